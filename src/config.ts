@@ -1,0 +1,195 @@
+import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+
+/** A setting that stops the start. Its message is one sentence that names the setting and says what to do. */
+export class SettingError extends Error {}
+
+/**
+ * Every setting, by the name it has in the environment: what it means, its unit, and what holds when nothing is set.
+ * `docs/settings.md` is made from this table (`npm run docs`).
+ */
+export const settings = {
+  PORT: 'The port to listen on. Default 3000.',
+  HOST: 'The address to listen on. Default localhost; 0.0.0.0 in a container.',
+  BASE_URL: 'Where people and systems reach this installation, without a slash at the end. Default http://localhost:PORT in demo; needed otherwise, and then https.',
+  DATABASE_URL: 'The PostgreSQL (15 or later) to use. Default: one that the program starts itself, with its data in DATA_DIRECTORY.',
+  DATABASE_CONNECTIONS: 'How many connections to PostgreSQL this process opens at most. Default 10.',
+  DATA_DIRECTORY: 'The folder for the program’s own PostgreSQL. Default data, beside package.json.',
+  DEMO: 'true: an empty database is filled with a demo world, demo accounts and secrets work, and stand-ins sign people in. Default true when DATABASE_URL is not set, otherwise false.',
+  SECRET_KEY: '32 random bytes in base64. Keys for identifiers, sessions and tokens are derived from it; losing it makes stored identifiers useless. Needed outside demo.',
+  ONE_LOGIN_ISSUER: 'The issuer of GOV.UK One Login, with its slash at the end. Needed outside demo; in demo, default the built-in stand-in.',
+  ONE_LOGIN_CLIENT_ID: 'Our client id at One Login. Needed where ONE_LOGIN_ISSUER is set.',
+  ONE_LOGIN_PRIVATE_KEY: 'Our RSA private key for One Login, in PEM. This or ONE_LOGIN_PRIVATE_KEY_FILE is needed outside demo.',
+  ONE_LOGIN_PRIVATE_KEY_FILE: 'A file with our RSA private key for One Login, in PEM.',
+  ONE_LOGIN_DID_URL: 'Where One Login’s identity keys (did.json) are. Default: the address that belongs to a known ONE_LOGIN_ISSUER.',
+  STAFF_ISSUER: 'The OpenID provider at which staff of public bodies sign in. Needed outside demo; in demo, default the built-in stand-in.',
+  STAFF_CLIENT_ID: 'Our client id at STAFF_ISSUER.',
+  STAFF_CLIENT_SECRET: 'Our client secret at STAFF_ISSUER.',
+  SESSION_IDLE_MINUTES: 'After how many minutes without a page a person is signed out. Default 30.',
+  SESSION_ABSOLUTE_MINUTES: 'After how many minutes a person is signed out in any case. Default 480.',
+  SERVICE_NAME: 'What the mailbox is called on its pages. Default Digital Post.',
+  TRUST_PROXY: 'true behind a proxy that sets X-Forwarded-For and X-Forwarded-Proto. Default false.',
+  LOG_LEVEL: 'fatal, error, warn, info, debug or silent. Default info.',
+} as const
+
+export type Setting = keyof typeof settings
+type Environment = Readonly<Record<string, string | undefined>>
+
+export type Config = {
+  port: number
+  host: string
+  /** Without a slash at the end. */
+  baseUrl: string
+  databaseUrl: string | undefined
+  databaseConnections: number
+  dataDirectory: string
+  demo: boolean
+  secretKey: Buffer
+  /** `issuer` undefined means the built-in stand-in, which exists in demo only. */
+  oneLogin: { issuer: string | undefined; clientId: string; privateKey: KeyObject; didUrl: string | undefined }
+  staff: { issuer: string | undefined; clientId: string; clientSecret: string }
+  sessionIdleMinutes: number
+  sessionAbsoluteMinutes: number
+  serviceName: string
+  trustProxy: boolean
+  logLevel: string
+}
+
+/** The identity hosts of GOV.UK One Login, which differ from the issuer's (its technical documentation, "Validate the core identity"). */
+const didUrls: Record<string, string> = {
+  'https://oidc.account.gov.uk/': 'https://identity.account.gov.uk/.well-known/did.json',
+  'https://oidc.integration.account.gov.uk/': 'https://identity.integration.account.gov.uk/.well-known/did.json',
+}
+
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'silent']
+
+/** Reads all settings, once, before anything else. Throws a SettingError for the first that is missing or wrong. */
+export function readConfig(environment: Environment = process.env): Config {
+  const text = (name: Setting) => environment[name]?.trim() || undefined
+  const databaseUrl = text('DATABASE_URL')
+  const demo = flag('DEMO', text('DEMO'), databaseUrl === undefined)
+  const needed = (name: Setting, demoValue: string): string => {
+    const value = text(name)
+    if (value !== undefined) return value
+    if (demo) return demoValue
+    throw new SettingError(`${name} is not set, and is needed when DEMO is not true: ${settings[name]}`)
+  }
+  const port = wholeNumber('PORT', text('PORT'), 3000, 0, 65_535)
+  if (databaseUrl !== undefined && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
+    throw new SettingError('DATABASE_URL is wrong: it begins with postgres:// or postgresql://.')
+  }
+  const logLevel = text('LOG_LEVEL') ?? 'info'
+  if (!logLevels.includes(logLevel)) throw new SettingError(`LOG_LEVEL is wrong: it is one of ${logLevels.join(', ')}.`)
+
+  return {
+    port,
+    host: text('HOST') ?? 'localhost',
+    baseUrl: webAddress('BASE_URL', needed('BASE_URL', `http://localhost:${port}`), demo).replace(/\/$/, ''),
+    databaseUrl,
+    databaseConnections: wholeNumber('DATABASE_CONNECTIONS', text('DATABASE_CONNECTIONS'), 10, 2, 1_000),
+    dataDirectory: path.resolve(text('DATA_DIRECTORY') ?? path.join(import.meta.dirname, '..', 'data')),
+    demo,
+    secretKey: secretKey(needed('SECRET_KEY', demoSecretKey)),
+    oneLogin: readOneLogin(text, demo),
+    staff: readStaff(text, needed, demo),
+    sessionIdleMinutes: wholeNumber('SESSION_IDLE_MINUTES', text('SESSION_IDLE_MINUTES'), 30, 1, 24 * 60),
+    sessionAbsoluteMinutes: wholeNumber('SESSION_ABSOLUTE_MINUTES', text('SESSION_ABSOLUTE_MINUTES'), 480, 1, 24 * 60),
+    serviceName: text('SERVICE_NAME') ?? 'Digital Post',
+    trustProxy: flag('TRUST_PROXY', text('TRUST_PROXY'), false),
+    logLevel,
+  }
+}
+
+/** Known to everybody, like all the demo's secrets: so that a demo database can be opened again by any start of the demo. */
+const demoSecretKey = createHash('sha256').update('the demo of Digital Post').digest('base64')
+
+type Text = (name: Setting) => string | undefined
+
+function readOneLogin(text: Text, demo: boolean): Config['oneLogin'] {
+  const issuer = text('ONE_LOGIN_ISSUER')
+  if (issuer === undefined && !demo) {
+    throw new SettingError(`ONE_LOGIN_ISSUER is not set, and is needed when DEMO is not true: ${settings.ONE_LOGIN_ISSUER}`)
+  }
+  if (issuer !== undefined) webAddress('ONE_LOGIN_ISSUER', issuer, demo)
+  const clientId = text('ONE_LOGIN_CLIENT_ID')
+  if (issuer !== undefined && clientId === undefined) {
+    throw new SettingError('ONE_LOGIN_CLIENT_ID is not set, and is needed where ONE_LOGIN_ISSUER is.')
+  }
+  const didUrl = text('ONE_LOGIN_DID_URL') ?? didUrls[issuer ?? '']
+  if (issuer !== undefined && didUrl === undefined) {
+    throw new SettingError('ONE_LOGIN_DID_URL is not set, and is needed for an ONE_LOGIN_ISSUER that is not GOV.UK’s own.')
+  }
+  if (didUrl !== undefined) webAddress('ONE_LOGIN_DID_URL', didUrl, demo)
+  return { issuer, clientId: clientId ?? 'digital-post', privateKey: oneLoginKey(text, demo), didUrl }
+}
+
+function oneLoginKey(text: Text, demo: boolean): KeyObject {
+  const name = text('ONE_LOGIN_PRIVATE_KEY_FILE') ? 'ONE_LOGIN_PRIVATE_KEY_FILE' : 'ONE_LOGIN_PRIVATE_KEY'
+  let pem = text('ONE_LOGIN_PRIVATE_KEY')
+  const file = text('ONE_LOGIN_PRIVATE_KEY_FILE')
+  if (file !== undefined) {
+    try {
+      pem = readFileSync(file, 'utf8')
+    } catch {
+      throw new SettingError('ONE_LOGIN_PRIVATE_KEY_FILE is wrong: the file that it names cannot be read.')
+    }
+  }
+  if (pem === undefined) {
+    if (demo) return generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
+    throw new SettingError('ONE_LOGIN_PRIVATE_KEY or ONE_LOGIN_PRIVATE_KEY_FILE is needed when DEMO is not true.')
+  }
+  try {
+    // A PEM in one line of the environment has its line ends written as \n.
+    const key = createPrivateKey(pem.replaceAll('\\n', '\n'))
+    if (key.asymmetricKeyType === 'rsa') return key
+  } catch {
+    // Said below, without repeating anything of the key.
+  }
+  throw new SettingError(`${name} is wrong: it holds no RSA private key in PEM (One Login takes no other kind).`)
+}
+
+function readStaff(text: Text, needed: (name: Setting, demoValue: string) => string, demo: boolean): Config['staff'] {
+  const issuer = text('STAFF_ISSUER')
+  if (issuer === undefined) {
+    if (!demo) throw new SettingError(`STAFF_ISSUER is not set, and is needed when DEMO is not true: ${settings.STAFF_ISSUER}`)
+    return { issuer, clientId: 'digital-post', clientSecret: 'demo-staff-secret' }
+  }
+  webAddress('STAFF_ISSUER', issuer, demo)
+  return {
+    issuer,
+    clientId: needed('STAFF_CLIENT_ID', 'digital-post'),
+    clientSecret: needed('STAFF_CLIENT_SECRET', 'demo-staff-secret'),
+  }
+}
+
+function flag(name: Setting, value: string | undefined, otherwise: boolean): boolean {
+  if (value === undefined) return otherwise
+  if (value === 'true' || value === 'false') return value === 'true'
+  throw new SettingError(`${name} is wrong: it is true or false.`)
+}
+
+function wholeNumber(name: Setting, value: string | undefined, otherwise: number, min: number, max: number): number {
+  if (value === undefined) return otherwise
+  const number = Number(value)
+  if (/^\d+$/.test(value) && number >= min && number <= max) return number
+  throw new SettingError(`${name} is wrong: it is a whole number from ${min} to ${max}.`)
+}
+
+/** Plain http goes only to this machine itself, and only in demo. */
+function webAddress(name: Setting, value: string, demo: boolean): string {
+  const url = URL.parse(value)
+  if (url === null || !/^https?:$/.test(url.protocol)) throw new SettingError(`${name} is wrong: it is an address that begins with https://.`)
+  if (url.search || url.hash || url.username) throw new SettingError(`${name} is wrong: it has no user, question mark or hash.`)
+  const loopback = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
+  if (url.protocol === 'http:' && !(demo && loopback)) {
+    throw new SettingError(`${name} is wrong: plain http is only for this machine itself (localhost), and only when DEMO is true.`)
+  }
+  return value
+}
+
+function secretKey(value: string): Buffer {
+  const key = Buffer.from(value, 'base64')
+  if (key.length === 32) return key
+  throw new SettingError('SECRET_KEY is wrong: it is 32 random bytes in base64 (openssl rand -base64 32).')
+}

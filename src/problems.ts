@@ -1,0 +1,60 @@
+/**
+ * Every error that the API answers with, once (RFC 9457). `code` is stable and never reused; `advice` says what the sender's
+ * system should do: `fix` (the request is wrong), `retry` (the same request may work later), `other-channel` (this recipient
+ * cannot be reached here). `docs/problems.md` is made from this table (`npm run docs`).
+ */
+export const problems = {
+  'body-invalid': [400, 'fix', 'The request does not fit its schema. Each field that does not is named.'],
+  'not-json': [400, 'fix', 'The body is not JSON.'],
+  'cursor-invalid': [400, 'fix', 'The cursor is not one that this API gave out.'],
+  'service-needed': [400, 'fix', 'This client acts for several services: say which.'],
+  'token-missing': [401, 'fix', 'An access token is needed: get one from /oauth/token and send it as a Bearer token.'],
+  'token-invalid': [401, 'fix', 'The access token is not valid, or no longer: get a new one.'],
+  'scope-missing': [403, 'fix', 'The access token does not hold the scope that this needs.'],
+  'form-expired': [403, 'fix', 'The form is too old, or came from another site. Go back, load the page again and send it once more.'],
+  'not-found': [404, 'fix', 'There is nothing here, or nothing that you may see.'],
+  'service-not-found': [404, 'fix', 'There is no such service, or this client may not act for it.'],
+  'method-not-allowed': [405, 'fix', 'This address does not take that method.'],
+  'reference-used': [409, 'fix', 'This reference was used before for a message with other content.'],
+  'already-taken-over': [409, 'fix', 'This message was taken over before under another receipt.'],
+  'too-large': [413, 'fix', 'The message is larger than 25 MB.'],
+  'media-type-unknown': [415, 'fix', 'Send the body as application/json.'],
+  'recipient-not-found': [422, 'other-channel', 'Nobody is known here by this identifier. Use another channel, such as paper.'],
+  'recipient-needed': [422, 'fix', 'Name a recipient, or the message that this one answers.'],
+  'answered-not-found': [422, 'fix', 'The message to answer does not exist, or is not in this mailbox.'],
+  'reply-not-allowed': [422, 'fix', 'The sender does not take an answer to this message.'],
+  'reply-too-late': [422, 'fix', 'The time for an answer to this message has passed.'],
+  'language-repeated': [422, 'fix', 'Each language may come once in the content.'],
+  'main-document-repeated': [422, 'fix', 'A message has at most one main document.'],
+  'file-empty': [422, 'fix', 'The file is empty.'],
+  'file-name-not-allowed': [422, 'fix', 'The file name has a folder in it, or a character that is not allowed in a file name.'],
+  'file-type-not-allowed': [422, 'fix', 'Files of this media type are not taken.'],
+  'file-type-mismatch': [422, 'fix', 'The file is not what its media type or the ending of its name says.'],
+  'too-busy': [429, 'retry', 'Too many requests. Wait, then try again.'],
+  'failed': [500, 'retry', 'Something went wrong here. Try again; sending the same reference again never makes a second message.'],
+  'unavailable': [503, 'retry', 'The service cannot do this just now. Try again shortly.'],
+} as const satisfies Record<string, readonly [status: number, advice: 'fix' | 'retry' | 'other-channel', sentence: string]>
+
+export type ProblemCode = keyof typeof problems
+
+/** What is wrong with one field of a request: a JSON pointer, and a sentence. */
+export type FieldProblem = { field: string; message: string }
+
+/** Thrown, or given as the outcome of one of many. */
+export class Problem extends Error {
+  readonly code: ProblemCode
+  readonly fields: readonly FieldProblem[] | undefined
+  constructor(code: ProblemCode, fields?: readonly FieldProblem[]) {
+    super(problems[code][2])
+    this.code = code
+    this.fields = fields
+  }
+  get status(): number {
+    return problems[this.code][0]
+  }
+  /** The problem document of RFC 9457. It repeats nothing of the request but the names of fields. */
+  toJSON() {
+    const [status, advice, detail] = problems[this.code]
+    return { type: `urn:digital-post:problem:${this.code}`, title: detail, status, code: this.code, advice, errors: this.fields }
+  }
+}
