@@ -12,18 +12,24 @@ export class SettingError extends Error {}
 export const settings = {
   PORT: 'The port to listen on. Default 3000.',
   HOST: 'The address to listen on. Default localhost; 0.0.0.0 in a container.',
-  BASE_URL: 'Where people and systems reach this installation, without a slash at the end. Default http://localhost:PORT in demo; needed otherwise, and then https.',
-  DATABASE_URL: 'The PostgreSQL (15 or later) to use. Default: one that the program starts itself, with its data in DATA_DIRECTORY.',
+  BASE_URL:
+    'Where people and systems reach this installation, without a slash at the end. Default http://localhost:PORT in demo; needed otherwise, and then https.',
+  DATABASE_URL:
+    'The PostgreSQL (15 or later) to use. Default: one that the program starts itself, with its data in DATA_DIRECTORY.',
   DATABASE_CONNECTIONS: 'How many connections to PostgreSQL this process opens at most. Default 10.',
   DATA_DIRECTORY: 'The folder for the program’s own PostgreSQL. Default data, beside package.json.',
   DEMO: 'true: an empty database is filled with a demo world, demo accounts and secrets work, and stand-ins sign people in. Default true when DATABASE_URL is not set, otherwise false.',
-  SECRET_KEY: '32 random bytes in base64. Keys for identifiers, sessions and tokens are derived from it; losing it makes stored identifiers useless. Needed outside demo.',
-  ONE_LOGIN_ISSUER: 'The issuer of GOV.UK One Login, with its slash at the end. Needed outside demo; in demo, default the built-in stand-in.',
+  SECRET_KEY:
+    '32 random bytes in base64. Keys for identifiers, sessions and tokens are derived from it; losing it makes stored identifiers useless. Needed outside demo.',
+  ONE_LOGIN_ISSUER:
+    'The issuer of GOV.UK One Login, with its slash at the end. Needed outside demo; in demo, default the built-in stand-in.',
   ONE_LOGIN_CLIENT_ID: 'Our client id at One Login. Needed where ONE_LOGIN_ISSUER is set.',
   ONE_LOGIN_PRIVATE_KEY: 'Our RSA private key for One Login, in PEM. This or ONE_LOGIN_PRIVATE_KEY_FILE is needed outside demo.',
   ONE_LOGIN_PRIVATE_KEY_FILE: 'A file with our RSA private key for One Login, in PEM.',
-  ONE_LOGIN_DID_URL: 'Where One Login’s identity keys (did.json) are. Default: the address that belongs to a known ONE_LOGIN_ISSUER.',
-  STAFF_ISSUER: 'The OpenID provider at which staff of public bodies sign in. Needed outside demo; in demo, default the built-in stand-in.',
+  ONE_LOGIN_DID_URL:
+    'Where One Login’s identity keys (did.json) are. Default: the address that belongs to a known ONE_LOGIN_ISSUER.',
+  STAFF_ISSUER:
+    'The OpenID provider at which staff of public bodies sign in. Needed outside demo; in demo, default the built-in stand-in.',
   STAFF_CLIENT_ID: 'Our client id at STAFF_ISSUER.',
   STAFF_CLIENT_SECRET: 'Our client secret at STAFF_ISSUER.',
   SESSION_IDLE_MINUTES: 'After how many minutes without a page a person is signed out. Default 30.',
@@ -179,11 +185,14 @@ function wholeNumber(name: Setting, value: string | undefined, otherwise: number
 /** Plain http goes only to this machine itself, and only in demo. */
 function webAddress(name: Setting, value: string, demo: boolean): string {
   const url = URL.parse(value)
-  if (url === null || !/^https?:$/.test(url.protocol)) throw new SettingError(`${name} is wrong: it is an address that begins with https://.`)
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw new SettingError(`${name} is wrong: it is an address that begins with https://.`)
   if (url.search || url.hash || url.username) throw new SettingError(`${name} is wrong: it has no user, question mark or hash.`)
   const loopback = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
   if (url.protocol === 'http:' && !(demo && loopback)) {
-    throw new SettingError(`${name} is wrong: plain http is only for this machine itself (localhost), and only when DEMO is true.`)
+    throw new SettingError(
+      `${name} is wrong: plain http is only for this machine itself (localhost), and only when DEMO is true.`,
+    )
   }
   return value
 }

@@ -11,12 +11,15 @@ export const problems = {
   'token-missing': [401, 'fix', 'An access token is needed: get one from /oauth/token and send it as a Bearer token.'],
   'token-invalid': [401, 'fix', 'The access token is not valid, or no longer: get a new one.'],
   'scope-missing': [403, 'fix', 'The access token does not hold the scope that this needs.'],
-  'form-expired': [403, 'fix', 'The form is too old, or came from another site. Go back, load the page again and send it once more.'],
+  'form-expired': [
+    403,
+    'fix',
+    'The form is too old, or came from another site. Go back, load the page again and send it once more.',
+  ],
   'not-found': [404, 'fix', 'There is nothing here, or nothing that you may see.'],
   'service-not-found': [404, 'fix', 'There is no such service, or this client may not act for it.'],
   'method-not-allowed': [405, 'fix', 'This address does not take that method.'],
   'reference-used': [409, 'fix', 'This reference was used before for a message with other content.'],
-  'already-taken-over': [409, 'fix', 'This message was taken over before under another receipt.'],
   'too-large': [413, 'fix', 'The message is larger than 25 MB.'],
   'media-type-unknown': [415, 'fix', 'Send the body as application/json.'],
   'recipient-not-found': [422, 'other-channel', 'Nobody is known here by this identifier. Use another channel, such as paper.'],
@@ -31,8 +34,8 @@ export const problems = {
   'file-type-not-allowed': [422, 'fix', 'Files of this media type are not taken.'],
   'file-type-mismatch': [422, 'fix', 'The file is not what its media type or the ending of its name says.'],
   'too-busy': [429, 'retry', 'Too many requests. Wait, then try again.'],
-  'failed': [500, 'retry', 'Something went wrong here. Try again; sending the same reference again never makes a second message.'],
-  'unavailable': [503, 'retry', 'The service cannot do this just now. Try again shortly.'],
+  failed: [500, 'retry', 'Something went wrong here. Try again; sending the same reference again never makes a second message.'],
+  unavailable: [503, 'retry', 'The service cannot do this just now. Try again shortly.'],
 } as const satisfies Record<string, readonly [status: number, advice: 'fix' | 'retry' | 'other-channel', sentence: string]>
 
 export type ProblemCode = keyof typeof problems

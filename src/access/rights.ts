@@ -7,12 +7,12 @@ import type { Actor } from './actor.ts'
  */
 const table = {
   //                  person  staff  system
-  'messages:write':  [true,   true,  true],
-  'messages:read':   [true,   true,  true],
-  'events:read':     [false,  false, true],
-  'inbox:read':      [true,   true,  true],
-  'inbox:write':     [true,   true,  true],
-  'recipients:read': [false,  true,  true],
+  'messages:write': [true, true, true],
+  'messages:read': [true, true, true],
+  'events:read': [false, false, true],
+  'inbox:read': [true, true, true],
+  'inbox:write': [true, true, true],
+  'recipients:read': [false, true, true],
 } as const satisfies Record<string, readonly [person: boolean, staff: boolean, system: boolean]>
 
 export type Right = keyof typeof table

@@ -20,7 +20,9 @@ const otherProgramTimeoutMs = 5_000
 export async function startEmbedded(directory: string, serverFlags: string[] = []): Promise<EmbeddedDatabase> {
   const folder = path.join(directory, 'postgres')
   if (Buffer.byteLength(folder) > socketFolderLengthMax) {
-    throw new Error(`The path of the data folder is too long for PostgreSQL: set DATA_DIRECTORY to one shorter than ${socketFolderLengthMax - 9} bytes.`)
+    throw new Error(
+      `The path of the data folder is too long for PostgreSQL: set DATA_DIRECTORY to one shorter than ${socketFolderLengthMax - 9} bytes.`,
+    )
   }
   const programs = await findPrograms()
   if (!existsSync(folder)) initialise(programs.initdb, folder)
@@ -48,7 +50,9 @@ async function findPrograms(): Promise<{ initdb: string; postgres: string }> {
   try {
     return await import(packageName)
   } catch {
-    throw new Error(`There is no embedded PostgreSQL for ${process.platform} ${process.arch}: set DATABASE_URL to a PostgreSQL of your own.`)
+    throw new Error(
+      `There is no embedded PostgreSQL for ${process.platform} ${process.arch}: set DATABASE_URL to a PostgreSQL of your own.`,
+    )
   }
 }
 
@@ -68,7 +72,8 @@ function initialise(initdb: string, folder: string): void {
     '--locale=C.UTF-8',
   ])
   const result = spawnSync(program, words, { encoding: 'utf8' })
-  if (result.status !== 0) throw new Error(`PostgreSQL could not set up its data folder: ${result.stderr || result.error?.message}`)
+  if (result.status !== 0)
+    throw new Error(`PostgreSQL could not set up its data folder: ${result.stderr || result.error?.message}`)
   renameSync(unfinished, folder)
 }
 

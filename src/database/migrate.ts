@@ -11,7 +11,8 @@ export function listMigrations(): { number: number; file: string }[] {
     .sort()
     .map((file) => ({ number: Number(file.slice(0, 4)), file }))
   for (const [index, migration] of migrations.entries()) {
-    if (migration.number !== index + 1) throw new Error(`Migrations are numbered without a gap: ${migration.file} is not number ${index + 1}.`)
+    if (migration.number !== index + 1)
+      throw new Error(`Migrations are numbered without a gap: ${migration.file} is not number ${index + 1}.`)
   }
   return migrations
 }

@@ -153,7 +153,7 @@ create table ledger (
 create unique index ledger_message on ledger (sender_id, message_id);
 create index ledger_thread on ledger (sender_id, thread_id);
 
--- A sender's events, in the order in which they may be read: see api/senders/events.ts for why none is missed.
+-- A sender's events, in the order in which they may be read: see evidence/events.ts for why none is missed.
 create table event (
   sender_id uuid not null,
   position bigint generated always as identity,

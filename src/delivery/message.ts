@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto'
+import { type Static, Type } from 'typebox'
+import { Language, Line, NewDocument, type StoredDocument, Text } from '../documents/document.ts'
+import { Identifier } from '../registry/identifier.ts'
+
+/** A letter's text has at most this many characters in each language: some forty printed pages. */
+const bodyLengthMax = 100_000
+
+export const Content = Type.Object(
+  {
+    language: Language,
+    subject: Type.Optional(Line(256, 'The subject in this language. Default: the subject of the message.')),
+    body: Text(bodyLengthMax, 'Markdown: paragraphs, headings, lists, emphasis, links and tables. HTML is shown as text.'),
+  },
+  { additionalProperties: false },
+)
+export type Content = Static<typeof Content>
+
+const Reply = Type.Object(
+  {
+    allowed: Type.Boolean({ description: 'Whether the recipient may answer.' }),
+    by: Type.Optional(Type.String({ format: 'date-time', description: 'Until when an answer is taken.' })),
+  },
+  { additionalProperties: false },
+)
+
+/** A message as a service's system sends it. */
+export const NewMessage = Type.Object(
+  {
+    reference: Line(
+      128,
+      'Your own reference, once for each message of the service. Sending it again never makes a second message.',
+    ),
+    service: Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,62}$', description: 'The service that sends.' }),
+    recipient: Type.Optional(Identifier),
+    answers: Type.Optional(
+      Type.String({
+        format: 'uuid',
+        description: 'The id of the message in your inbox that this one answers. The recipient may then be left out.',
+      }),
+    ),
+    subject: Line(256, 'What the letter is about, on one line.'),
+    content: Type.Array(Content, { minItems: 1, maxItems: 10, description: 'The letter, once for each language.' }),
+    documents: Type.Optional(Type.Array(NewDocument, { maxItems: 20 })),
+    reply: Type.Optional(Reply),
+  },
+  { additionalProperties: false },
+)
+export type NewMessage = Static<typeof NewMessage>
+
+/** A message on its way in, whichever door it came through. Who sends is known from the actor. */
+export type Submission = {
+  /** The sender's own, and what makes a second try harmless. */
+  reference: string
+  /** The service that writes, or that is written to. */
+  serviceId: string
+  /** To whom a service writes. Not needed for an answer, nor where a person writes to a service. */
+  recipient?: Identifier | undefined
+  /** The message in the sender's mailbox that this one answers. */
+  answersId?: string | undefined
+  subject: string
+  content: Content[]
+  documents: NewDocument[]
+  reply: { allowed: boolean; by?: string | undefined }
+}
+
+/**
+ * What becomes of a message, as its sender sees it, in the order in which it may happen. Accepted: kept, and never lost.
+ * Available: readable in the mailbox, which is delivery in law. Opened and answered may come in either order: an answer
+ * may be written from a letter that another reader of the mailbox opened.
+ */
+export const messageStates = ['accepted', 'available', 'opened', 'answered'] as const
+export type MessageState = (typeof messageStates)[number]
+
+export type MessageTimes = { acceptedAt: Date; availableAt: Date | null; openedAt: Date | null; answeredAt: Date | null }
+
+export type HistoryEntry = { state: MessageState; at: Date }
+
+/** What has happened to a message, in order of time. */
+export function historyOf(times: MessageTimes): HistoryEntry[] {
+  const atOf = { accepted: times.acceptedAt, available: times.availableAt, opened: times.openedAt, answered: times.answeredAt }
+  return messageStates
+    .flatMap((state) => (atOf[state] === null ? [] : [{ state, at: atOf[state] }]))
+    .sort((a, b) => a.at.getTime() - b.at.getTime())
+}
+
+/** The furthest that a message has come. */
+export function stateOf(times: MessageTimes): MessageState {
+  if (times.answeredAt !== null) return 'answered'
+  if (times.openedAt !== null) return 'opened'
+  return times.availableAt === null ? 'accepted' : 'available'
+}
+
+/**
+ * SHA-256 over what a message says and to whom, files by their own digest. Two submissions under one reference are the same
+ * when their digests are. Built field by field, so that the order of keys in a request does not matter.
+ */
+export function digestOf(submission: Submission, documents: readonly StoredDocument[]): string {
+  const { recipient, content, reply } = submission
+  const said = [
+    submission.serviceId,
+    recipient ? [recipient.scheme, recipient.value] : null,
+    submission.answersId ?? null,
+    submission.subject,
+    content.map(({ language, subject, body }) => [language, subject ?? null, body]),
+    documents.map(({ role, title, files }) => [
+      role,
+      title,
+      files.map((f) => [f.filename, f.mediaType, f.language ?? null, f.sha256]),
+    ]),
+    [reply.allowed, reply.by ?? null],
+  ]
+  return createHash('sha256').update(JSON.stringify(said)).digest('hex')
+}

@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto'
+import { fileTypeFromBuffer } from 'file-type'
+import { v7 as newId } from 'uuid'
+import { Problem } from '../problems.ts'
+import {
+  fileProblem,
+  filesMax,
+  isTextual,
+  messageBytesMax,
+  type NewDocument,
+  refuseFilename,
+  type StoredDocument,
+} from './document.ts'
+
+/** Documents as they will be stored: what is known of each file, and its bytes, still in base64, under the same id. */
+export type CheckedDocuments = { documents: StoredDocument[]; contents: { id: string; base64: string }[] }
+
+/**
+ * Takes documents as they come from outside, their base64 already known to be well-formed, and checks what a schema cannot:
+ * names, sizes, and that each file is what it says. Throws a Problem that names the first field that is wrong.
+ */
+export async function checkDocuments(documents: readonly NewDocument[]): Promise<CheckedDocuments> {
+  const checked: CheckedDocuments = { documents: [], contents: [] }
+  if (documents.filter((document) => document.role === 'main').length > 1) throw new Problem('main-document-repeated')
+  let bytesTotal = 0
+  for (const [d, document] of documents.entries()) {
+    const files = []
+    for (const [f, file] of document.files.entries()) {
+      const refused = refuseFilename(file.filename, file.mediaType)
+      if (refused) throw fileProblem(refused, d, f, refused === 'file-type-not-allowed' ? 'mediaType' : 'filename')
+      const bytes = Buffer.from(file.content, 'base64')
+      if (bytes.length === 0) throw fileProblem('file-empty', d, f, 'content')
+      bytesTotal += bytes.length
+      if (bytesTotal > messageBytesMax || checked.contents.length >= filesMax) throw new Problem('too-large')
+      if (!(await isWhatItSays(bytes, file.mediaType))) throw fileProblem('file-type-mismatch', d, f, 'content')
+      const { filename, mediaType, language } = file
+      const id = newId()
+      files.push({
+        id,
+        filename,
+        mediaType,
+        language,
+        size: bytes.length,
+        sha256: createHash('sha256').update(bytes).digest('hex'),
+      })
+      checked.contents.push({ id, base64: file.content })
+    }
+    checked.documents.push({ role: document.role, title: document.title ?? files[0]!.filename, files })
+  }
+  return checked
+}
+
+/**
+ * A file that is two things at once (a picture that is also a PDF) shows one thing to us and another to the reader, so the
+ * detected type must be the declared one, and a PDF must begin as one at its first byte.
+ */
+async function isWhatItSays(bytes: Buffer, mediaType: string): Promise<boolean> {
+  const detected = await fileTypeFromBuffer(bytes)
+  if (isTextual(mediaType)) return (detected === undefined || detected.mime === mediaType) && isText(bytes)
+  if (mediaType === 'application/pdf' && !bytes.subarray(0, 5).equals(Buffer.from('%PDF-'))) return false
+  return detected?.mime === mediaType
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+function isText(bytes: Buffer): boolean {
+  try {
+    return !utf8.decode(bytes).includes('\0')
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,7 @@
+import type { Db } from '../database/connect.ts'
+
+/** A file's bytes, or undefined. Whoever calls has seen that the reader may read the message that the file is part of. */
+export async function readFileBytes(db: Db, mailboxId: string, fileId: string): Promise<Buffer | undefined> {
+  const [row] = await db<{ bytes: Buffer }[]>`select bytes from file where mailbox_id = ${mailboxId} and id = ${fileId}`
+  return row?.bytes
+}

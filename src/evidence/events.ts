@@ -1,0 +1,37 @@
+import type { Db, Fragment } from '../database/connect.ts'
+
+/** Any number that no other advisory lock of this program has. */
+const feedLock = 8201
+
+/**
+ * A sender's events are read in the order of their position, which is drawn before the transaction commits. So that a
+ * reader never passes over a position that is still to be committed, whoever writes an event takes this shared lock of the
+ * sender's feed first, in the same statement, and draws positions under it. A reader waits once for all who hold it
+ * (`readEvents`). Writers never wait for each other.
+ *
+ * Rejected: one counter for each sender (writers would wait for each other's commit), positions from transaction ids (a
+ * restored database starts them anew), and reading only what is some seconds old (late, and still not certain).
+ */
+export function lockFeeds(db: Db, senders: Fragment): Fragment {
+  return db`
+    select pg_advisory_xact_lock_shared(${feedLock}, feed.key)
+    from (select distinct hashtext(sender_id::text) as key from (${senders}) as senders order by key) as feed`
+}
+
+export type MessageEvent = { id: string; type: string; messageId: string; reference: string; at: Date; position: string }
+
+/** Up to `limit` events of these senders after a position, in order: nothing missed, nothing twice. */
+export async function readEvents(db: Db, senderIds: readonly string[], after: string, limit: number): Promise<MessageEvent[]> {
+  const read = (sql: Db) => sql<MessageEvent[]>`
+    select id, type, message_id, reference, at, position from event
+    where sender_id = any(${senderIds as string[]}::uuid[]) and position > ${after}
+    order by position limit ${limit}`
+  if ((await read(db)).length === 0) return []
+  // There is something new, so there may be something on its way to a place before it.
+  const senders = db`select unnest(${senderIds as string[]}::uuid[]) as sender_id`
+  const inTransaction = async (sql: Db) => {
+    await sql`select pg_advisory_xact_lock(${feedLock}, feed.key) from (select distinct hashtext(sender_id::text) as key from (${senders}) as senders order by key) as feed`
+    return read(sql)
+  }
+  return 'begin' in db ? db.begin(inTransaction) : inTransaction(db)
+}

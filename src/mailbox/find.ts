@@ -1,0 +1,50 @@
+import type { Actor } from '../access/actor.ts'
+import { requireRight } from '../access/rights.ts'
+import type { Db } from '../database/connect.ts'
+import type { StoredFile } from '../documents/document.ts'
+import { readFileBytes } from '../documents/read.ts'
+import { Problem } from '../problems.ts'
+import { inOwnMailbox, type Letter, letterColumns, ownSenderIds } from './letter.ts'
+
+type Found = Letter & { mailboxId: string }
+
+/** A message that the actor has received or sent, without opening it. Throws `not-found`. */
+export async function find(db: Db, actor: Actor, messageId: string): Promise<Found> {
+  requireRight(actor, 'inbox:read')
+  const [letter] = await db<Found[]>`
+    select ${letterColumns(db)}, false as is_sent, message.mailbox_id
+    from message where ${inOwnMailbox(db, actor)} and message.id = ${messageId}
+    union all
+    select ${letterColumns(db)}, true, message.mailbox_id
+    from ledger join message on message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id
+    where ledger.sender_id = any(${ownSenderIds(actor)}::uuid[]) and ledger.message_id = ${messageId}`
+  if (letter === undefined) throw new Problem('not-found')
+  return letter
+}
+
+/** What has been written back and forth, the oldest first; a message is in a thread with what it answers. */
+export async function findThread(db: Db, actor: Actor, threadId: string): Promise<Letter[]> {
+  requireRight(actor, 'inbox:read')
+  return db<Letter[]>`
+    select ${letterColumns(db)}, false as is_sent
+    from message where ${inOwnMailbox(db, actor)} and message.thread_id = ${threadId}
+    union all
+    select ${letterColumns(db)}, true
+    from ledger join message on message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id
+    where ledger.sender_id = any(${ownSenderIds(actor)}::uuid[]) and ledger.thread_id = ${threadId}
+    order by id`
+}
+
+/** A file of a message that the actor has received or sent. Throws `not-found`. */
+export async function findFile(
+  db: Db,
+  actor: Actor,
+  messageId: string,
+  fileId: string,
+): Promise<{ file: StoredFile; bytes: Buffer }> {
+  const letter = await find(db, actor, messageId)
+  const file = letter.documents.flatMap(({ files }) => files).find(({ id }) => id === fileId)
+  const bytes = file && (await readFileBytes(db, letter.mailboxId, file.id))
+  if (file === undefined || bytes === undefined) throw new Problem('not-found')
+  return { file, bytes }
+}

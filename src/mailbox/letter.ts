@@ -1,0 +1,63 @@
+import type { Actor } from '../access/actor.ts'
+import type { Db, Fragment } from '../database/connect.ts'
+import type { StoredDocument } from '../documents/document.ts'
+
+/** A line of a list. */
+export type LetterSummary = {
+  id: string
+  senderName: string
+  serviceName: string
+  subject: string
+  availableAt: Date
+  openedAt: Date | null
+  hasDocuments: boolean
+}
+
+export type LetterContent = { language: string; subject: string; body: string }
+
+/** A message with all that its reader may see. `isSent`: the actor wrote it. */
+export type Letter = {
+  id: string
+  threadId: string
+  answersId: string | null
+  isSent: boolean
+  /** A person or a business wrote it, and not a service. */
+  isFromParty: boolean
+  senderPartyId: string
+  senderName: string
+  serviceId: string
+  serviceName: string
+  subject: string
+  content: LetterContent[]
+  documents: StoredDocument[]
+  replyAllowed: boolean
+  replyBy: Date | null
+  availableAt: Date
+  openedAt: Date | null
+  takenOverAt: Date | null
+}
+
+/** Whether an answer is taken at this time. */
+export function mayBeAnswered(letter: Letter, now: Date): boolean {
+  return !letter.isSent && letter.replyAllowed && (letter.replyBy === null || letter.replyBy >= now)
+}
+
+/** The columns of a Letter but `isSent`, from the table message. */
+export function letterColumns(db: Db): Fragment {
+  return db`
+    message.id, message.thread_id, message.answers_id, message.sender_id <> message.service_id as is_from_party,
+    message.sender_party_id, message.sender_name, message.service_id, message.service_name, message.subject, message.content,
+    message.documents, message.reply_allowed, message.reply_by, message.available_at, message.opened_at, message.taken_over_at`
+}
+
+/** What the actor may see in the mailbox that is open: all of it, or what was written to the actor's own services. */
+export function inOwnMailbox(db: Db, actor: Actor): Fragment {
+  return actor.serviceIds === undefined
+    ? db`message.mailbox_id = ${actor.mailboxId}`
+    : db`message.mailbox_id = ${actor.mailboxId} and message.service_id = any(${actor.serviceIds as string[]}::uuid[])`
+}
+
+/** Under whose ledgers the actor's own messages stand. */
+export function ownSenderIds(actor: Actor): string[] {
+  return actor.serviceIds === undefined ? [actor.partyId] : [...actor.serviceIds]
+}

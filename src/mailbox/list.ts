@@ -1,0 +1,50 @@
+import type { Actor } from '../access/actor.ts'
+import { requireRight } from '../access/rights.ts'
+import type { Db } from '../database/connect.ts'
+import { inOwnMailbox, type LetterSummary, ownSenderIds } from './letter.ts'
+
+export const lettersPerPage = 20
+
+/** `page` counts from 1. */
+export type LetterPage = { letters: LetterSummary[]; page: number; pages: number; total: number; unread: number }
+
+/** What has arrived, the newest first. */
+export async function listInbox(db: Db, actor: Actor, page: number): Promise<LetterPage> {
+  requireRight(actor, 'inbox:read')
+  const mine = inOwnMailbox(db, actor)
+  const rows = await db<(LetterSummary & { total: string; unread: string })[]>`
+    select counts.total, counts.unread, letter.*
+    from (
+      select (select count(*) from message where ${mine}) as total,
+             (select count(*) from message where ${mine} and opened_at is null) as unread
+    ) as counts
+    left join lateral (
+      select id, sender_name, service_name, subject, available_at, opened_at, documents <> '[]' as has_documents
+      from message where ${mine}
+      order by id desc limit ${lettersPerPage} offset ${(page - 1) * lettersPerPage}
+    ) as letter on true`
+  return toPage(rows, page, Number(rows[0]!.unread))
+}
+
+/** What the actor has sent, the newest first. `openedAt` is when it was opened at the other side. */
+export async function listSent(db: Db, actor: Actor, page: number): Promise<LetterPage> {
+  requireRight(actor, 'messages:read')
+  const senderIds = ownSenderIds(actor)
+  const rows = await db<(LetterSummary & { total: string })[]>`
+    select counts.total, letter.*
+    from (select count(*) as total from ledger where sender_id = any(${senderIds}::uuid[])) as counts
+    left join lateral (
+      select message.id, message.sender_name, message.service_name, message.subject, message.available_at, message.opened_at,
+             message.documents <> '[]' as has_documents
+      from ledger join message on message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id
+      where ledger.sender_id = any(${senderIds}::uuid[])
+      order by ledger.message_id desc limit ${lettersPerPage} offset ${(page - 1) * lettersPerPage}
+    ) as letter on true`
+  return toPage(rows, page, 0)
+}
+
+function toPage(rows: (LetterSummary & { total: string })[], page: number, unread: number): LetterPage {
+  const total = Number(rows[0]!.total)
+  const letters = rows.filter((row) => row.id !== null)
+  return { letters, page, pages: Math.max(1, Math.ceil(total / lettersPerPage)), total, unread }
+}

@@ -1,0 +1,46 @@
+import { v7 as newId } from 'uuid'
+import type { Actor } from '../access/actor.ts'
+import { requireRight } from '../access/rights.ts'
+import type { Db } from '../database/connect.ts'
+import { lockFeeds } from '../evidence/events.ts'
+import { Problem } from '../problems.ts'
+import { inOwnMailbox, type Letter, letterColumns } from './letter.ts'
+
+/**
+ * A letter in the mailbox that is open. The first time, that it was opened is recorded with its time, for the reader and for
+ * the sender together; two who open it at once record it once. Throws `not-found`, the same for a letter that is not there
+ * and one that is not theirs.
+ */
+export async function open(db: Db, actor: Actor, messageId: string, now: Date): Promise<Letter> {
+  requireRight(actor, 'inbox:read')
+  const [letter] = await db<Letter[]>`
+    select ${letterColumns(db)}, false as is_sent from message where ${inOwnMailbox(db, actor)} and message.id = ${messageId}`
+  if (letter === undefined) throw new Problem('not-found')
+  if (letter.openedAt !== null) return letter
+  await recordOpening(db, actor, messageId, now)
+  return { ...letter, openedAt: now }
+}
+
+/** One statement: the mailbox, the sender's ledger and the sender's events, or none of them. */
+async function recordOpening(db: Db, actor: Actor, messageId: string, now: Date): Promise<void> {
+  await db`
+    with feeds as materialized (
+      ${lockFeeds(db, db`select sender_id from message where mailbox_id = ${actor.mailboxId} and id = ${messageId}`)}
+    ),
+    raised as (
+      update mailbox set modseq = modseq + 1 where id = ${actor.mailboxId} returning modseq
+    ),
+    opened as (
+      update message set opened_at = ${now}, modseq = raised.modseq from raised
+      where mailbox_id = ${actor.mailboxId} and id = ${messageId} and opened_at is null
+      returning sender_id, id
+    ),
+    noted as (
+      update ledger set opened_at = ${now} from opened
+      where ledger.sender_id = opened.sender_id and ledger.message_id = opened.id
+      returning ledger.sender_id, ledger.message_id, ledger.reference
+    )
+    insert into event (sender_id, id, type, message_id, reference, at)
+    select sender_id, ${newId()}, 'message.opened', message_id, reference, ${now}
+    from noted, (select count(*) from feeds) as locked`
+}

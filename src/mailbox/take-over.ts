@@ -1,0 +1,38 @@
+import type { Actor } from '../access/actor.ts'
+import { requireRight } from '../access/rights.ts'
+import type { Db } from '../database/connect.ts'
+import { inOwnMailbox, type Letter, letterColumns } from './letter.ts'
+import { open } from './open.ts'
+
+/**
+ * Messages written to the actor's services, the oldest first, after the one with id `after`. With `waiting`, only those
+ * that no system of the service has taken over yet.
+ */
+export async function listWritten(
+  db: Db,
+  actor: Actor,
+  { after, limit, waiting }: { after: string | undefined; limit: number; waiting: boolean },
+): Promise<Letter[]> {
+  requireRight(actor, 'inbox:read')
+  return db<Letter[]>`
+    select ${letterColumns(db)}, false as is_sent from message
+    where ${inOwnMailbox(db, actor)}
+      ${waiting ? db`and message.taken_over_at is null` : db``}
+      ${after === undefined ? db`` : db`and message.id > ${after}`}
+    order by message.id limit ${limit}`
+}
+
+/** The service's own system keeps the message from now on. Again is harmless: the first time stands. Throws `not-found`. */
+export async function takeOver(db: Db, actor: Actor, messageId: string, now: Date): Promise<{ takenOverAt: Date }> {
+  requireRight(actor, 'inbox:write')
+  const letter = await open(db, actor, messageId, now)
+  if (letter.takenOverAt !== null) return { takenOverAt: letter.takenOverAt }
+  const [row] = await db<{ takenOverAt: Date }[]>`
+    with raised as (
+      update mailbox set modseq = modseq + 1 where id = ${actor.mailboxId} returning modseq
+    )
+    update message set taken_over_at = coalesce(taken_over_at, ${now}), modseq = raised.modseq from raised
+    where ${inOwnMailbox(db, actor)} and message.id = ${messageId}
+    returning taken_over_at`
+  return { takenOverAt: row!.takenOverAt }
+}
