@@ -86,9 +86,7 @@ export type StoredDocument = Static<typeof StoredDocument>
  * Characters that no file name may have: those that MeMo bans (its rules of 10 September 2025) and all control characters,
  * direction marks among them, which make a name look like another.
  */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
-const bannedInFilename =
-  /[<>:"/\\|?*\u0000-\u001f\u007f-\u009f\u00a0\u2000-\u200f\u2028-\u202e\u205f\u2060-\u206f\u3000\ufeff\ud800-\udfff]/u
+const bannedInFilename = /[<>:"/\\|?*\p{Cc}\u00a0\u2000-\u200f\u2028-\u202e\u205f\u2060-\u206f\u3000\ufeff\ud800-\udfff]/u
 
 /** What is wrong with a file's name and media type, before its bytes are looked at. */
 export function refuseFilename(filename: string, mediaType: string): ProblemCode | undefined {
