@@ -1,0 +1,63 @@
+import type { Actor, Door } from '../src/access/actor.ts'
+import { type Role, rightsOf } from '../src/access/rights.ts'
+import type { Database } from '../src/database/connect.ts'
+import type { Submission } from '../src/delivery/message.ts'
+import { deriveIdentifierKeys, hashIdentifier, type IdentifierKeys, sealIdentifier } from '../src/registry/identifier.ts'
+import { v7 as newId } from 'uuid'
+
+/** A small world for tests of one room: a council with a service, and two people whom it knows as CT-1 and CT-2. */
+export type Post = {
+  db: Database
+  keys: IdentifierKeys
+  serviceId: string
+  council: Actor
+  rosa: Actor
+  arthur: Actor
+  /** A letter from the council to Rosa. */
+  letter: (reference: string) => Submission
+}
+
+export async function buildPost(db: Database): Promise<Post> {
+  const keys = deriveIdentifierKeys(Buffer.alloc(32, 7))
+  const serviceId = newId()
+  const party = async (kind: string, name: string) => {
+    const ids = { partyId: newId(), mailboxId: newId() }
+    await db`insert into party (id, kind, name) values (${ids.partyId}, ${kind}, ${name})`
+    await db`insert into mailbox (id, party_id) values (${ids.mailboxId}, ${ids.partyId})`
+    return ids
+  }
+  const actor = (ids: { partyId: string; mailboxId: string }, role: Role, door: Door, serviceIds?: string[]): Actor => ({
+    ...ids,
+    serviceIds,
+    rights: rightsOf(role),
+    door,
+    requestId: newId(),
+  })
+  const council = await party('public-body', 'Northfold Council')
+  await db`insert into organisation (party_id, slug) values (${council.partyId}, 'northfold-council')`
+  await db`insert into service (id, slug, organisation_id, name) values (${serviceId}, 'council-tax', ${council.partyId}, 'Council tax')`
+  const rosa = await party('person', 'Rosa Example')
+  const arthur = await party('person', 'Arthur Sample')
+  for (const [value, { partyId }] of [['CT-1', rosa], ['CT-2', arthur]] as const) {
+    await db`
+      insert into link (service_id, scheme, value_hash, value_sealed, party_id)
+      values (${serviceId}, 'link', ${hashIdentifier(keys, serviceId, { scheme: 'link', value })}, ${sealIdentifier(keys, serviceId, value)}, ${partyId})`
+  }
+  return {
+    db,
+    keys,
+    serviceId,
+    council: actor(council, 'system', 'sender-api', [serviceId]),
+    rosa: actor(rosa, 'person', 'citizen-pages'),
+    arthur: actor(arthur, 'person', 'citizen-pages'),
+    letter: (reference) => ({
+      reference,
+      serviceId,
+      recipient: { scheme: 'link', value: 'CT-1' },
+      subject: 'Your bill',
+      content: [{ language: 'en', body: 'You have a bill.' }],
+      documents: [],
+      reply: { allowed: true },
+    }),
+  }
+}
