@@ -42,8 +42,8 @@ describe('accepting a message', () => {
     const first = await acceptOne(post.db, post.keys, post.council, letter, now)
     const second = await acceptOne(post.db, post.keys, post.council, letter, new Date(now.getTime() + 60_000))
     assert.deepEqual(second, { ...first, isNew: false })
-    const [{ files }] = await post.db`select count(*)::int as files from file where message_id = ${first.messageId}`
-    assert.equal(files, 1)
+    const [counted] = await post.db`select count(*)::int as files from file where message_id = ${first.messageId}`
+    assert.equal(counted?.files, 1)
   })
 
   test('refuses another message under the same reference', async () => {

@@ -18,7 +18,11 @@ export function lockFeeds(db: Db, senders: Fragment): Fragment {
     from (select distinct hashtext(sender_id::text) as key from (${senders}) as senders order by key) as feed`
 }
 
-export type MessageEvent = { id: string; type: string; messageId: string; reference: string; at: Date; position: string }
+/** What a sender is told of, each once for a message but for answers, of which there may be several. */
+export const messageEventTypes = ['message.accepted', 'message.available', 'message.opened', 'message.answered'] as const
+export type MessageEventType = (typeof messageEventTypes)[number]
+
+export type MessageEvent = { id: string; type: MessageEventType; messageId: string; reference: string; at: Date; position: string }
 
 /** Up to `limit` events of these senders after a position, in order: nothing missed, nothing twice. */
 export async function readEvents(db: Db, senderIds: readonly string[], after: string, limit: number): Promise<MessageEvent[]> {

@@ -1,0 +1,71 @@
+import { type Static, Type } from 'typebox'
+import { acceptOne } from '../../delivery/accept.ts'
+import { NewMessage } from '../../delivery/message.ts'
+import { chooseService } from '../authenticate.ts'
+import { type ApiOptions, type ApiServer, problemAnswers, route } from './door.ts'
+
+/** 25 MB of files are 33.4 MB in base64; the rest is for the letter itself. */
+const bodyBytesMax = 36 * 1024 * 1024
+
+const Acceptance = Type.Object(
+  {
+    id: Type.String({ format: 'uuid' }),
+    reference: Type.String(),
+    service: Type.String(),
+    threadId: Type.String({ format: 'uuid', description: 'The same for messages that answer each other.' }),
+    state: Type.Literal('available'),
+    acceptedAt: Type.String({ format: 'date-time' }),
+    availableAt: Type.String({ format: 'date-time', description: 'From when it can be read in the mailbox: delivery in law.' }),
+    links: Type.Object({ self: Type.String() }),
+  },
+  { description: 'What was accepted. The same again for the same message under the same reference.' },
+)
+
+export function postMessages(app: ApiServer, options: ApiOptions): void {
+  app.post(
+    '/v1/messages',
+    {
+      ...route(options, 'messages:write'),
+      bodyLimit: bodyBytesMax,
+      schema: {
+        operationId: 'sendMessage',
+        tags: ['Messages'],
+        summary: 'Send a message',
+        description:
+          'Answers after the message is kept and readable in the mailbox. One message with its documents may have up to 25 MB. ' +
+          'Try again as often as you like: the same reference with the same content gives 200 and the same answer, with other content 409.',
+        body: NewMessage,
+        response: { 201: Acceptance, 200: Acceptance, ...problemAnswers(400, 401, 403, 404, 409, 413, 415, 422) },
+      },
+    },
+    async (request, reply) => {
+      const { service, recipient, answers, documents, reply: answer, ...said } = request.body
+      const accepted = await acceptOne(
+        options.database,
+        options.keys,
+        request.caller.actor,
+        {
+          ...said,
+          serviceId: chooseService(request, service),
+          recipient,
+          answersId: answers,
+          documents: documents ?? [],
+          reply: answer ?? { allowed: false },
+        },
+        options.clock(),
+      )
+      const self = `/v1/messages/${accepted.messageId}`
+      const body: Static<typeof Acceptance> = {
+        id: accepted.messageId,
+        reference: said.reference,
+        service,
+        threadId: accepted.threadId,
+        state: 'available',
+        acceptedAt: accepted.acceptedAt.toISOString(),
+        availableAt: accepted.availableAt.toISOString(),
+        links: { self },
+      }
+      return reply.code(accepted.isNew ? 201 : 200).header('location', self).send(body)
+    },
+  )
+}

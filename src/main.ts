@@ -1,0 +1,109 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { buildApp } from './app.ts'
+import { type Config, readConfig, SettingError } from './config.ts'
+import { connect, type Database } from './database/connect.ts'
+import { startEmbedded } from './database/embedded.ts'
+import { migrate } from './database/migrate.ts'
+import { writeDocs } from './docs.ts'
+import { deriveIdentifierKeys } from './registry/identifier.ts'
+import { readDeclaration, register } from './registry/register.ts'
+
+const commands = { start, migrate: migrateOnly, register: registerFile, docs: makeDocs }
+
+const usage = `Usage: node src/main.ts COMMAND
+
+  start            run the program (npm start)
+  migrate          bring the database to what this program expects, and end (npm run migrate)
+  register FILE    bring public bodies, services, systems and staff to what a JSON file says (npm run register -- FILE)
+  docs             write the pages of docs/ that are made from the code (npm run docs)
+`
+
+type OpenDatabase = { database: Database; close: () => Promise<void> }
+
+async function openDatabase(config: Config): Promise<OpenDatabase> {
+  const embedded = config.databaseUrl === undefined ? await startEmbedded(config.dataDirectory) : undefined
+  const database = connect(config.databaseUrl ?? embedded!.url, config.databaseConnections)
+  return {
+    database,
+    close: async () => {
+      await database.end({ timeout: 5 })
+      await embedded?.stop()
+    },
+  }
+}
+
+async function start(): Promise<void> {
+  const config = readConfig()
+  const { database, close } = await openDatabase(config)
+  await migrate(database)
+  const app = await buildApp(config, database)
+  if (config.demo) {
+    const { fillDemoWorld } = await import('../demo/world.ts')
+    await fillDemoWorld(database, deriveIdentifierKeys(config.secretKey), new Date())
+  }
+  let stopping = false
+  const stop = async () => {
+    if (stopping) return
+    stopping = true
+    // Requests that are under way are answered; then the connections and PostgreSQL itself are closed.
+    await app.close()
+    await close()
+    process.exit(0)
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+  try {
+    await app.listen({ port: config.port, host: config.host })
+  } catch (error) {
+    await close()
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    throw new SettingError(`PORT is wrong: something else listens on port ${config.port} already. Set PORT to another one.`)
+  }
+  if (config.demo) console.log(welcome(config.baseUrl))
+}
+
+function welcome(baseUrl: string): string {
+  return `
+Digital Post is running, with a demo world.
+
+  The citizen's pages     ${baseUrl}/
+  The department's pages  ${baseUrl}/department
+  The API, described      ${baseUrl}/docs
+`
+}
+
+async function migrateOnly(): Promise<void> {
+  const { database, close } = await openDatabase(readConfig())
+  const ran = await migrate(database)
+  console.log(ran.length > 0 ? `Migrated: ${ran.join(', ')}` : 'The database was up to date.')
+  await close()
+}
+
+async function registerFile(file?: string): Promise<void> {
+  if (file === undefined) throw new SettingError('Which file? npm run register -- organisations.json')
+  const config = readConfig()
+  const declaration = readDeclaration(JSON.parse(readFileSync(path.resolve(file), 'utf8')))
+  const { database, close } = await openDatabase(config)
+  await migrate(database)
+  await register(database, deriveIdentifierKeys(config.secretKey), declaration)
+  console.log('Registered.')
+  await close()
+}
+
+async function makeDocs(): Promise<void> {
+  for (const [file, text] of await writeDocs()) writeFileSync(path.join(import.meta.dirname, '..', file), text)
+}
+
+const [word = '', ...rest] = process.argv.slice(2)
+if (!Object.hasOwn(commands, word)) {
+  console.error(usage)
+  process.exit(2)
+}
+try {
+  await commands[word as keyof typeof commands](...(rest as []))
+} catch (error) {
+  // A setting that is wrong is said in one sentence; anything else is a fault, and shown whole.
+  console.error(error instanceof SettingError ? error.message : error)
+  process.exit(1)
+}
