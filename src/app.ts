@@ -1,11 +1,11 @@
 import cookie from '@fastify/cookie'
 import formbody from '@fastify/formbody'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import { v7 as newId } from 'uuid'
 import { describeApi } from './api/openapi.ts'
 import { sendProblem, toProblem } from './api/problem-reply.ts'
-import type { ApiOptions } from './api/senders/door.ts'
+import type { ApiOptions, ApiServer } from './api/senders/door.ts'
 import { getEvents } from './api/senders/get-events.ts'
 import { getMessages } from './api/senders/get-messages.ts'
 import { inbox } from './api/senders/inbox.ts'
@@ -27,7 +27,7 @@ export async function buildApp(config: Config, database: Database, clock = () =>
   const keys = deriveIdentifierKeys(config.secretKey)
   const app = fastify({
     logger: config.logLevel === 'silent' ? false : { level: config.logLevel },
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => newId(),
     requestIdHeader: false,
     trustProxy: config.trustProxy,
@@ -58,7 +58,12 @@ export async function buildApp(config: Config, database: Database, clock = () =>
   await describeApi(app, config)
   registerTokens(app, config, database)
   const api: ApiOptions = { database, keys, clock, checkToken: buildTokenCheck(config) }
-  for (const register of [postMessages, getMessages, getEvents, inbox, lookupRecipients]) register(app, api)
+  app.register(async (door: ApiServer) => {
+    // JSON and nothing else, so that anything else is told so.
+    door.removeAllContentTypeParsers()
+    door.addContentTypeParser('application/json', { parseAs: 'string' }, door.getDefaultJsonParser('error', 'error'))
+    for (const open of [postMessages, getMessages, getEvents, inbox, lookupRecipients]) open(door, api)
+  })
   return app
 }
 

@@ -1,13 +1,16 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { allRights } from './access/rights.ts'
 import { buildApp } from './app.ts'
 import { type Config, readConfig, SettingError } from './config.ts'
 import { connect, type Database } from './database/connect.ts'
 import { startEmbedded } from './database/embedded.ts'
 import { migrate } from './database/migrate.ts'
 import { writeDocs } from './docs.ts'
+import { DeclarationError } from './registry/declaration.ts'
 import { deriveIdentifierKeys } from './registry/identifier.ts'
-import { readDeclaration, register } from './registry/register.ts'
+import { register } from './registry/register.ts'
+import { oneLoginSubject } from './sign-in/stand-in.ts'
 
 const commands = { start, migrate: migrateOnly, register: registerFile, docs: makeDocs }
 
@@ -40,7 +43,7 @@ async function start(): Promise<void> {
   const app = await buildApp(config, database)
   if (config.demo) {
     const { fillDemoWorld } = await import('../demo/world.ts')
-    await fillDemoWorld(database, deriveIdentifierKeys(config.secretKey), new Date())
+    await fillDemoWorld(database, deriveIdentifierKeys(config.secretKey), oneLoginSubject, new Date())
   }
   let stopping = false
   const stop = async () => {
@@ -83,10 +86,10 @@ async function migrateOnly(): Promise<void> {
 async function registerFile(file?: string): Promise<void> {
   if (file === undefined) throw new SettingError('Which file? npm run register -- organisations.json')
   const config = readConfig()
-  const declaration = readDeclaration(JSON.parse(readFileSync(path.resolve(file), 'utf8')))
+  const declaration: unknown = JSON.parse(readFileSync(path.resolve(file), 'utf8'))
   const { database, close } = await openDatabase(config)
   await migrate(database)
-  await register(database, deriveIdentifierKeys(config.secretKey), declaration)
+  await register(database, deriveIdentifierKeys(config.secretKey), declaration, { scopes: allRights, demo: config.demo }, new Date())
   console.log('Registered.')
   await close()
 }
@@ -104,6 +107,6 @@ try {
   await commands[word as keyof typeof commands](...(rest as []))
 } catch (error) {
   // A setting that is wrong is said in one sentence; anything else is a fault, and shown whole.
-  console.error(error instanceof SettingError ? error.message : error)
+  console.error(error instanceof SettingError || error instanceof DeclarationError ? error.message : error)
   process.exit(1)
 }

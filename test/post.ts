@@ -1,9 +1,9 @@
+import { v7 as newId } from 'uuid'
 import type { Actor, Door } from '../src/access/actor.ts'
 import { type Role, rightsOf } from '../src/access/rights.ts'
 import type { Database } from '../src/database/connect.ts'
 import type { Submission } from '../src/delivery/message.ts'
 import { deriveIdentifierKeys, hashIdentifier, type IdentifierKeys, sealIdentifier } from '../src/registry/identifier.ts'
-import { v7 as newId } from 'uuid'
 
 /** A small world for tests of one room: a council with a service, and two people whom it knows as CT-1 and CT-2. */
 export type Post = {
@@ -38,7 +38,10 @@ export async function buildPost(db: Database): Promise<Post> {
   await db`insert into service (id, slug, organisation_id, name) values (${serviceId}, 'council-tax', ${council.partyId}, 'Council tax')`
   const rosa = await party('person', 'Rosa Example')
   const arthur = await party('person', 'Arthur Sample')
-  for (const [value, { partyId }] of [['CT-1', rosa], ['CT-2', arthur]] as const) {
+  for (const [value, { partyId }] of [
+    ['CT-1', rosa],
+    ['CT-2', arthur],
+  ] as const) {
     await db`
       insert into link (service_id, scheme, value_hash, value_sealed, party_id)
       values (${serviceId}, 'link', ${hashIdentifier(keys, serviceId, { scheme: 'link', value })}, ${sealIdentifier(keys, serviceId, value)}, ${partyId})`

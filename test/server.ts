@@ -1,8 +1,11 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { FastifyInstance } from 'fastify'
+import { fillDemoWorld } from '../demo/world.ts'
 import { buildApp } from '../src/app.ts'
 import { type Config, readConfig } from '../src/config.ts'
+import { deriveIdentifierKeys } from '../src/registry/identifier.ts'
+import { oneLoginSubject } from '../src/sign-in/stand-in.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
 
 export type TestServer = { baseUrl: string; config: Config; app: FastifyInstance; test: TestDatabase; stop: () => Promise<void> }
@@ -21,6 +24,7 @@ export async function startServer(environment: Record<string, string> = {}, cloc
     ...environment,
   })
   const app = await buildApp(config, test.database, clock)
+  await fillDemoWorld(test.database, deriveIdentifierKeys(config.secretKey), oneLoginSubject, clock?.() ?? new Date())
   await app.listen({ host: config.host, port: config.port })
   return {
     baseUrl: config.baseUrl,
@@ -35,7 +39,7 @@ export async function startServer(environment: Record<string, string> = {}, cloc
 }
 
 /** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()

@@ -1,5 +1,5 @@
 import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
-import { requireRight, type Right } from '../access/rights.ts'
+import { type Right, requireRight } from '../access/rights.ts'
 import { Problem } from '../problems.ts'
 import type { SystemCaller } from '../sign-in/system-tokens.ts'
 

@@ -32,7 +32,9 @@ export async function describeApi(app: FastifyInstance, config: Config): Promise
       },
     },
     hideUntagged: true,
-    refResolver: { buildLocalReference: (json, _base, _fragment, index) => (typeof json.$id === 'string' ? json.$id : `schema-${index}`) },
+    refResolver: {
+      buildLocalReference: (json, _base, _fragment, index) => (typeof json.$id === 'string' ? json.$id : `schema-${index}`),
+    },
     transform: ({ schema, url, route }) => {
       const right = route.config?.right
       return { url, schema: right ? { ...schema, security: [{ system: [right] }] } : schema }

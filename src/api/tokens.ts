@@ -10,7 +10,11 @@ export function registerTokens(app: FastifyInstance, config: Config, database: D
     // The provider reads the body itself.
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', (_request, _payload, done) => done(null))
-    const addresses = { '/oauth/token': 'POST', '/oauth/jwks.json': 'GET', '/.well-known/oauth-authorization-server': 'GET' } as const
+    const addresses = {
+      '/oauth/token': 'POST',
+      '/oauth/jwks.json': 'GET',
+      '/.well-known/oauth-authorization-server': 'GET',
+    } as const
     for (const [url, method] of Object.entries(addresses)) {
       scope.route({
         url,

@@ -1,6 +1,6 @@
 import { Ajv, type Options } from 'ajv'
 import addFormats from 'ajv-formats'
-import type { FastifySchemaCompiler, FastifySchema } from 'fastify'
+import type { FastifySchema, FastifySchemaCompiler } from 'fastify'
 
 const options: Options = {
   // Every field that is wrong is named, not only the first.

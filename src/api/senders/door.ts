@@ -1,5 +1,11 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify'
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify'
 import { Type } from 'typebox'
 import type { Right } from '../../access/rights.ts'
 import type { Database } from '../../database/connect.ts'
@@ -23,7 +29,9 @@ export function route({ checkToken, clock }: ApiOptions, right: Right) {
 
 export const Id = Type.Object({ id: Type.String({ format: 'uuid' }) })
 
-export const ServiceQuery = Type.Optional(Type.String({ maxLength: 63, description: 'Only of this service. Default: all services of the client.' }))
+export const ServiceQuery = Type.Optional(
+  Type.String({ maxLength: 63, description: 'Only of this service. Default: all services of the client.' }),
+)
 
 export const ProblemDocument = Type.Object(
   {
@@ -32,7 +40,9 @@ export const ProblemDocument = Type.Object(
     status: Type.Integer(),
     code: Type.String({ description: 'Stable; see the table of problems.' }),
     advice: Type.Union([Type.Literal('fix'), Type.Literal('retry'), Type.Literal('other-channel')]),
-    errors: Type.Optional(Type.Array(Type.Object({ field: Type.String({ description: 'A JSON pointer.' }), message: Type.String() }))),
+    errors: Type.Optional(
+      Type.Array(Type.Object({ field: Type.String({ description: 'A JSON pointer.' }), message: Type.String() })),
+    ),
   },
   { $id: 'Problem', description: 'A problem document (RFC 9457).' },
 )

@@ -16,7 +16,10 @@ const MessageEvent = Type.Object({
   at: Type.String({ format: 'date-time' }),
 })
 
-const Events = Type.Object({ events: Type.Array(MessageEvent), next: Type.String({ description: 'Pass this as after, next time.' }) })
+const Events = Type.Object({
+  events: Type.Array(MessageEvent),
+  next: Type.String({ description: 'Pass this as after, next time.' }),
+})
 
 export function getEvents(app: ApiServer, options: ApiOptions): void {
   const watch = watchEvents(options.database)
@@ -35,8 +38,15 @@ export function getEvents(app: ApiServer, options: ApiOptions): void {
           'An empty list means that there is nothing new; `next` is then as good as before.',
         querystring: Type.Object(
           {
-            after: Type.Optional(Type.String({ maxLength: 64, description: 'The next of an earlier answer. Default: from the beginning.' })),
-            wait: Type.Integer({ minimum: 0, maximum: waitSecondsMax, default: 0, description: 'Seconds to wait for something new.' }),
+            after: Type.Optional(
+              Type.String({ maxLength: 64, description: 'The next of an earlier answer. Default: from the beginning.' }),
+            ),
+            wait: Type.Integer({
+              minimum: 0,
+              maximum: waitSecondsMax,
+              default: 0,
+              description: 'Seconds to wait for something new.',
+            }),
             limit: Type.Integer({ minimum: 1, maximum: eventsPerAnswer, default: eventsPerAnswer }),
             service: ServiceQuery,
           },

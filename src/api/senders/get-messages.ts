@@ -66,8 +66,12 @@ export function getMessages(app: ApiServer, options: ApiOptions): void {
         operationId: 'findMessages',
         tags: ['Messages'],
         summary: 'Find a message by your own reference',
-        description: 'A reference is unique for a service: a client of several services may name one, and else gets one message of each at most.',
-        querystring: Type.Object({ reference: Line(128, 'As it was sent.'), service: ServiceQuery }, { additionalProperties: false }),
+        description:
+          'A reference is unique for a service: a client of several services may name one, and else gets one message of each at most.',
+        querystring: Type.Object(
+          { reference: Line(128, 'As it was sent.'), service: ServiceQuery },
+          { additionalProperties: false },
+        ),
         response: { 200: Type.Object({ messages: Type.Array(Message) }), ...problemAnswers(400, 401, 403, 404) },
       },
     },

@@ -11,19 +11,28 @@ import { type ApiOptions, type ApiServer, Id, problemAnswers, route, ServiceQuer
 
 const Time = Type.String({ format: 'date-time' })
 
-const FileLink = Type.Object({ ...StoredFile.properties, links: Type.Object({ self: Type.String({ description: 'Its bytes.' }) }) })
+const FileLink = Type.Object({
+  ...StoredFile.properties,
+  links: Type.Object({ self: Type.String({ description: 'Its bytes.' }) }),
+})
 
 const Written = Type.Object({
   id: Type.String({ format: 'uuid' }),
   service: Type.String(),
   threadId: Type.String({ format: 'uuid' }),
-  answers: Type.Union([Type.String({ format: 'uuid' }), Type.Null()], { description: 'The message of yours that this one answers.' }),
+  answers: Type.Union([Type.String({ format: 'uuid' }), Type.Null()], {
+    description: 'The message of yours that this one answers.',
+  }),
   sender: Type.Object({
     name: Type.String(),
-    identifier: Type.Union([Identifier, Type.Null()], { description: 'By which the service knows who wrote; null where it does not.' }),
+    identifier: Type.Union([Identifier, Type.Null()], {
+      description: 'By which the service knows who wrote; null where it does not.',
+    }),
   }),
   subject: Type.String(),
-  content: Type.Array(Type.Object({ language: Type.String(), subject: Type.String(), body: Type.String({ description: 'Markdown.' }) })),
+  content: Type.Array(
+    Type.Object({ language: Type.String(), subject: Type.String(), body: Type.String({ description: 'Markdown.' }) }),
+  ),
   documents: Type.Array(Type.Object({ ...StoredDocument.properties, files: Type.Array(FileLink) })),
   availableAt: Time,
   openedAt: Type.Union([Time, Type.Null()]),
@@ -75,7 +84,10 @@ export function inbox(app: ApiServer, options: ApiOptions): void {
           { additionalProperties: false },
         ),
         response: {
-          200: Type.Object({ messages: Type.Array(Written), next: Type.Union([Type.String(), Type.Null()], { description: 'Null: that was all.' }) }),
+          200: Type.Object({
+            messages: Type.Array(Written),
+            next: Type.Union([Type.String(), Type.Null()], { description: 'Null: that was all.' }),
+          }),
           ...problemAnswers(400, 401, 403, 404),
         },
       },
@@ -119,7 +131,10 @@ export function inbox(app: ApiServer, options: ApiOptions): void {
         summary: 'The bytes of a file',
         params: Type.Object({ id: Type.String({ format: 'uuid' }), fileId: Type.String({ format: 'uuid' }) }),
         response: {
-          200: { description: 'The bytes.', content: { 'application/octet-stream': { schema: Type.String({ format: 'binary' }) } } },
+          200: {
+            description: 'The bytes.',
+            content: { 'application/octet-stream': { schema: Type.String({ format: 'binary' }) } },
+          },
           ...problemAnswers(401, 403, 404),
         },
       },
@@ -128,7 +143,10 @@ export function inbox(app: ApiServer, options: ApiOptions): void {
       await open(database, request.caller.actor, request.params.id, clock())
       const { bytes } = await findFile(database, request.caller.actor, request.params.id, request.params.fileId)
       // Always as bytes: this address is for systems, and no browser should ever show what comes from it.
-      return reply.type('application/octet-stream').header('content-disposition', 'attachment').send(bytes as never)
+      return reply
+        .type('application/octet-stream')
+        .header('content-disposition', 'attachment')
+        .send(bytes as never)
     },
   )
 
@@ -142,7 +160,10 @@ export function inbox(app: ApiServer, options: ApiOptions): void {
         summary: 'Take a message over',
         description: 'Say so once your own system keeps the message. Saying it again is harmless: the first time stands.',
         params: Id,
-        response: { 200: Type.Object({ id: Type.String({ format: 'uuid' }), takenOverAt: Time }), ...problemAnswers(401, 403, 404) },
+        response: {
+          200: Type.Object({ id: Type.String({ format: 'uuid' }), takenOverAt: Time }),
+          ...problemAnswers(401, 403, 404),
+        },
       },
     },
     async (request) => {

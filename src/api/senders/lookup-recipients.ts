@@ -26,7 +26,9 @@ export function lookupRecipients(app: ApiServer, options: ApiOptions): void {
         description: `Up to ${recipientsMax.toLocaleString('en')} at once; the answers are in the same order.`,
         body: Type.Object(
           {
-            service: Type.Optional(Type.String({ description: 'On whose behalf. Needed where the client has several services.' })),
+            service: Type.Optional(
+              Type.String({ description: 'On whose behalf. Needed where the client has several services.' }),
+            ),
             recipients: Type.Array(Identifier, { minItems: 1, maxItems: recipientsMax }),
           },
           { additionalProperties: false },
@@ -45,7 +47,12 @@ export function lookupRecipients(app: ApiServer, options: ApiOptions): void {
       return {
         recipients: asked.map((recipient, index) => {
           const reachable = found[index] !== undefined
-          return { recipient, reachable, reason: reachable ? null : 'recipient-not-found', advice: reachable ? null : problems['recipient-not-found'][1] }
+          return {
+            recipient,
+            reachable,
+            reason: reachable ? null : 'recipient-not-found',
+            advice: reachable ? null : problems['recipient-not-found'][1],
+          }
         }),
       }
     },

@@ -65,7 +65,10 @@ export function postMessages(app: ApiServer, options: ApiOptions): void {
         availableAt: accepted.availableAt.toISOString(),
         links: { self },
       }
-      return reply.code(accepted.isNew ? 201 : 200).header('location', self).send(body)
+      return reply
+        .code(accepted.isNew ? 201 : 200)
+        .header('location', self)
+        .send(body)
     },
   )
 }

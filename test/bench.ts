@@ -1,0 +1,169 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import path from 'node:path'
+import autocannon from 'autocannon'
+import { v7 as newId } from 'uuid'
+import { connect, type Database } from '../src/database/connect.ts'
+import { startEmbedded } from '../src/database/embedded.ts'
+import { startProgram } from './program.ts'
+import { takeToken } from './server.ts'
+import { signInRosa } from './signed-in.ts'
+
+/**
+ * Measures what a sender and a reader wait for, all in one run on one machine, so that the ratios mean something where the
+ * rates do not. The program runs as a process of its own, with a PostgreSQL that really writes to the disk; the client and
+ * the bare inserts run here. `npm run bench -- 2` measures two seconds each (default 5).
+ */
+const secondsEach = Number(process.argv[2] ?? 5)
+const bodyText = 'You can pay by Direct Debit, by card or at a post office. '.repeat(30).slice(0, 1_700)
+const pdf = Buffer.concat([Buffer.from('%PDF-1.7\n'), Buffer.alloc(50 * 1024 - 15, 'x'), Buffer.from('\n%%EOF')])
+const lettersInMailbox = 200
+
+type Figures = { rate: number; p50: number; p95: number; p99: number }
+
+/** One line of the table; `bare` is the rate of the same rows inserted by the same driver at the same concurrency. */
+function print(name: string, { rate, p50, p95, p99 }: Figures, bare?: number): void {
+  const cells = [name.padEnd(52), rate.toFixed(0).padStart(8), ...[p50, p95, p99].map((ms) => ms.toFixed(2).padStart(8))]
+  console.log(`| ${cells.join(' | ')} | ${(bare ? `${((100 * rate) / bare).toFixed(0)} %` : '').padStart(6)} |`)
+}
+
+function percentiles(timesMs: number[]): Omit<Figures, 'rate'> {
+  const sorted = timesMs.sort((a, b) => a - b)
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) }
+}
+
+/** Runs `work` again and again in `concurrency` lines at once. */
+async function repeat(concurrency: number, work: () => Promise<unknown>): Promise<Figures> {
+  const times: number[] = []
+  const began = performance.now()
+  const line = async () => {
+    while (performance.now() - began < secondsEach * 1000) {
+      const start = performance.now()
+      await work()
+      times.push(performance.now() - start)
+    }
+  }
+  await Promise.all(Array.from({ length: concurrency }, line))
+  return { rate: times.length / ((performance.now() - began) / 1000), ...percentiles(times) }
+}
+
+/** The same over HTTP. Every answer must be a success, or the figure would be worth nothing. */
+async function request(url: string, connections: number, options: Partial<autocannon.Options>): Promise<Figures> {
+  const times: number[] = []
+  let failed = 0
+  const run = autocannon({ url, connections, duration: secondsEach, ...options })
+  run.on('response', (_client, status, _bytes, ms) => {
+    times.push(ms)
+    if (status >= 300) failed += 1
+  })
+  const result = await run
+  if (failed > 0 || result.errors > 0)
+    throw new Error(`${failed} answers were no success, ${result.errors} requests failed: ${url}`)
+  return { rate: times.length / result.duration, ...percentiles(times) }
+}
+
+function letter(documents: boolean) {
+  return {
+    reference: newId(),
+    service: 'council-tax',
+    recipient: { scheme: 'link', value: 'CT-1002' },
+    subject: 'Your council tax bill for 2026 to 2027',
+    content: [{ language: 'en', body: bodyText }],
+    ...(documents
+      ? {
+          documents: [
+            { role: 'main', files: [{ filename: 'bill.pdf', mediaType: 'application/pdf', content: pdf.toString('base64') }] },
+          ],
+        }
+      : {}),
+  }
+}
+
+async function measureAccept(baseUrl: string, database: Database): Promise<void> {
+  const token = await takeToken({ baseUrl })
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+  for (const withPdf of [false, true]) {
+    for (const connections of [1, 8, 64]) {
+      const bare = await repeat(connections, () => insertBare(database, withPdf))
+      const accepted = await request(`${baseUrl}/v1/messages`, connections, {
+        method: 'POST',
+        headers,
+        requests: [{ setupRequest: (one) => ({ ...one, body: JSON.stringify(letter(withPdf)) }) }],
+      })
+      const what = `${withPdf ? ', with a 50 kB PDF' : ''}, ${connections} connection${connections > 1 ? 's' : ''}`
+      print(`Insert the same rows bare${what}`, bare)
+      print(`Accept a letter over HTTP${what}`, accepted, bare.rate)
+    }
+  }
+}
+
+/** The rows of one letter, in one statement, and nothing else: no look-up, no check, no second try. */
+async function insertBare(database: Database, withPdf: boolean): Promise<void> {
+  const [id, mailboxId, senderId, fileId] = [newId(), newId(), newId(), newId()]
+  const now = new Date()
+  const content = [{ language: 'en', subject: 'Your council tax bill for 2026 to 2027', body: bodyText }]
+  const documents = withPdf
+    ? [
+        {
+          role: 'main',
+          title: 'bill.pdf',
+          files: [{ id: fileId, filename: 'bill.pdf', mediaType: 'application/pdf', size: pdf.length, sha256: 'e'.repeat(64) }],
+        },
+      ]
+    : []
+  await database`
+    with one as (
+      insert into ledger (sender_id, reference, message_id, content_digest, mailbox_id, thread_id, accepted_at, available_at)
+      values (${senderId}, ${id}, ${id}, ${Buffer.alloc(32)}, ${mailboxId}, ${id}, ${now}, ${now})
+    ),
+    ${withPdf ? database`bytes as (insert into file (mailbox_id, id, message_id, bytes) values (${mailboxId}, ${fileId}, ${id}, ${pdf})),` : database``}
+    two as (
+      insert into message (mailbox_id, id, thread_id, sender_id, sender_party_id, service_id, sender_name, service_name, subject,
+                           content, documents, reply_allowed, door, available_at, modseq)
+      values (${mailboxId}, ${id}, ${id}, ${senderId}, ${senderId}, ${senderId}, 'Northfold Council', 'Council tax', 'Your council tax bill',
+              ${database.json(content)}, ${database.json(documents)}, false, 'demo', ${now}, 1)
+    )
+    insert into event (sender_id, id, type, message_id, reference, at)
+    values (${senderId}, ${newId()}, 'message.accepted', ${id}, ${id}, ${now}), (${senderId}, ${newId()}, 'message.available', ${id}, ${id}, ${now})`
+}
+
+async function measureReading(baseUrl: string, database: Database): Promise<void> {
+  const token = await takeToken({ baseUrl })
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+  for (let sent = 0; sent < lettersInMailbox; sent += 1) {
+    const body = JSON.stringify({ ...letter(false), recipient: { scheme: 'link', value: 'CT-1001' } })
+    const answer = await fetch(`${baseUrl}/v1/messages`, { method: 'POST', headers, body })
+    if (!answer.ok) throw new Error(`a letter was not accepted: ${answer.status}`)
+  }
+  const { cookie, actor, letterId } = await signInRosa(database)
+  const { listInbox } = await import('../src/mailbox/list.ts')
+  const { open } = await import('../src/mailbox/open.ts')
+  print('List an inbox, the query alone, 8 at once', await repeat(8, () => listInbox(database, actor, 1)))
+  print('List an inbox, the page, 8 connections', await request(`${baseUrl}/inbox`, 8, { headers: { cookie } }))
+  print('Open a letter, the query alone, 8 at once', await repeat(8, () => open(database, actor, letterId, new Date())))
+  print('Open a letter, the page, 8 connections', await request(`${baseUrl}/letters/${letterId}`, 8, { headers: { cookie } }))
+}
+
+const directory = mkdtempSync(path.join(tmpdir(), 'dp-bench-'))
+const embedded = await startEmbedded(directory, ['max_connections=200'])
+const database = connect(embedded.url, 64)
+try {
+  const program = await startProgram({ DATABASE_URL: embedded.url })
+  try {
+    const [{ version } = { version: '' }] = await database<{ version: string }[]>`select split_part(version(), ' ', 2) as version`
+    console.log(
+      `Node ${process.versions.node}, PostgreSQL ${version}, ${cpus().length} cores shared by client, program and database; ${secondsEach} s each\n`,
+    )
+    console.log(`| ${'what'.padEnd(52)} |  per s   |  p50 ms  |  p95 ms  |  p99 ms  | ratio  |`)
+    console.log(`|${'-'.repeat(54)}|---------:|---------:|---------:|---------:|-------:|`)
+    await measureAccept(program.baseUrl, database)
+    await measureReading(program.baseUrl, database)
+  } finally {
+    await program.end('SIGTERM')
+  }
+} finally {
+  await database.end({ timeout: 2 })
+  await embedded.stop()
+  rmSync(directory, { recursive: true, force: true })
+}

@@ -1,0 +1,43 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from './server.ts'
+
+export type Program = { baseUrl: string; child: ChildProcess; end: (signal: 'SIGTERM' | 'SIGKILL') => Promise<void> }
+
+/** The program as a process of its own, as `npm start` runs it, once it answers. Only these settings reach it. */
+export async function startProgram(settings: Record<string, string>): Promise<Program> {
+  const port = await freePort()
+  const baseUrl = `http://127.0.0.1:${port}`
+  const child = spawn(process.execPath, [path.join(import.meta.dirname, '../src/main.ts'), 'start'], {
+    env: {
+      PATH: process.env.PATH,
+      PORT: String(port),
+      HOST: '127.0.0.1',
+      BASE_URL: baseUrl,
+      DEMO: 'true',
+      LOG_LEVEL: 'warn',
+      ...settings,
+    },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const ended = once(child, 'exit')
+  while (
+    !(await fetch(`${baseUrl}/health`).then(
+      ({ ok }) => ok,
+      () => false,
+    ))
+  ) {
+    if (child.exitCode !== null) throw new Error(`the program ended by itself with ${child.exitCode}`)
+    await sleep(50)
+  }
+  return {
+    baseUrl,
+    child,
+    end: async (signal) => {
+      child.kill(signal)
+      await ended
+    },
+  }
+}

@@ -1,0 +1,32 @@
+import type { Actor } from '../src/access/actor.ts'
+import { rightsOf } from '../src/access/rights.ts'
+import { readConfig } from '../src/config.ts'
+import type { Database } from '../src/database/connect.ts'
+import { listInbox } from '../src/mailbox/list.ts'
+import { deriveSessionKeys, startSession } from '../src/sign-in/session.ts'
+
+/** Rosa of the demo world, signed in without the way through One Login, and the newest letter that she has. */
+export async function signInRosa(database: Database): Promise<{ cookie: string; actor: Actor; letterId: string }> {
+  const [rosa] = await database<{ partyId: string; mailboxId: string; subject: string }[]>`
+    select party.id as party_id, mailbox.id as mailbox_id, one_login_subject.subject
+    from party join mailbox on mailbox.party_id = party.id join one_login_subject on one_login_subject.party_id = party.id
+    where party.name = 'Rosa May Example'`
+  const { partyId, mailboxId, subject } = rosa!
+  const actor: Actor = {
+    partyId,
+    mailboxId,
+    serviceIds: undefined,
+    rights: rightsOf('person'),
+    door: 'citizen-pages',
+    requestId: 'test',
+  }
+  const keys = deriveSessionKeys(readConfig({ DEMO: 'true' }).secretKey)
+  const token = await startSession(
+    database,
+    keys,
+    { owner: { partyId }, subject, idToken: 'none', replaces: undefined },
+    new Date(),
+  )
+  const { letters } = await listInbox(database, actor, 1)
+  return { cookie: `digital-post=${token}`, actor, letterId: letters[0]!.id }
+}
