@@ -10,7 +10,7 @@ import { writeDocs } from './docs.ts'
 import { DeclarationError } from './registry/declaration.ts'
 import { deriveIdentifierKeys } from './registry/identifier.ts'
 import { register } from './registry/register.ts'
-import { oneLoginSubject } from './sign-in/stand-in.ts'
+import { startWorker } from './worker.ts'
 
 const commands = { start, migrate: migrateOnly, register: registerFile, docs: makeDocs }
 
@@ -22,12 +22,14 @@ const usage = `Usage: node src/main.ts COMMAND
   docs             write the pages of docs/ that are made from the code (npm run docs)
 `
 
-type OpenDatabase = { database: Database; close: () => Promise<void> }
+type OpenDatabase = { url: string; database: Database; close: () => Promise<void> }
 
 async function openDatabase(config: Config): Promise<OpenDatabase> {
   const embedded = config.databaseUrl === undefined ? await startEmbedded(config.dataDirectory) : undefined
-  const database = connect(config.databaseUrl ?? embedded!.url, config.databaseConnections)
+  const url = config.databaseUrl ?? embedded!.url
+  const database = connect(url, config.databaseConnections)
   return {
+    url,
     database,
     close: async () => {
       await database.end({ timeout: 5 })
@@ -38,19 +40,22 @@ async function openDatabase(config: Config): Promise<OpenDatabase> {
 
 async function start(): Promise<void> {
   const config = readConfig()
-  const { database, close } = await openDatabase(config)
+  const { url, database, close } = await openDatabase(config)
   await migrate(database)
   const app = await buildApp(config, database)
   if (config.demo) {
     const { fillDemoWorld } = await import('../demo/world.ts')
+    const { oneLoginSubject } = await import('./sign-in/stand-in.ts')
     await fillDemoWorld(database, deriveIdentifierKeys(config.secretKey), oneLoginSubject, new Date())
   }
+  const worker = await startWorker(config, url, database)
   let stopping = false
   const stop = async () => {
     if (stopping) return
     stopping = true
     // Requests that are under way are answered; then the connections and PostgreSQL itself are closed.
     await app.close()
+    await worker.stop()
     await close()
     process.exit(0)
   }
@@ -59,6 +64,7 @@ async function start(): Promise<void> {
   try {
     await app.listen({ port: config.port, host: config.host })
   } catch (error) {
+    await worker.stop()
     await close()
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
     throw new SettingError(`PORT is wrong: something else listens on port ${config.port} already. Set PORT to another one.`)

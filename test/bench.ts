@@ -52,12 +52,15 @@ async function repeat(concurrency: number, work: () => Promise<unknown>): Promis
 async function request(url: string, connections: number, options: Partial<autocannon.Options>): Promise<Figures> {
   const times: number[] = []
   let failed = 0
-  const run = autocannon({ url, connections, duration: secondsEach, ...options })
+  const { promise, resolve, reject } = Promise.withResolvers<autocannon.Result>()
+  const run = autocannon({ url, connections, duration: secondsEach, ...options }, (error, result) =>
+    error ? reject(error) : resolve(result),
+  )
   run.on('response', (_client, status, _bytes, ms) => {
     times.push(ms)
     if (status >= 300) failed += 1
   })
-  const result = await run
+  const result = await promise
   if (failed > 0 || result.errors > 0)
     throw new Error(`${failed} answers were no success, ${result.errors} requests failed: ${url}`)
   return { rate: times.length / result.duration, ...percentiles(times) }

@@ -5,21 +5,28 @@ import type { Database } from '../src/database/connect.ts'
 import type { Submission } from '../src/delivery/message.ts'
 import { deriveIdentifierKeys, hashIdentifier, type IdentifierKeys, sealIdentifier } from '../src/registry/identifier.ts'
 
-/** A small world for tests of one room: a council with a service, and two people whom it knows as CT-1 and CT-2. */
+/** A small world for tests of one room: a council with two services, and two people whom the first knows as CT-1 and CT-2. */
 export type Post = {
   db: Database
   keys: IdentifierKeys
   serviceId: string
+  /** The council's other service, which knows nobody. */
+  parkingId: string
+  /** A system that acts for the first service. */
   council: Actor
+  /** A member of the council's staff, who acts for these services. */
+  clerk: (serviceIds: string[]) => Actor
   rosa: Actor
   arthur: Actor
+  /** One more person, whom the first service knows by this link. */
+  addPerson: (link: string) => Promise<Actor>
   /** A letter from the council to Rosa. */
   letter: (reference: string) => Submission
 }
 
 export async function buildPost(db: Database): Promise<Post> {
   const keys = deriveIdentifierKeys(Buffer.alloc(32, 7))
-  const serviceId = newId()
+  const [serviceId, parkingId] = [newId(), newId()]
   const party = async (kind: string, name: string) => {
     const ids = { partyId: newId(), mailboxId: newId() }
     await db`insert into party (id, kind, name) values (${ids.partyId}, ${kind}, ${name})`
@@ -35,24 +42,26 @@ export async function buildPost(db: Database): Promise<Post> {
   })
   const council = await party('public-body', 'Northfold Council')
   await db`insert into organisation (party_id, slug) values (${council.partyId}, 'northfold-council')`
-  await db`insert into service (id, slug, organisation_id, name) values (${serviceId}, 'council-tax', ${council.partyId}, 'Council tax')`
-  const rosa = await party('person', 'Rosa Example')
-  const arthur = await party('person', 'Arthur Sample')
-  for (const [value, { partyId }] of [
-    ['CT-1', rosa],
-    ['CT-2', arthur],
-  ] as const) {
+  await db`
+    insert into service (id, slug, organisation_id, name)
+    values (${serviceId}, 'council-tax', ${council.partyId}, 'Council tax'), (${parkingId}, 'parking', ${council.partyId}, 'Parking')`
+  const person = async (name: string, link: string) => {
+    const ids = await party('person', name)
     await db`
       insert into link (service_id, scheme, value_hash, value_sealed, party_id)
-      values (${serviceId}, 'link', ${hashIdentifier(keys, serviceId, { scheme: 'link', value })}, ${sealIdentifier(keys, serviceId, value)}, ${partyId})`
+      values (${serviceId}, 'link', ${hashIdentifier(keys, serviceId, { scheme: 'link', value: link })}, ${sealIdentifier(keys, serviceId, link)}, ${ids.partyId})`
+    return actor(ids, 'person', 'citizen-pages')
   }
   return {
     db,
     keys,
     serviceId,
+    parkingId,
     council: actor(council, 'system', 'sender-api', [serviceId]),
-    rosa: actor(rosa, 'person', 'citizen-pages'),
-    arthur: actor(arthur, 'person', 'citizen-pages'),
+    clerk: (serviceIds) => actor(council, 'staff', 'department-pages', serviceIds),
+    rosa: await person('Rosa Example', 'CT-1'),
+    arthur: await person('Arthur Sample', 'CT-2'),
+    addPerson: (link) => person(`Person ${link}`, link),
     letter: (reference) => ({
       reference,
       serviceId,

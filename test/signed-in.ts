@@ -10,7 +10,7 @@ export async function signInRosa(database: Database): Promise<{ cookie: string; 
   const [rosa] = await database<{ partyId: string; mailboxId: string; subject: string }[]>`
     select party.id as party_id, mailbox.id as mailbox_id, one_login_subject.subject
     from party join mailbox on mailbox.party_id = party.id join one_login_subject on one_login_subject.party_id = party.id
-    where party.name = 'Rosa May Example'`
+    where party.name = 'Rosa Example'`
   const { partyId, mailboxId, subject } = rosa!
   const actor: Actor = {
     partyId,

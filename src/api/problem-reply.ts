@@ -1,10 +1,11 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { describeError } from '../database/describe-error.ts'
 import { type FieldProblem, Problem } from '../problems.ts'
 
 /** Answers with the problem document of an error. What is not a Problem is logged, and said to be ours without a word more. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
   const problem = toProblem(error)
-  if (problem.status >= 500) request.log.error({ err: error }, 'request failed')
+  if (problem.status >= 500) request.log.error(describeError(error), 'failed')
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer')
   if (problem.status === 503 || problem.status === 429) reply.header('retry-after', '5')
   return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))

@@ -30,7 +30,13 @@ export function connect(url: string, connections: number): Database {
       statement_timeout: statementTimeoutMs,
       idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
       // Every query here is small: compiling one would take longer than running it.
-      jit: false,
+      jit: 'off',
+      // Every statement here finds rows by their keys. A plan that was made while a table was small, or whose guess of a
+      // number of rows is wrong, must not come to read a large table whole.
+      plan_cache_mode: 'force_generic_plan',
+      enable_hashjoin: 'off',
+      enable_mergejoin: 'off',
+      enable_seqscan: 'off',
     },
     onnotice: () => {},
   })

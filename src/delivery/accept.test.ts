@@ -34,11 +34,17 @@ describe('accepting a message', () => {
     const [sent] = await findSent(post.db, post.council, { reference: 'whole' })
     assert.equal(sent?.messageId, accepted.messageId)
     const events = await readEvents(post.db, post.council.serviceIds!, '0', 10)
-    assert.deepEqual(events.map(({ type }) => type), ['message.accepted', 'message.available'])
+    assert.deepEqual(
+      events.map(({ type }) => type),
+      ['message.accepted', 'message.available'],
+    )
   })
 
   test('gives the same answer to the same message again, and keeps one', async () => {
-    const letter = { ...post.letter('twice'), documents: [{ role: 'main' as const, files: [{ filename: 'bill.pdf', mediaType: 'application/pdf', content: pdf }] }] }
+    const letter = {
+      ...post.letter('twice'),
+      documents: [{ role: 'main' as const, files: [{ filename: 'bill.pdf', mediaType: 'application/pdf', content: pdf }] }],
+    }
     const first = await acceptOne(post.db, post.keys, post.council, letter, now)
     const second = await acceptOne(post.db, post.keys, post.council, letter, new Date(now.getTime() + 60_000))
     assert.deepEqual(second, { ...first, isNew: false })
@@ -48,11 +54,15 @@ describe('accepting a message', () => {
 
   test('refuses another message under the same reference', async () => {
     await acceptOne(post.db, post.keys, post.council, post.letter('changed'), now)
-    await assert.rejects(acceptOne(post.db, post.keys, post.council, { ...post.letter('changed'), subject: 'Another' }, now), { code: 'reference-used' })
+    await assert.rejects(acceptOne(post.db, post.keys, post.council, { ...post.letter('changed'), subject: 'Another' }, now), {
+      code: 'reference-used',
+    })
   })
 
   test('makes one of twenty that arrive at once under one reference', async () => {
-    const outcomes = await Promise.all(Array.from({ length: 20 }, () => acceptOne(post.db, post.keys, post.council, post.letter('race'), now)))
+    const outcomes = await Promise.all(
+      Array.from({ length: 20 }, () => acceptOne(post.db, post.keys, post.council, post.letter('race'), now)),
+    )
     assert.equal(new Set(outcomes.map(({ messageId }) => messageId)).size, 1)
     assert.equal(outcomes.filter(({ isNew }) => isNew).length, 1)
   })
@@ -78,29 +88,63 @@ describe('accepting a message', () => {
   })
 
   test('keeps nothing of a refused message', async () => {
-    const count = async () => (await post.db`select (select count(*) from message) + (select count(*) from ledger) + (select count(*) from event) + (select count(*) from file) as n`)[0]!.n
+    const count = async () =>
+      (
+        await post.db`select (select count(*) from message) + (select count(*) from ledger) + (select count(*) from event) + (select count(*) from file) as n`
+      )[0]!.n
     const before = await count()
-    await assert.rejects(acceptOne(post.db, post.keys, post.council, { ...post.letter('refused'), recipient: { scheme: 'link', value: 'CT-9999' } }, now))
+    await assert.rejects(
+      acceptOne(
+        post.db,
+        post.keys,
+        post.council,
+        { ...post.letter('refused'), recipient: { scheme: 'link', value: 'CT-9999' } },
+        now,
+      ),
+    )
     assert.equal(await count(), before)
   })
 
   test('is the same in the other direction: a person answers, and is answered, in one thread', async () => {
     const letter = await acceptOne(post.db, post.keys, post.council, post.letter('thread'), now)
     await open(post.db, post.rosa, letter.messageId, now)
-    const answer = await acceptOne(post.db, post.keys, post.rosa, { ...post.letter('answer'), recipient: undefined, answersId: letter.messageId }, now)
-    const answered = await acceptOne(post.db, post.keys, post.council, { ...post.letter('back'), recipient: undefined, answersId: answer.messageId }, now)
+    const [later, latest] = [new Date(now.getTime() + 1_000), new Date(now.getTime() + 2_000)]
+    const answer = await acceptOne(
+      post.db,
+      post.keys,
+      post.rosa,
+      { ...post.letter('answer'), recipient: undefined, answersId: letter.messageId },
+      later,
+    )
+    const answered = await acceptOne(
+      post.db,
+      post.keys,
+      post.council,
+      { ...post.letter('back'), recipient: undefined, answersId: answer.messageId },
+      latest,
+    )
     for (const actor of [post.rosa, post.council]) {
       const thread = await findThread(post.db, actor, letter.threadId)
-      assert.deepEqual(thread.map(({ id }) => id), [letter.messageId, answer.messageId, answered.messageId])
+      assert.deepEqual(
+        thread.map(({ id }) => id),
+        [letter.messageId, answer.messageId, answered.messageId],
+      )
     }
     const [sent] = await findSent(post.db, post.council, { reference: 'thread' })
-    assert.deepEqual([sent?.openedAt, sent?.answeredAt], [now, now])
+    assert.deepEqual([sent?.openedAt, sent?.answeredAt], [now, later])
   })
 
   test('takes no answer that the sender did not ask for, or that comes too late', async () => {
     const closed = await acceptOne(post.db, post.keys, post.council, { ...post.letter('closed'), reply: { allowed: false } }, now)
-    const late = await acceptOne(post.db, post.keys, post.council, { ...post.letter('late'), reply: { allowed: true, by: '2026-11-24T00:00:00Z' } }, now)
-    const answer = (answersId: string, at: Date) => acceptOne(post.db, post.keys, post.rosa, { ...post.letter(newId()), recipient: undefined, answersId }, at)
+    const late = await acceptOne(
+      post.db,
+      post.keys,
+      post.council,
+      { ...post.letter('late'), reply: { allowed: true, by: '2026-11-24T00:00:00Z' } },
+      now,
+    )
+    const answer = (answersId: string, at: Date) =>
+      acceptOne(post.db, post.keys, post.rosa, { ...post.letter(newId()), recipient: undefined, answersId }, at)
     await assert.rejects(answer(closed.messageId, now), { code: 'reply-not-allowed' })
     await assert.rejects(answer(late.messageId, new Date('2026-11-24T00:00:01Z')), { code: 'reply-too-late' })
     await answer(late.messageId, now)
@@ -108,7 +152,16 @@ describe('accepting a message', () => {
 
   test('lets nobody answer a letter in another’s mailbox', async () => {
     const letter = await acceptOne(post.db, post.keys, post.council, post.letter('hers'), now)
-    await assert.rejects(acceptOne(post.db, post.keys, post.arthur, { ...post.letter('his'), recipient: undefined, answersId: letter.messageId }, now), { code: 'answered-not-found' })
+    await assert.rejects(
+      acceptOne(
+        post.db,
+        post.keys,
+        post.arthur,
+        { ...post.letter('his'), recipient: undefined, answersId: letter.messageId },
+        now,
+      ),
+      { code: 'answered-not-found' },
+    )
     await assert.rejects(open(post.db, post.arthur, letter.messageId, now), { code: 'not-found' })
   })
 })

@@ -22,7 +22,14 @@ export function lockFeeds(db: Db, senders: Fragment): Fragment {
 export const messageEventTypes = ['message.accepted', 'message.available', 'message.opened', 'message.answered'] as const
 export type MessageEventType = (typeof messageEventTypes)[number]
 
-export type MessageEvent = { id: string; type: MessageEventType; messageId: string; reference: string; at: Date; position: string }
+export type MessageEvent = {
+  id: string
+  type: MessageEventType
+  messageId: string
+  reference: string
+  at: Date
+  position: string
+}
 
 /** Up to `limit` events of these senders after a position, in order: nothing missed, nothing twice. */
 export async function readEvents(db: Db, senderIds: readonly string[], after: string, limit: number): Promise<MessageEvent[]> {

@@ -27,11 +27,8 @@ async function recordOpening(db: Db, actor: Actor, messageId: string, now: Date)
     with feeds as materialized (
       ${lockFeeds(db, db`select sender_id from message where mailbox_id = ${actor.mailboxId} and id = ${messageId}`)}
     ),
-    raised as (
-      update mailbox set modseq = modseq + 1 where id = ${actor.mailboxId} returning modseq
-    ),
     opened as (
-      update message set opened_at = ${now}, modseq = raised.modseq from raised
+      update message set opened_at = ${now}, modseq = nextval('modseq')
       where mailbox_id = ${actor.mailboxId} and id = ${messageId} and opened_at is null
       returning sender_id, id
     ),

@@ -28,10 +28,7 @@ export async function takeOver(db: Db, actor: Actor, messageId: string, now: Dat
   const letter = await open(db, actor, messageId, now)
   if (letter.takenOverAt !== null) return { takenOverAt: letter.takenOverAt }
   const [row] = await db<{ takenOverAt: Date }[]>`
-    with raised as (
-      update mailbox set modseq = modseq + 1 where id = ${actor.mailboxId} returning modseq
-    )
-    update message set taken_over_at = coalesce(taken_over_at, ${now}), modseq = raised.modseq from raised
+    update message set taken_over_at = coalesce(taken_over_at, ${now}), modseq = nextval('modseq')
     where ${inOwnMailbox(db, actor)} and message.id = ${messageId}
     returning taken_over_at`
   return { takenOverAt: row!.takenOverAt }

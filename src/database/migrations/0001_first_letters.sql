@@ -11,10 +11,13 @@ create table party (
 
 create table mailbox (
   id uuid primary key,
-  party_id uuid not null unique references party,
-  -- Raised by every change to the mailbox, so that a client can ask what has changed since.
-  modseq bigint not null default 0
+  party_id uuid not null unique references party
 );
+
+-- Every change to a mailbox draws the next number, so that a client can ask what has changed since. One sequence for all and no
+-- counter in the mailbox: two letters to one mailbox must not wait for each other. Who reads changes has to wait for those
+-- who are writing, as the readers of events do.
+create sequence modseq;
 
 create table organisation (
   party_id uuid primary key references party,
@@ -116,7 +119,7 @@ create table message (
   available_at timestamptz not null,
   opened_at timestamptz,
   taken_over_at timestamptz,
-  modseq bigint not null,
+  modseq bigint not null default nextval('modseq'),
   primary key (mailbox_id, id)
 );
 -- What the row holds beside the letter's text is read for every list; the text itself goes out of line early.
