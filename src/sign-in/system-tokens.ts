@@ -20,7 +20,10 @@ export type SystemCaller = { actor: Actor; clientId: string; services: Record<st
  * The token endpoint for systems: client credentials (RFC 6749 section 4.4), the client proving itself by private_key_jwt
  * (RFC 7523), and in demo by a secret over HTTP Basic too. The answer is a Node request handler.
  */
-export function buildTokenProvider(config: Config, database: Database): (request: IncomingMessage, response: ServerResponse) => void {
+export function buildTokenProvider(
+  config: Config,
+  database: Database,
+): (request: IncomingMessage, response: ServerResponse) => void {
   const provider = new Provider(config.baseUrl, {
     adapter: (model) => adapter(model, config, database),
     jwks: { keys: [{ ...signingKey(config.secretKey).export({ format: 'jwk' }), alg: algorithm, use: 'sig' } as never] },
@@ -29,7 +32,12 @@ export function buildTokenProvider(config: Config, database: Database): (request
     responseTypes: [],
     clientAuthMethods: config.demo ? ['private_key_jwt', 'client_secret_basic'] : ['private_key_jwt'],
     enabledJWA: { idTokenSigningAlgValues: [algorithm], clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'] },
-    clientDefaults: { grant_types: ['client_credentials'], response_types: [], redirect_uris: [], id_token_signed_response_alg: algorithm },
+    clientDefaults: {
+      grant_types: ['client_credentials'],
+      response_types: [],
+      redirect_uris: [],
+      id_token_signed_response_alg: algorithm,
+    },
     features: {
       devInteractions: { enabled: false },
       userinfo: { enabled: false },
@@ -42,7 +50,8 @@ export function buildTokenProvider(config: Config, database: Database): (request
           // A client that names no scope gets all that it may have; the provider would pass over a scope that nobody knows.
           const asked = String(ctx.oidc.params!.scope || client.scope)
           const mayHave = new Set(client.scope?.split(' '))
-          if (asked.split(' ').some((scope) => !mayHave.has(scope))) throw new errors.InvalidScope('scope not allowed for this client', asked)
+          if (asked.split(' ').some((scope) => !mayHave.has(scope)))
+            throw new errors.InvalidScope('scope not allowed for this client', asked)
           ctx.oidc.params!.scope = asked
           return {
             scope: allRights.join(' '),
@@ -114,12 +123,20 @@ function signingKey(secretKey: Buffer): KeyObject {
   return createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' })
 }
 
-type TokenClaims = JWTPayload & { client_id: string; scope?: string; party: string; mailbox: string; services: Record<string, string> }
+type TokenClaims = JWTPayload & {
+  client_id: string
+  scope?: string
+  party: string
+  mailbox: string
+  services: Record<string, string>
+}
 /** Tokens seen, by their text: a signature need not be checked again for each of a sender's thousand letters. */
 const verifiedTokensMax = 1_000
 
 /** Checks access tokens without a query. Throws `token-missing` or `token-invalid`. */
-export function buildTokenCheck(config: Config): (authorization: string | undefined, requestId: string, now: Date) => Promise<SystemCaller> {
+export function buildTokenCheck(
+  config: Config,
+): (authorization: string | undefined, requestId: string, now: Date) => Promise<SystemCaller> {
   const key = createPublicKey(signingKey(config.secretKey))
   const verified = new Map<string, TokenClaims>()
   return async (authorization, requestId, now) => {
@@ -138,7 +155,13 @@ export function buildTokenCheck(config: Config): (authorization: string | undefi
 
 async function verify(token: string, key: KeyObject, baseUrl: string, now: Date): Promise<TokenClaims> {
   try {
-    const { payload } = await jwtVerify(token, key, { issuer: baseUrl, audience: baseUrl, algorithms: [algorithm], typ: 'at+jwt', currentDate: now })
+    const { payload } = await jwtVerify(token, key, {
+      issuer: baseUrl,
+      audience: baseUrl,
+      algorithms: [algorithm],
+      typ: 'at+jwt',
+      currentDate: now,
+    })
     return payload as TokenClaims
   } catch {
     throw new Problem('token-invalid')
@@ -147,7 +170,12 @@ async function verify(token: string, key: KeyObject, baseUrl: string, now: Date)
 
 function toCaller({ client_id, scope, party, mailbox, services }: TokenClaims, requestId: string): SystemCaller {
   const allowed = rightsOf('system')
-  const rights = new Set((scope ?? '').split(' ').filter(isRight).filter((right) => allowed.has(right)))
+  const rights = new Set(
+    (scope ?? '')
+      .split(' ')
+      .filter(isRight)
+      .filter((right) => allowed.has(right)),
+  )
   return {
     clientId: client_id,
     services,

@@ -1,4 +1,11 @@
+import { timingSafeEqual } from 'node:crypto'
+import type { CookieSerializeOptions } from '@fastify/cookie'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Actor } from '../access/actor.ts'
+import type { Config } from '../config.ts'
+import type { Database } from '../database/connect.ts'
+import { Problem } from '../problems.ts'
+import { deriveSessionKeys, formToken, readSession } from '../sign-in/session.ts'
 
 /** Who is signed in, as a page needs to know it. */
 export type SignedIn = {
@@ -16,4 +23,75 @@ declare module 'fastify' {
   interface FastifyRequest {
     signedIn: SignedIn | undefined
   }
+  interface FastifyInstance {
+    /** Of our own pages, and so of every form that is ours. */
+    ownOrigin: string
+  }
+}
+
+export type SessionOptions = { config: Config; database: Database; clock: () => Date }
+
+/** Addresses with no page, which need not ask who is signed in. */
+const withoutPages = /^\/(v1|oauth|health|assets|openapi\.json|one-login|one-login-stand-in|staff-stand-in)(\/|\?|$)/
+
+/** Sets `request.signedIn` before every page. */
+export function registerSessions(app: FastifyInstance, { config, database, clock }: SessionOptions): void {
+  const keys = deriveSessionKeys(config.secretKey)
+  const cookie = sessionCookie(config.baseUrl)
+  app.decorate('ownOrigin', new URL(config.baseUrl).origin)
+  app.decorateRequest('signedIn', undefined)
+  app.addHook('onRequest', async (request) => {
+    const token = request.cookies[cookie.name]
+    if (token === undefined || withoutPages.test(request.url)) return
+    const session = await readSession(database, config, token, request.id, clock())
+    request.signedIn = session && { ...session, csrfToken: formToken(keys, token) }
+  })
+}
+
+/** Bound to our own host where the browser can be asked for that, which it cannot over plain http. */
+export function ownCookie(baseUrl: string, name: string): { name: string; options: CookieSerializeOptions } {
+  const secure = baseUrl.startsWith('https:')
+  return { name: secure ? `__Host-${name}` : name, options: { path: '/', httpOnly: true, sameSite: 'lax', secure } }
+}
+
+/** It ends with the browser, at the latest; the limits of time are kept by the database. */
+export function sessionCookie(baseUrl: string) {
+  return ownCookie(baseUrl, 'digital-post')
+}
+
+/** preHandler of a page for people: who is not signed in as a person signs in first. */
+export async function requirePerson(request: FastifyRequest, reply: FastifyReply) {
+  if (request.signedIn?.role !== 'person') return reply.redirect(signInAddress('/sign-in', request), 303)
+}
+
+/** preHandler of a page for staff. */
+export async function requireStaff(request: FastifyRequest, reply: FastifyReply) {
+  if (request.signedIn?.role !== 'staff') return reply.redirect(signInAddress('/department/sign-in', request), 303)
+}
+
+/** What was being sent is not sent again after the sign-in: only a page is come back to. */
+function signInAddress(path: string, request: FastifyRequest): string {
+  return request.method === 'GET' ? `${path}?to=${encodeURIComponent(request.url)}` : path
+}
+
+/** preHandler of every form: whether it comes from one of our own pages, in the same session. */
+export async function checkForm(request: FastifyRequest): Promise<void> {
+  const { csrf } = (request.body ?? {}) as { csrf?: unknown }
+  if (!isFormGenuine(request, typeof csrf === 'string' ? csrf : undefined)) throw new Problem('form-expired')
+}
+
+/** For forms with files, whose fields the page reads itself. */
+export function isFormGenuine(request: FastifyRequest, token: string | undefined): boolean {
+  if (token === undefined || request.signedIn === undefined || !isFromHere(request)) return false
+  const [given, wanted] = [Buffer.from(token), Buffer.from(request.signedIn.csrfToken)]
+  return given.length === wanted.length && timingSafeEqual(given, wanted)
+}
+
+/** What the browser says about where a request comes from. A page cannot set these headers. */
+function isFromHere({ headers, server }: FastifyRequest): boolean {
+  const site = headers['sec-fetch-site']
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') return false
+  // Our pages' referrer policy makes browsers write "null", which says nothing about where from; Sec-Fetch-Site does.
+  if (headers.origin === 'null') return site === 'same-origin'
+  return headers.origin === undefined || headers.origin === server.ownOrigin
 }

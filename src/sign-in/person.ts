@@ -1,0 +1,26 @@
+import type { Database, Db } from '../database/connect.ts'
+import { createParty } from '../registry/create-party.ts'
+import type { CoreIdentity } from './core-identity.ts'
+
+/** The party that somebody at One Login is here. */
+export async function findPerson(db: Db, subject: string): Promise<string | undefined> {
+  const [row] = await db<{ partyId: string }[]>`select party_id from one_login_subject where subject = ${subject}`
+  return row?.partyId
+}
+
+/** A person whose identity is proven gets a party and a mailbox, once: of two who come at the same moment, both get the same. */
+export async function registerPerson(
+  database: Database,
+  subject: string,
+  { name, birthDate }: CoreIdentity,
+  now: Date,
+): Promise<string> {
+  return database.begin(async (db) => {
+    await db`select pg_advisory_xact_lock(hashtextextended(${subject}, 0))`
+    const known = await findPerson(db, subject)
+    if (known !== undefined) return known
+    const { partyId } = await createParty(db, { kind: 'person', name, birthDate }, now)
+    await db`insert into one_login_subject (subject, party_id, created_at) values (${subject}, ${partyId}, ${now})`
+    return partyId
+  })
+}

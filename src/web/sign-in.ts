@@ -1,0 +1,207 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Config } from '../config.ts'
+import type { Database } from '../database/connect.ts'
+import { type Attempt, attemptMinutes, attemptName, deriveAttemptKey, openAttempt, sealAttempt } from '../sign-in/attempt.ts'
+import { endSessionsOfSubject, readLogoutToken } from '../sign-in/back-channel-logout.ts'
+import { finishSignIn, openOneLogin, startIdentityProof, startSignIn } from '../sign-in/one-login.ts'
+import { findPerson, registerPerson } from '../sign-in/person.ts'
+import { type Failure, failureOf, finishCodeFlow, signOutUrl, startCodeFlow } from '../sign-in/provider.ts'
+import { deriveSessionKeys, endSession, type NewSession, startSession } from '../sign-in/session.ts'
+import { findStaffMember, openStaffProvider } from '../sign-in/staff.ts'
+import { sendPage } from './page.ts'
+import { checkForm, ownCookie, sessionCookie } from './session.ts'
+
+export type SignInOptions = { config: Config; database: Database; clock: () => Date }
+
+const attemptCookie = 'digital-post-sign-in-'
+/** More sign-ins than this under way in one browser, and the others are forgotten: headers must not grow for ever. */
+const attemptsAtOnce = 3
+
+/** Signing in and out, for people at One Login and for staff at their own provider. */
+export async function registerSignIn(app: FastifyInstance, options: SignInOptions): Promise<void> {
+  const door = await openDoor(options)
+  signInPeople(app, options, door)
+  signInStaff(app, options, door)
+  signOut(app, options, door)
+  answerOneLogin(app, options, door)
+  app.get('/signed-out', (request, reply) => sendPage(request, reply, 'sign-in/signed-out', { title: 'You have signed out' }))
+}
+
+type Door = Awaited<ReturnType<typeof openDoor>>
+
+/** What the routes share: the providers, and our cookies. */
+async function openDoor({ config, database, clock }: SignInOptions) {
+  const attemptKey = deriveAttemptKey(config.secretKey)
+  const sessionKeys = deriveSessionKeys(config.secretKey)
+  const session = sessionCookie(config.baseUrl)
+  const attempt = ownCookie(config.baseUrl, attemptCookie)
+
+  return {
+    oneLogin: await openOneLogin(config),
+    staffProvider: openStaffProvider(config),
+
+    /** Sends the browser to the provider, with the attempt in a cookie. */
+    async leave(request: FastifyRequest, reply: FastifyReply, starting: Promise<{ url: URL; attempt: Attempt }>) {
+      const started = await starting.catch((error) => reasonOf(request, error))
+      if (typeof started === 'string') return showFailure(request, reply, started)
+      const others = Object.keys(request.cookies).filter((name) => name.startsWith(attempt.name))
+      for (const name of others.slice(0, Math.max(0, others.length + 1 - attemptsAtOnce))) {
+        reply.clearCookie(name, attempt.options)
+      }
+      const sealed = await sealAttempt(attemptKey, started.attempt, clock())
+      const options = { ...attempt.options, maxAge: attemptMinutes * 60 }
+      return reply
+        .setCookie(attempt.name + attemptName(started.attempt.state), sealed, options)
+        .header('cache-control', 'no-store')
+        .redirect(started.url.href, 303)
+    },
+
+    /** The attempt that an answer of the provider belongs to, once. */
+    async takeAttempt(request: FastifyRequest, reply: FastifyReply, answer: URLSearchParams) {
+      const name = attempt.name + attemptName(answer.get('state') ?? '')
+      const sealed = request.cookies[name]
+      if (sealed === undefined) return undefined
+      reply.clearCookie(name, attempt.options)
+      return openAttempt(attemptKey, sealed, clock())
+    },
+
+    /** A new session in place of the one that this browser may have had. */
+    async enter(request: FastifyRequest, reply: FastifyReply, who: Omit<NewSession, 'replaces'>, to: string) {
+      const token = await startSession(database, sessionKeys, { ...who, replaces: request.cookies[session.name] }, clock())
+      return reply.setCookie(session.name, token, session.options).header('cache-control', 'no-store').redirect(to, 303)
+    },
+
+    /** Ends the session of this browser; answers the ID token that it began with. */
+    async forget(request: FastifyRequest, reply: FastifyReply) {
+      const token = request.cookies[session.name]
+      reply.clearCookie(session.name, session.options)
+      return token === undefined ? undefined : endSession(database, sessionKeys, token)
+    },
+  }
+}
+
+function signInPeople(app: FastifyInstance, { database, clock }: SignInOptions, door: Door): void {
+  const { oneLogin } = door
+
+  app.get('/sign-in', (request, reply) =>
+    door.leave(request, reply, startSignIn(oneLogin, localPath(request, '/inbox'), clock())),
+  )
+
+  app.get('/sign-in/callback', async (request, reply) => {
+    const answer = answerOf(request)
+    const attempt = await door.takeAttempt(request, reply, answer)
+    if (attempt === undefined || attempt.purpose === 'staff-sign-in') return showFailure(request, reply, 'lost')
+    const arrival = await finishSignIn(oneLogin, attempt, answer, clock()).catch((error) => reasonOf(request, error))
+    if (typeof arrival === 'string') {
+      // One Login no longer vouches for the person who was signed in here.
+      if (arrival === 'sign-in-again') await door.forget(request, reply)
+      return showFailure(request, reply, arrival)
+    }
+    const { subject, idToken, identity } = arrival
+    const known = await findPerson(database, subject)
+    const partyId = known ?? (identity && (await registerPerson(database, subject, identity, clock())))
+    if (partyId !== undefined) return door.enter(request, reply, { owner: { partyId }, subject, idToken }, attempt.to)
+    if (attempt.purpose === 'prove-identity') return showFailure(request, reply, 'not-proven')
+    return door.leave(request, reply, startIdentityProof(oneLogin, attempt.to, clock()))
+  })
+}
+
+function signInStaff(app: FastifyInstance, { database, clock }: SignInOptions, door: Door): void {
+  const provider = door.staffProvider
+
+  app.get('/department/sign-in', (request, reply) => {
+    const to = localPath(request, '/department')
+    return door.leave(request, reply, startCodeFlow(provider, { purpose: 'staff-sign-in', to }, {}, clock()))
+  })
+
+  app.get('/department/sign-in/callback', async (request, reply) => {
+    const answer = answerOf(request)
+    const attempt = await door.takeAttempt(request, reply, answer)
+    if (attempt?.purpose !== 'staff-sign-in') return showFailure(request, reply, 'lost')
+    const arrival = await finishCodeFlow(provider, attempt, answer, clock()).catch((error) => reasonOf(request, error))
+    if (typeof arrival === 'string') return showFailure(request, reply, arrival)
+    const { subject, idToken } = arrival
+    const staffId = await findStaffMember(database, subject)
+    if (staffId === undefined) return showFailure(request, reply, 'not-registered')
+    return door.enter(request, reply, { owner: { staffId }, subject, idToken }, attempt.to)
+  })
+}
+
+/** Ends the session here first, and then at the provider: its own session would sign the next person in at this computer. */
+function signOut(app: FastifyInstance, { config, clock }: SignInOptions, door: Door): void {
+  const handler = async (request: FastifyRequest, reply: FastifyReply) => {
+    const signedOut = '/signed-out'
+    if (request.signedIn === undefined) return reply.redirect(signedOut, 303)
+    await checkForm(request)
+    const provider = request.signedIn.role === 'staff' ? door.staffProvider : door.oneLogin.provider
+    const idToken = await door.forget(request, reply)
+    const there = idToken && (await signOutUrl(provider, idToken, config.baseUrl + signedOut, clock()).catch(() => undefined))
+    return reply.redirect(there ? there.href : signedOut, 303)
+  }
+  app.post('/sign-out', handler)
+  app.post('/department/sign-out', handler)
+}
+
+/** What One Login itself asks of us. */
+function answerOneLogin(app: FastifyInstance, { database, clock }: SignInOptions, { oneLogin }: Door): void {
+  app.get('/one-login/jwks.json', (_request, reply) =>
+    reply.header('cache-control', 'public, max-age=3600').send(oneLogin.publicKeys),
+  )
+
+  app.post('/one-login/back-channel-logout', async (request, reply) => {
+    reply.header('cache-control', 'no-store')
+    const token = (request.body as { logout_token?: unknown } | undefined)?.logout_token
+    const order = await readLogoutToken(oneLogin, String(token), clock()).catch((error) => reasonOf(request, error))
+    if (typeof order === 'string') return reply.code(400).send({ error: 'invalid_request' })
+    await endSessionsOfSubject(database, order)
+    return reply.code(200).send()
+  })
+}
+
+function answerOf(request: FastifyRequest): URLSearchParams {
+  return new URLSearchParams(request.url.split('?')[1])
+}
+
+/** Where to go after the sign-in: only ever a page of our own. */
+function localPath(request: FastifyRequest, otherwise: string): string {
+  const { to } = request.query as { to?: unknown }
+  const isLocal = typeof to === 'string' && to.length <= 500 && /^\/[\x21-\x7e]*$/.test(to) && !/\\|\/\//.test(to)
+  return isLocal ? to : otherwise
+}
+
+type Reason = Failure | 'lost' | 'not-proven' | 'not-registered'
+
+/** Notes in the log what failed, by name only: tokens and claims can stand in an error's details. */
+function reasonOf(request: FastifyRequest, error: unknown): Reason {
+  const reason = failureOf(error)
+  const { name, code, error: answer, cause } = error as Record<string, unknown>
+  const { code: causeCode, name: causeName } = (cause ?? {}) as Record<string, unknown>
+  request.log.warn({ reason, name, code, answer, cause: causeCode ?? causeName }, 'signing in or out failed')
+  return reason
+}
+
+const statusOf: Record<Reason, number> = {
+  'temporarily-unavailable': 503,
+  refused: 403,
+  'sign-in-again': 403,
+  failed: 400,
+  lost: 400,
+  'not-proven': 403,
+  'not-registered': 403,
+}
+
+const titleOf: Record<Reason, string> = {
+  'temporarily-unavailable': 'You cannot sign in at the moment',
+  refused: 'You have not been signed in',
+  'sign-in-again': 'You need to sign in again',
+  failed: 'You have not been signed in',
+  lost: 'You need to start signing in again',
+  'not-proven': 'You have not proved your identity yet',
+  'not-registered': 'This account is not registered as staff',
+}
+
+function showFailure(request: FastifyRequest, reply: FastifyReply, reason: Reason) {
+  const forStaff = request.url.startsWith('/department/')
+  const startAgain = forStaff ? '/department/sign-in' : '/sign-in'
+  return sendPage(request, reply, 'sign-in/failed', { title: titleOf[reason], reason, startAgain, forStaff }, statusOf[reason])
+}
