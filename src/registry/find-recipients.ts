@@ -1,23 +1,18 @@
 import type { Db } from '../database/connect.ts'
-import { hashIdentifier, type Identifier, type IdentifierKeys } from './identifier.ts'
 
-export type Addressed = { serviceId: string; identifier: Identifier }
+/** An identifier that a service uses, by its hash. */
+export type Addressed = { serviceId: string; scheme: string; hash: Buffer }
 export type Recipient = { partyId: string; mailboxId: string }
 
 /** Whose mailbox each identifier means: in the order asked, undefined where nobody is known by it. */
-export async function findRecipients(
-  db: Db,
-  keys: IdentifierKeys,
-  addressed: readonly Addressed[],
-): Promise<(Recipient | undefined)[]> {
+export async function findRecipients(db: Db, addressed: readonly Addressed[]): Promise<(Recipient | undefined)[]> {
   if (addressed.length === 0) return []
-  const hashes = addressed.map(({ serviceId, identifier }) => hashIdentifier(keys, serviceId, identifier).toString('hex'))
   const rows = await db<{ place: number; partyId: string; mailboxId: string }[]>`
     select asked.place::int, mailbox.party_id, mailbox.id as mailbox_id
     from unnest(
       ${addressed.map(({ serviceId }) => serviceId)}::uuid[],
-      ${addressed.map(({ identifier }) => identifier.scheme)}::text[],
-      ${hashes}::text[]
+      ${addressed.map(({ scheme }) => scheme)}::text[],
+      ${addressed.map(({ hash }) => hash.toString('hex'))}::text[]
     ) with ordinality as asked (service_id, scheme, value_hash, place)
     join link on link.service_id = asked.service_id and link.scheme = asked.scheme and link.value_hash = decode(asked.value_hash, 'hex')
     join mailbox on mailbox.party_id = link.party_id`
