@@ -18,6 +18,14 @@ import type { Database } from './database/connect.ts'
 import { Problem } from './problems.ts'
 import { deriveIdentifierKeys } from './registry/identifier.ts'
 import { buildTokenCheck } from './sign-in/system-tokens.ts'
+import { registerAssets } from './web/assets.ts'
+import { registerCitizenPages } from './web/citizen/pages.ts'
+import { registerDepartmentPages } from './web/department/pages.ts'
+import { registerDocs } from './web/docs/reference.ts'
+import { sendErrorPage } from './web/errors.ts'
+import { setSecurityHeaders } from './web/security-headers.ts'
+import { registerSessions } from './web/session.ts'
+import { registerSignIn } from './web/sign-in.ts'
 
 /** A request must have arrived whole within this: a slow sender of bytes holds a connection, and nothing else. */
 const requestTimeoutMs = 120_000
@@ -41,8 +49,10 @@ export async function buildApp(config: Config, database: Database, clock = () =>
     reply.header('request-id', request.id)
   })
   app.addHook('onResponse', async (request, reply) => logResponse(request, reply))
-  app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error))
-  app.setNotFoundHandler((request, reply) => sendProblem(request, reply, new Problem('not-found')))
+  const sendError = (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
+    isForSystems(request) ? sendProblem(request, reply, error) : sendErrorPage(request, reply, error)
+  app.setErrorHandler((error, request, reply) => sendError(error, request, reply))
+  app.setNotFoundHandler((request, reply) => sendError(new Problem('not-found'), request, reply))
   await app.register(cookie)
   await app.register(formbody)
 
@@ -64,7 +74,31 @@ export async function buildApp(config: Config, database: Database, clock = () =>
     door.addContentTypeParser('application/json', { parseAs: 'string' }, door.getDefaultJsonParser('error', 'error'))
     for (const open of [postMessages, getMessages, getEvents, inbox, lookupRecipients]) open(door, api)
   })
+
+  app.decorate('serviceName', config.serviceName)
+  setSecurityHeaders(app, { baseUrl: config.baseUrl, formOrigins: signInOrigins(config) })
+  registerSessions(app, { config, database, clock })
+  registerAssets(app)
+  await registerSignIn(app, { config, database, clock })
+  registerDocs(app, { openApi: () => app.swagger(), config })
+  registerCitizenPages(app, { config, database, keys, clock })
+  registerDepartmentPages(app, { config, database, keys, clock })
+  if (config.demo) {
+    const { demoPeople, demoStaff } = await import('../demo/world.ts')
+    const { registerStandIns } = await import('./web/stand-in.ts')
+    registerStandIns(app, { config, people: demoPeople, staff: demoStaff })
+  }
   return app
+}
+
+/** A form's answer may lead on to where people sign out. */
+function signInOrigins({ oneLogin, staff }: Config): string[] {
+  return [oneLogin.issuer, staff.issuer].flatMap((issuer) => issuer ?? []).map((issuer) => new URL(issuer).origin)
+}
+
+/** Who gets a problem document and not a page. */
+function isForSystems({ url }: FastifyRequest): boolean {
+  return /^\/(v1|oauth|health|openapi\.json|\.well-known)([/?]|$)/.test(url)
 }
 
 /** One line for each request, with the pattern of the address and not the address: what stands in it is nobody's business. */

@@ -3,7 +3,14 @@ import type { Actor, Door } from '../src/access/actor.ts'
 import { type Role, rightsOf } from '../src/access/rights.ts'
 import type { Database } from '../src/database/connect.ts'
 import type { Submission } from '../src/delivery/message.ts'
-import { deriveIdentifierKeys, hashIdentifier, type IdentifierKeys, sealIdentifier } from '../src/registry/identifier.ts'
+import type { Addressed } from '../src/registry/find-recipients.ts'
+import {
+  deriveIdentifierKeys,
+  hashIdentifier,
+  type Identifier,
+  type IdentifierKeys,
+  sealIdentifier,
+} from '../src/registry/identifier.ts'
 
 /** A small world for tests of one room: a council with two services, and two people whom the first knows as CT-1 and CT-2. */
 export type Post = {
@@ -72,4 +79,9 @@ export async function buildPost(db: Database): Promise<Post> {
       reply: { allowed: true },
     }),
   }
+}
+
+/** An identifier as the look-up wants it. */
+export function addressedTo(keys: IdentifierKeys, serviceId: string, identifier: Identifier): Addressed {
+  return { serviceId, scheme: identifier.scheme, hash: hashIdentifier(keys, serviceId, identifier) }
 }

@@ -5,10 +5,30 @@ import type { Db } from '../database/connect.ts'
 import { type CheckedDocuments, checkDocuments } from '../documents/check.ts'
 import { Problem } from '../problems.ts'
 import { findRecipients } from '../registry/find-recipients.ts'
-import type { IdentifierKeys } from '../registry/identifier.ts'
+import { hashIdentifier, type IdentifierKeys } from '../registry/identifier.ts'
 import { listServices } from '../registry/services.ts'
 import { digestOf, type Submission } from './message.ts'
+import { shareStatements } from './share-statements.ts'
 import { type Accepted, type Outcome, type Row, write } from './write.ts'
+
+/** A submission that is as it must be, as far as that can be said without the database. */
+type Admitted = {
+  keys: IdentifierKeys
+  actor: Actor
+  submission: Submission
+  documents: CheckedDocuments
+  /** Of what it says and to whom, in hexadecimal. */
+  digest: string
+  now: Date
+}
+
+/** So many letters in one statement, or so much of files in base64, and it stays short. */
+const lettersMax = 200
+const base64LengthMax = 8 * 1024 * 1024
+
+const deliverShared = shareStatements(deliver, ({ documents }: Admitted) =>
+  documents.contents.reduce((weight, { base64 }) => weight + base64.length / base64LengthMax, 1 / lettersMax),
+)
 
 /**
  * The way in for every message, whichever door it came through. Those that are accepted are all written by one statement:
@@ -23,19 +43,12 @@ export async function accept(
   now: Date,
 ): Promise<Outcome[]> {
   requireRight(actor, 'messages:write')
-  const checked = await Promise.all(submissions.map((submission) => check(actor, submission)))
-  const routes = await route(db, keys, actor, submissions, now)
-  const prepared = submissions.map((submission, place) => {
-    const documents = checked[place]!
-    const to = routes[place]!
-    if (documents instanceof Problem) return documents
-    return to instanceof Problem ? to : toRow(actor, submission, documents, to, now)
-  })
-  const written = await write(
+  const checked = await Promise.all(submissions.map((submission) => check(keys, actor, submission, now)))
+  const delivered = await deliverShared(
     db,
-    prepared.filter((row): row is Row => !(row instanceof Problem)),
+    checked.filter((one): one is Admitted => !(one instanceof Problem)),
   )
-  return prepared.map((row) => (row instanceof Problem ? row : written.shift()!))
+  return checked.map((one) => (one instanceof Problem ? one : delivered.shift()!))
 }
 
 /** Like accept, for one: throws its problem. */
@@ -52,46 +65,76 @@ export async function acceptOne(
 }
 
 /** What the schema cannot say, and needs no database. */
-async function check(actor: Actor, submission: Submission): Promise<CheckedDocuments | Problem> {
+async function check(keys: IdentifierKeys, actor: Actor, submission: Submission, now: Date): Promise<Admitted | Problem> {
   try {
     if (actor.serviceIds !== undefined && !actor.serviceIds.includes(submission.serviceId)) throw new Problem('service-not-found')
     const languages = submission.content.map(({ language }) => language)
     if (new Set(languages).size < languages.length) throw new Problem('language-repeated')
-    return await checkDocuments(submission.documents)
+    const documents = await checkDocuments(submission.documents)
+    return { keys, actor, submission, documents, digest: digestOf(submission, documents.documents), now }
   } catch (error) {
     if (error instanceof Problem) return error
     throw error
   }
 }
 
-/** Where a message goes, and what it answers. */
-type Route = { mailboxId: string; serviceId: string; threadId: string | undefined; answeredSenderId: string | undefined }
+async function deliver(db: Db, admitted: readonly Admitted[]): Promise<Outcome[]> {
+  const routes = await route(db, admitted)
+  const rows = admitted.flatMap((one, place) => {
+    const to = routes[place]!
+    return to instanceof Problem ? [] : [toRow(one, to)]
+  })
+  const written = await write(db, rows)
+  const outcomes = routes.map((to) => (to instanceof Problem ? to : written.shift()!))
+  return findBefore(db, admitted, outcomes)
+}
 
-async function route(
-  db: Db,
-  keys: IdentifierKeys,
-  actor: Actor,
-  submissions: readonly Submission[],
-  now: Date,
-): Promise<(Route | Problem)[]> {
-  const addressed = submissions.flatMap(({ serviceId, recipient }, place) =>
-    recipient ? [{ serviceId, identifier: recipient, place }] : [],
+/**
+ * What has no way any more may have been accepted before: its recipient has left since, or the time for an answer has
+ * passed. Then the second try gets the answer of the first.
+ */
+async function findBefore(db: Db, admitted: readonly Admitted[], outcomes: Outcome[]): Promise<Outcome[]> {
+  const places = [...outcomes.keys()].filter((place) => outcomes[place] instanceof Problem)
+  if (places.length === 0) return outcomes
+  const tried = places.map((place) => admitted[place]!)
+  const rows = await db<(Accepted & { place: number })[]>`
+    select tried.place::int, ledger.message_id, ledger.thread_id, ledger.accepted_at, ledger.available_at, false as is_new
+    from unnest(
+      ${tried.map(senderOf)}::uuid[], ${tried.map(({ submission }) => submission.reference)}::text[], ${tried.map(({ digest }) => digest)}::text[]
+    ) with ordinality as tried (sender_id, reference, digest, place)
+    join ledger using (sender_id, reference)
+    where ledger.content_digest = decode(tried.digest, 'hex')`
+  for (const { place, ...accepted } of rows) outcomes[places[place - 1]!] = accepted
+  return outcomes
+}
+
+/** Under whose ledger a message stands: the service's, or the party's own. */
+function senderOf({ actor, submission }: Admitted): string {
+  return actor.serviceIds === undefined ? actor.partyId : submission.serviceId
+}
+
+/** Where a message goes, and what it answers. */
+type Route = { mailboxId: string; serviceId: string; threadId?: string; answeredSenderId?: string }
+
+async function route(db: Db, admitted: readonly Admitted[]): Promise<(Route | Problem)[]> {
+  const addressed = admitted.flatMap(({ keys, submission: { serviceId, recipient } }, place) =>
+    recipient ? [{ serviceId, hash: hashIdentifier(keys, serviceId, recipient), scheme: recipient.scheme, place }] : [],
   )
-  const answersIds = submissions.flatMap(({ answersId }) => answersId ?? [])
-  const writesToServices = actor.serviceIds === undefined && answersIds.length < submissions.length
+  const writtenTo = admitted.flatMap(({ actor, submission }) => (actor.serviceIds === undefined ? submission.serviceId : []))
   const [recipients, originals, services] = await Promise.all([
-    findRecipients(db, keys, addressed),
-    findOriginals(db, actor, answersIds),
-    writesToServices ? listServices(db, { ids: submissions.map(({ serviceId }) => serviceId) }) : [],
+    findRecipients(db, addressed),
+    findOriginals(db, admitted),
+    writtenTo.length > 0 ? listServices(db, { ids: writtenTo }) : [],
   ])
   const recipientAt = new Map(addressed.map(({ place }, index) => [place, recipients[index]]))
 
-  return submissions.map(({ answersId, recipient, serviceId }, place) => {
+  return admitted.map(({ actor, submission: { answersId, recipient, serviceId }, now }, place) => {
     const known = recipientAt.get(place)
     if (answersId !== undefined) {
-      const original = originals.get(answersId)
-      if (original === undefined || (actor.serviceIds !== undefined && original.serviceId !== serviceId))
+      const original = originals.get(place)
+      if (original === undefined || (actor.serviceIds !== undefined && original.serviceId !== serviceId)) {
         return new Problem('answered-not-found')
+      }
       if (recipient && known?.mailboxId !== original.mailboxId) return new Problem('answered-not-found')
       if (!original.replyAllowed) return new Problem('reply-not-allowed')
       if (original.replyBy !== null && original.replyBy < now) return new Problem('reply-too-late')
@@ -99,36 +142,41 @@ async function route(
     }
     if (actor.serviceIds === undefined) {
       const service = services.find(({ id }) => id === serviceId)
-      if (service === undefined) return new Problem('service-not-found')
-      return { mailboxId: service.mailboxId, serviceId, threadId: undefined, answeredSenderId: undefined }
+      return service ? { mailboxId: service.mailboxId, serviceId } : new Problem('service-not-found')
     }
     if (recipient === undefined) return new Problem('recipient-needed')
-    if (known === undefined) return new Problem('recipient-not-found')
-    return { mailboxId: known.mailboxId, serviceId, threadId: undefined, answeredSenderId: undefined }
+    return known ? { mailboxId: known.mailboxId, serviceId } : new Problem('recipient-not-found')
   })
 }
 
-/** Messages in the actor's own mailbox that are answered, by id. `mailboxId` is the one that the answer goes to. */
-async function findOriginals(db: Db, actor: Actor, ids: string[]) {
-  if (ids.length === 0) return new Map<string, never>()
-  const rows = await db<(Route & { id: string; replyAllowed: boolean; replyBy: Date | null })[]>`
-    select message.id, message.service_id, message.thread_id, message.sender_id as answered_sender_id,
+type Original = Required<Route> & { replyAllowed: boolean; replyBy: Date | null }
+
+/** What is answered, by the place of its answer, if it is in the actor's own mailbox. `mailboxId` is where the answer goes. */
+async function findOriginals(db: Db, admitted: readonly Admitted[]): Promise<Map<number, Original>> {
+  const answers = admitted.flatMap(({ actor, submission: { answersId } }, place) =>
+    answersId ? [{ actor, answersId, place }] : [],
+  )
+  if (answers.length === 0) return new Map()
+  const rows = await db<(Original & { place: number })[]>`
+    select asked.place::int, message.service_id, message.thread_id, message.sender_id as answered_sender_id,
            message.reply_allowed, message.reply_by, mailbox.id as mailbox_id
-    from message join mailbox on mailbox.party_id = message.sender_party_id
-    where message.mailbox_id = ${actor.mailboxId} and message.id = any(${ids}::uuid[])
-      ${actor.serviceIds ? db`and message.service_id = any(${actor.serviceIds as string[]}::uuid[])` : db``}`
-  return new Map(rows.map((row) => [row.id, row]))
+    from unnest(${answers.map(({ actor }) => actor.mailboxId)}::uuid[], ${answers.map(({ answersId }) => answersId)}::uuid[])
+      with ordinality as asked (mailbox_id, message_id, place)
+    join message on message.mailbox_id = asked.mailbox_id and message.id = asked.message_id
+    join mailbox on mailbox.party_id = message.sender_party_id`
+  return new Map(rows.map(({ place, ...original }) => [answers[place - 1]!.place, original]))
 }
 
-function toRow(actor: Actor, submission: Submission, { documents, contents }: CheckedDocuments, to: Route, now: Date): Row {
+function toRow(admitted: Admitted, to: Route): Row {
+  const { actor, submission, documents, digest, now } = admitted
   const messageId = newId({ msecs: now.getTime() })
   return {
     at: now.toISOString(),
-    sender_id: actor.serviceIds === undefined ? actor.partyId : submission.serviceId,
+    sender_id: senderOf(admitted),
     sender_party_id: actor.partyId,
     service_id: to.serviceId,
     reference: submission.reference,
-    content_digest: digestOf(submission, documents),
+    content_digest: digest,
     message_id: messageId,
     mailbox_id: to.mailboxId,
     thread_id: to.threadId ?? messageId,
@@ -136,13 +184,13 @@ function toRow(actor: Actor, submission: Submission, { documents, contents }: Ch
     answered_sender_id: to.answeredSenderId,
     subject: submission.subject,
     content: submission.content.map((content) => ({ ...content, subject: content.subject ?? submission.subject })),
-    documents,
+    documents: documents.documents,
     reply_allowed: submission.reply.allowed,
     reply_by: submission.reply.by,
     door: actor.door,
     accepted_event: newId(),
     available_event: newId(),
     answered_event: newId(),
-    contents,
+    contents: documents.contents,
   }
 }

@@ -1,4 +1,4 @@
-import type { Database, Db } from '../database/connect.ts'
+import type { Db } from '../database/connect.ts'
 import type { StoredDocument } from '../documents/document.ts'
 import { lockFeeds } from '../evidence/events.ts'
 import { Problem } from '../problems.ts'
@@ -42,75 +42,13 @@ export type Row = {
   contents: { id: string; base64: string }[]
 }
 
-/** Two, so that one is on its way while the other is written to the disk. */
-const statementsAtOnce = 2
-/** One statement stays short, whatever waits for it. */
-const rowsInStatementMax = 200
-const base64InStatementMax = 8 * 1024 * 1024
-
-type Waiting = { rows: readonly Row[]; resolve: (outcomes: Outcome[]) => void; reject: (error: unknown) => void }
-type Lane = { waiting: Waiting[]; underWay: number }
-
-const lanes = new WeakMap<Db, Lane>()
-
-/**
- * Writes messages, and answers for each, in order. Those that arrive while statements are under way share the next one: under
- * load a letter costs a part of a way to the database and of a commit, and alone it waits for nobody. Each has its own
- * answer; where a shared statement fails, each is tried alone, so that none fails with its neighbour. Inside somebody's
- * transaction nothing is shared.
- */
-export function write(db: Db, rows: readonly Row[]): Promise<Outcome[]> {
-  if (rows.length === 0 || !('begin' in db)) return writeAlone(db, rows)
-  let lane = lanes.get(db)
-  if (lane === undefined) lanes.set(db, (lane = { waiting: [], underWay: 0 }))
-  const { promise, resolve, reject } = Promise.withResolvers<Outcome[]>()
-  lane.waiting.push({ rows, resolve, reject })
-  startStatements(db, lane)
-  return promise
-}
-
-function startStatements(db: Database, lane: Lane): void {
-  while (lane.underWay < statementsAtOnce && lane.waiting.length > 0) {
-    lane.underWay += 1
-    void writeShared(db, takeTogether(lane.waiting)).finally(() => {
-      lane.underWay -= 1
-      startStatements(db, lane)
-    })
-  }
-}
-
-/** The first who wait, as many as one statement may hold. */
-function takeTogether(waiting: Waiting[]): Waiting[] {
-  let [rowCount, base64Length, count] = [0, 0, 0]
-  for (const { rows } of waiting) {
-    rowCount += rows.length
-    base64Length += rows.reduce(
-      (length, { contents }) => length + contents.reduce((sum, { base64 }) => sum + base64.length, 0),
-      0,
-    )
-    if (count > 0 && (rowCount > rowsInStatementMax || base64Length > base64InStatementMax)) break
-    count += 1
-  }
-  return waiting.splice(0, count)
-}
-
-/** Safe to try again: what a failed statement may have written after all is found under its reference. */
-async function writeShared(db: Db, together: Waiting[]): Promise<void> {
-  try {
-    const outcomes = await writeAlone(
-      db,
-      together.flatMap(({ rows }) => rows),
-    )
-    for (const { rows, resolve } of together) resolve(outcomes.splice(0, rows.length))
-  } catch (error) {
-    if (together.length === 1) together[0]!.reject(error)
-    else for (const { rows, resolve, reject } of together) await writeAlone(db, rows).then(resolve, reject)
-  }
-}
-
 type Written = Accepted & { place: number; sameContent: boolean }
 
-async function writeAlone(db: Db, rows: readonly Row[]): Promise<Outcome[]> {
+/**
+ * Writes messages, and answers for each, in order. Safe to try again: what a statement whose answer was lost has written is
+ * found under its reference.
+ */
+export async function write(db: Db, rows: readonly Row[]): Promise<Outcome[]> {
   if (rows.length === 0) return []
   const outcomes: Outcome[] = []
   const note = (written: Written[], places: readonly number[]) => {

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { problems } from '../../problems.ts'
 import { findRecipients } from '../../registry/find-recipients.ts'
-import { Identifier } from '../../registry/identifier.ts'
+import { hashIdentifier, Identifier } from '../../registry/identifier.ts'
 import { chooseService } from '../authenticate.ts'
 import { type ApiOptions, type ApiServer, problemAnswers, route } from './door.ts'
 
@@ -41,8 +41,11 @@ export function lookupRecipients(app: ApiServer, options: ApiOptions): void {
       const asked = request.body.recipients
       const found = await findRecipients(
         options.database,
-        options.keys,
-        asked.map((identifier) => ({ serviceId, identifier })),
+        asked.map((identifier) => ({
+          serviceId,
+          scheme: identifier.scheme,
+          hash: hashIdentifier(options.keys, serviceId, identifier),
+        })),
       )
       return {
         recipients: asked.map((recipient, index) => {

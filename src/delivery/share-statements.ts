@@ -1,0 +1,64 @@
+import type { Db } from '../database/connect.ts'
+
+/** Two, so that one is on its way while the other is written to the disk. */
+const statementsAtOnce = 2
+
+type Waiting<Item, Outcome> = { items: readonly Item[]; resolve: (outcomes: Outcome[]) => void; reject: (error: unknown) => void }
+type Lane<Item, Outcome> = { waiting: Waiting<Item, Outcome>[]; underWay: number }
+
+/**
+ * Lets calls that arrive while others are under way share the next one: under load each costs a part of a way to the
+ * database and of a commit, and alone it waits for nobody. Every caller has the outcomes of its own items, in order. Where a
+ * shared run fails, each call is tried alone, so that none fails with its neighbour; `run` must therefore be safe to try
+ * again. Inside somebody's transaction nothing is shared. `weigh` says how much of one run an item takes up; a run holds 1.
+ */
+export function shareStatements<Item, Outcome>(
+  run: (db: Db, items: readonly Item[]) => Promise<Outcome[]>,
+  weigh: (item: Item) => number,
+): (db: Db, items: readonly Item[]) => Promise<Outcome[]> {
+  const lanes = new WeakMap<Db, Lane<Item, Outcome>>()
+
+  return (db, items) => {
+    if (items.length === 0) return Promise.resolve([])
+    if (!('begin' in db)) return run(db, items)
+    const lane = lanes.get(db) ?? { waiting: [], underWay: 0 }
+    lanes.set(db, lane)
+    const { promise, resolve, reject } = Promise.withResolvers<Outcome[]>()
+    lane.waiting.push({ items, resolve, reject })
+    start(db, lane)
+    return promise
+  }
+
+  function start(db: Db, lane: Lane<Item, Outcome>): void {
+    while (lane.underWay < statementsAtOnce && lane.waiting.length > 0) {
+      lane.underWay += 1
+      void runTogether(db, takeTogether(lane.waiting)).finally(() => {
+        lane.underWay -= 1
+        start(db, lane)
+      })
+    }
+  }
+
+  /** The first who wait, as many as one run may hold, and at least one. */
+  function takeTogether(waiting: Waiting<Item, Outcome>[]): Waiting<Item, Outcome>[] {
+    let weight = 0
+    let count = 0
+    for (const { items } of waiting) {
+      for (const item of items) weight += weigh(item)
+      if (count > 0 && weight > 1) break
+      count += 1
+    }
+    return waiting.splice(0, count)
+  }
+
+  async function runTogether(db: Db, together: Waiting<Item, Outcome>[]): Promise<void> {
+    try {
+      const all = together.flatMap(({ items }) => items)
+      const outcomes = await run(db, all)
+      for (const { items, resolve } of together) resolve(outcomes.splice(0, items.length))
+    } catch (error) {
+      if (together.length === 1) together[0]!.reject(error)
+      else for (const { items, resolve, reject } of together) await run(db, items).then(resolve, reject)
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import type { FastifyInstance } from 'fastify'
+import type { Config } from '../../config.ts'
+import { filesMax, mediaTypes, messageBytesMax } from '../../documents/document.ts'
+import { type MessageEventType, messageEventTypes } from '../../evidence/events.ts'
+import { Problem, problems } from '../../problems.ts'
+import { sendPage } from '../page.ts'
+import { listChapters, listScopes, type OpenApi } from './operations.ts'
+
+export type DocsOptions = {
+  /** The description of the API; asked for once, at the first request, when all routes are there. */
+  openApi: () => object
+  config: Pick<Config, 'baseUrl' | 'demo' | 'serviceName'>
+}
+
+/** Opens `/docs`: how to use the API, and every operation as the OpenAPI document describes it. */
+export function registerDocs(app: FastifyInstance, { openApi, config }: DocsOptions): void {
+  let data: ReturnType<typeof describe> | undefined
+  app.get('/docs', { schema: { hide: true } }, async (request, reply) => {
+    data ??= describe(openApi() as OpenApi, config)
+    return sendPage(request, reply, 'docs/reference', data)
+  })
+}
+
+const eventsInWords: Record<MessageEventType, string> = {
+  'message.accepted': 'We keep the message. It is never lost from then on.',
+  'message.available': 'It can be read in the mailbox: the legal moment of delivery.',
+  'message.opened': 'The recipient opened it. Told once, with the time of the first opening.',
+  'message.answered': 'The recipient answered it; told for each answer. The answer is in your inbox.',
+}
+
+const adviceInWords = [
+  { name: 'fix', meaning: 'The request is wrong. Sending it again as it is will never work.' },
+  { name: 'retry', meaning: 'The same request may work later. Wait, longer each time, and send it again.' },
+  { name: 'other-channel', meaning: 'This recipient cannot be reached here. Use another way, such as paper.' },
+]
+
+function describe(openApi: OpenApi, { baseUrl, demo, serviceName }: DocsOptions['config']) {
+  return {
+    title: 'API for senders',
+    serviceName,
+    introduction: openApi.info?.description ?? '',
+    baseUrl,
+    demo,
+    client: demo
+      ? { id: 'demo-sender', secret: 'demo-sender-secret', service: 'council-tax', recipient: 'CT-1001' }
+      : { id: 'your-client-id', secret: undefined, service: 'your-service', recipient: 'the-identifier' },
+    chapters: listChapters(openApi),
+    scopes: listScopes(openApi),
+    events: messageEventTypes.map((type) => ({ name: type, meaning: eventsInWords[type] })),
+    advice: adviceInWords,
+    problems: Object.entries(problems)
+      .map(([name, [status, advice, sentence]]) => ({ name, status, meaning: `${status}, ${advice}. ${sentence}` }))
+      .sort((a, b) => a.status - b.status),
+    problemExample: JSON.stringify(new Problem('body-invalid', [{ field: '/subject', message: 'This is needed.' }]), null, 2),
+    limits: { megabytes: messageBytesMax / 1024 / 1024, files: filesMax },
+    mediaTypes: Object.entries(mediaTypes).map(([mediaType, endings]) => ({
+      name: mediaType,
+      meaning: `Name ends in ${endings.map((ending) => `.${ending}`).join(' or ')}`,
+    })),
+  }
+}
