@@ -37,14 +37,15 @@ const withoutPages = /^\/(v1|oauth|health|assets|openapi\.json|one-login|one-log
 /** Sets `request.signedIn` before every page. */
 export function registerSessions(app: FastifyInstance, { config, database, clock }: SessionOptions): void {
   const keys = deriveSessionKeys(config.secretKey)
-  const cookie = sessionCookie(config.baseUrl)
+  const cookies = { person: sessionCookie(config.baseUrl, 'person'), staff: sessionCookie(config.baseUrl, 'staff') }
   app.decorate('ownOrigin', new URL(config.baseUrl).origin)
   app.decorateRequest('signedIn', undefined)
   app.addHook('onRequest', async (request) => {
-    const token = request.cookies[cookie.name]
+    const role = roleOf(request)
+    const token = request.cookies[cookies[role].name]
     if (token === undefined || withoutPages.test(request.url)) return
     const session = await readSession(database, config, token, request.id, clock())
-    request.signedIn = session && { ...session, csrfToken: formToken(keys, token) }
+    request.signedIn = session?.role === role ? { ...session, csrfToken: formToken(keys, token) } : undefined
   })
 }
 
@@ -54,9 +55,17 @@ export function ownCookie(baseUrl: string, name: string): { name: string; option
   return { name: secure ? `__Host-${name}` : name, options: { path: '/', httpOnly: true, sameSite: 'lax', secure } }
 }
 
-/** It ends with the browser, at the latest; the limits of time are kept by the database. */
-export function sessionCookie(baseUrl: string) {
-  return ownCookie(baseUrl, 'digital-post')
+/** Whose pages an address belongs to. */
+export function roleOf({ url }: FastifyRequest): SignedIn['role'] {
+  return /^\/department([/?]|$)/.test(url) ? 'staff' : 'person'
+}
+
+/**
+ * It ends with the browser, at the latest; the limits of time are kept by the database. One each for the two roles: who works
+ * for a public body has post of their own too.
+ */
+export function sessionCookie(baseUrl: string, role: SignedIn['role']) {
+  return ownCookie(baseUrl, role === 'staff' ? 'digital-post-staff' : 'digital-post')
 }
 
 /** preHandler of a page for people: who is not signed in as a person signs in first. */

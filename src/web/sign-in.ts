@@ -9,7 +9,7 @@ import { type Failure, failureOf, finishCodeFlow, signOutUrl, startCodeFlow } fr
 import { deriveSessionKeys, endSession, type NewSession, startSession } from '../sign-in/session.ts'
 import { findStaffMember, openStaffProvider } from '../sign-in/staff.ts'
 import { sendPage } from './page.ts'
-import { checkForm, ownCookie, sessionCookie } from './session.ts'
+import { checkForm, ownCookie, roleOf, sessionCookie } from './session.ts'
 
 export type SignInOptions = { config: Config; database: Database; clock: () => Date }
 
@@ -33,7 +33,7 @@ type Door = Awaited<ReturnType<typeof openDoor>>
 async function openDoor({ config, database, clock }: SignInOptions) {
   const attemptKey = deriveAttemptKey(config.secretKey)
   const sessionKeys = deriveSessionKeys(config.secretKey)
-  const session = sessionCookie(config.baseUrl)
+  const cookies = { person: sessionCookie(config.baseUrl, 'person'), staff: sessionCookie(config.baseUrl, 'staff') }
   const attempt = ownCookie(config.baseUrl, attemptCookie)
 
   return {
@@ -67,12 +67,14 @@ async function openDoor({ config, database, clock }: SignInOptions) {
 
     /** A new session in place of the one that this browser may have had. */
     async enter(request: FastifyRequest, reply: FastifyReply, who: Omit<NewSession, 'replaces'>, to: string) {
+      const session = cookies['staffId' in who.owner ? 'staff' : 'person']
       const token = await startSession(database, sessionKeys, { ...who, replaces: request.cookies[session.name] }, clock())
       return reply.setCookie(session.name, token, session.options).header('cache-control', 'no-store').redirect(to, 303)
     },
 
     /** Ends the session of this browser; answers the ID token that it began with. */
     async forget(request: FastifyRequest, reply: FastifyReply) {
+      const session = cookies[roleOf(request)]
       const token = request.cookies[session.name]
       reply.clearCookie(session.name, session.options)
       return token === undefined ? undefined : endSession(database, sessionKeys, token)
