@@ -74,11 +74,21 @@ async function start(): Promise<void> {
 
 function welcome(baseUrl: string): string {
   return `
-Digital Post is running, with a demo world.
+Digital Post is running, with a demo world in which everybody is invented.
 
-  The citizen's pages     ${baseUrl}/
-  The department's pages  ${baseUrl}/department
-  The API, described      ${baseUrl}/docs
+  The citizen's pages      ${baseUrl}/              sign in as Rosa Example
+  The department's pages   ${baseUrl}/department    sign in as Mel Placeholder
+  The API, described       ${baseUrl}/docs
+
+Paste this to send Rosa a letter:
+
+  curl -sS ${baseUrl}/v1/messages \\
+    -H "Authorization: Bearer $(curl -sS -u demo-sender:demo-sender-secret -d grant_type=client_credentials \\
+      ${baseUrl}/oauth/token | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')" \\
+    -H 'Content-Type: application/json' \\
+    -d '{"reference":"hello-'$(date +%s)'","service":"council-tax","recipient":{"scheme":"link","value":"CT-1001"},
+         "subject":"Hello from your council","content":[{"language":"en","body":"This is **your first letter**."}],
+         "reply":{"allowed":true}}'
 `
 }
 
@@ -95,7 +105,13 @@ async function registerFile(file?: string): Promise<void> {
   const declaration: unknown = JSON.parse(readFileSync(path.resolve(file), 'utf8'))
   const { database, close } = await openDatabase(config)
   await migrate(database)
-  await register(database, deriveIdentifierKeys(config.secretKey), declaration, { scopes: allRights, demo: config.demo }, new Date())
+  await register(
+    database,
+    deriveIdentifierKeys(config.secretKey),
+    declaration,
+    { scopes: allRights, demo: config.demo },
+    new Date(),
+  )
   console.log('Registered.')
   await close()
 }

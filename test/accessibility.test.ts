@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import AxeBuilder from '@axe-core/playwright'
+import sparticuz from '@sparticuz/chromium'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { acceptOne } from '../src/delivery/accept.ts'
+import { find } from '../src/mailbox/find.ts'
+import { type Pages, startPages } from './pages.ts'
+
+/** In one process, closing a context ends the browser; without web security, our policy is not tried. */
+const notWanted = ['--single-process', '--no-zygote', '--disable-web-security']
+
+const body = `# Your bill
+
+| Due | Amount |
+|---|--:|
+| 1 April | £120 |
+
+### Pay
+
+- by [Direct Debit](https://pay.northfold.example)
+
+> Thank you.
+`
+
+describe('in a browser', () => {
+  const now = { at: new Date('2026-11-23T10:00:00Z') }
+  let pages: Pages
+  let browser: Browser
+  let address: string
+  let letterId: string
+  let fileId: string
+  before(async () => {
+    pages = await startPages(now)
+    const { db, keys, council, letter, rosa } = pages.post
+    for (let i = 0; i < 22; i++) await acceptOne(db, keys, council, letter(`before ${i}`), now.at)
+    now.at = new Date(now.at.getTime() + 1_000)
+    const content = [
+      { language: 'en', body },
+      { language: 'cy', subject: 'Eich bil', body: 'Bore da' },
+    ]
+    const files = [{ filename: 'note.txt', mediaType: 'text/plain', content: btoa('A note') }]
+    const submission = { ...letter('whole'), content, documents: [{ role: 'main' as const, files }] }
+    letterId = (await acceptOne(db, keys, council, submission, now.at)).messageId
+    fileId = (await find(db, rosa, letterId)).documents[0]!.files[0]!.id
+    address = await pages.app.listen({ host: '127.0.0.1', port: 0 })
+    pages.app.ownOrigin = address
+    const args = sparticuz.args.filter((argument) => !notWanted.includes(argument))
+    browser = await chromium.launch({ executablePath: await sparticuz.executablePath(), args, headless: true })
+  })
+  after(async () => {
+    await browser?.close()
+    await pages.stop()
+  })
+
+  const inBrowser = async (reader: string, options: BrowserContextOptions, look: (page: Page) => Promise<void>) => {
+    const context = await browser.newContext({ ...options, baseURL: address, extraHTTPHeaders: { 'x-reader': reader } })
+    try {
+      await look(await context.newPage())
+    } finally {
+      await context.close()
+    }
+  }
+
+  const sees = async (page: Page, found: string[]) => {
+    const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze()
+    found.push(...violations.map(({ id, nodes }) => `${page.url()}: ${id} ${nodes.map(({ html }) => html).join(' ')}`))
+    const isTooWide = await page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth')
+    if (isTooWide) found.push(`${page.url()}: wider than the screen`)
+  }
+
+  for (const width of [375, 1280]) {
+    test(`axe finds nothing wrong on any page, ${width} wide, and nothing is cut off`, { timeout: 120_000 }, async () => {
+      const found: string[] = []
+      const options = { viewport: { width, height: 800 } }
+      const visit = (reader: string, urls: string[]) =>
+        inBrowser(reader, options, async (page) => {
+          page.on('console', (message) => {
+            if (/Content Security Policy/i.test(message.text())) found.push(`${page.url()}: ${message.text()}`)
+          })
+          for (const url of urls) {
+            await page.goto(url)
+            await sees(page, found)
+          }
+          if (reader === 'nobody') return
+          await page.goto(urls.at(-1)!)
+          await page.getByRole('button', { name: /^Send/ }).click()
+          await page.getByText('There is a problem').waitFor()
+          await sees(page, found)
+          await page.locator('#text').fill('It says this')
+          await page.getByLabel('Subject').fill('A subject')
+          if (reader === 'staff') await page.getByLabel('number at your service').fill('CT-1')
+          await page.getByRole('button', { name: /^Send/ }).click()
+          await page.getByText('What happens next').waitFor()
+          await sees(page, found)
+          await page.getByRole('link', { name: 'See what you sent' }).click()
+          await sees(page, found)
+        })
+      const letter = `/letters/${letterId}`
+      await visit('nobody', ['/', '/nowhere'])
+      await visit('arthur', ['/inbox', '/sent', '/write/northfold-council/council-tax'])
+      await visit('rosa', [
+        '/inbox',
+        '/inbox?page=2',
+        letter,
+        `${letter}?language=cy`,
+        `${letter}/documents/${fileId}`,
+        `${letter}/answer`,
+        '/write',
+        '/write/northfold-council',
+        '/write/northfold-council/council-tax',
+      ])
+      await visit('rosa', ['/sent', '/write/northfold-council/council-tax'])
+      await visit('staff', ['/department', '/department/write'])
+      assert.deepEqual(found, [])
+    })
+  }
+
+  test('everything works without JavaScript', { timeout: 60_000 }, async () => {
+    await inBrowser('rosa', { javaScriptEnabled: false }, async (page) => {
+      await page.goto('/inbox')
+      await page.locator(`a[href="/letters/${letterId}"]`).click()
+      await page.getByRole('link', { name: 'Cymraeg' }).click()
+      assert.equal(await page.locator('h1').textContent(), 'Eich bil')
+      await page.getByRole('button', { name: 'Answer' }).click()
+      await page.getByLabel('Your answer').fill('Without a script')
+      await page.getByLabel('Add files').setInputFiles({ name: 'a.txt', mimeType: 'text/plain', buffer: Buffer.from('x') })
+      await page.getByRole('button', { name: 'Send' }).click()
+      await page.getByText('Your message is with Northfold Council').first().waitFor()
+      await page.getByRole('link', { name: 'Sent', exact: true }).click()
+      await page.getByRole('link', { name: 'Answer: Your bill' }).first().waitFor()
+    })
+    await inBrowser('staff', { javaScriptEnabled: false }, async (page) => {
+      await page.goto('/department')
+      await page.getByRole('link', { name: 'Answer: Your bill' }).first().click()
+      await page.getByText('Without a script').waitFor()
+      await page.getByRole('button', { name: 'Answer' }).click()
+      await page.getByLabel('Your answer').fill('And back')
+      await page.getByRole('button', { name: 'Send' }).click()
+      await page.getByText('Your letter has been delivered').first().waitFor()
+    })
+  })
+})
