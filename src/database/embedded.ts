@@ -28,19 +28,14 @@ export async function startEmbedded(directory: string, serverFlags: string[] = [
   if (!existsSync(folder)) initialise(programs.initdb, folder)
 
   const url = `postgres://postgres@localhost/postgres?host=${encodeURIComponent(folder)}`
-  let hasEnded = () => false
-  if (runningServer(folder) === undefined) {
-    removeLeftovers(folder)
-    hasEnded = spawnServer(programs.postgres, folder, serverFlags)
-  }
-  const guard = await waitUntilReady(url, folder, hasEnded)
-  await takeForThisProgram(guard)
+  const guard = await takeServer(url, folder, () => spawnServer(programs.postgres, folder, serverFlags))
 
   return {
     url,
     stop: async () => {
-      await guard.end({ timeout: 1 })
+      // In this order: whoever takes the lock next finds no server, and not one that is about to stop.
       await stopServer(folder)
+      await guard.end({ timeout: 1 })
     },
   }
 }
@@ -129,6 +124,22 @@ function removeLeftovers(folder: string): void {
   for (const file of ['postmaster.pid', '.s.PGSQL.5432', '.s.PGSQL.5432.lock']) rmSync(path.join(folder, file), { force: true })
 }
 
+/** The connection that holds the server for this program: one that is running, or else one that is started. */
+async function takeServer(url: string, folder: string, start: () => () => boolean): Promise<Database> {
+  for (;;) {
+    const isOurs = runningServer(folder) === undefined
+    if (isOurs) removeLeftovers(folder)
+    const hasEnded = isOurs ? start() : () => runningServer(folder) === undefined
+    try {
+      const guard = await waitUntilReady(url, folder, hasEnded)
+      if (await takeForThisProgram(guard)) return guard
+    } catch (error) {
+      // A program that was just stopping takes its server with it: then we start our own.
+      if (isOurs || !hasEnded()) throw error
+    }
+  }
+}
+
 async function waitUntilReady(url: string, folder: string, hasEnded: () => boolean): Promise<Database> {
   const guard = connect(url, 1)
   const deadline = Date.now() + startTimeoutMs
@@ -146,12 +157,20 @@ async function waitUntilReady(url: string, folder: string, hasEnded: () => boole
   }
 }
 
-/** The guard's single connection holds the lock for as long as the program lives, and lets go of it even by kill -9. */
-async function takeForThisProgram(guard: Database): Promise<void> {
+/**
+ * The guard's single connection holds the lock for as long as the program lives, and lets go of it even by kill -9. False
+ * where the server stopped meanwhile.
+ */
+async function takeForThisProgram(guard: Database): Promise<boolean> {
   const deadline = Date.now() + otherProgramTimeoutMs
   for (;;) {
-    const [row] = await guard<{ taken: boolean }[]>`select pg_try_advisory_lock(hashtext('digital-post program')) as taken`
-    if (row?.taken) return
+    try {
+      const [row] = await guard<{ taken: boolean }[]>`select pg_try_advisory_lock(hashtext('digital-post program')) as taken`
+      if (row?.taken) return true
+    } catch {
+      await guard.end({ timeout: 0 })
+      return false
+    }
     if (Date.now() > deadline) {
       await guard.end({ timeout: 0 })
       throw new Error('Another Digital Post is running on this data folder: stop it first, or set DATA_DIRECTORY to another one.')

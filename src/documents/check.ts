@@ -56,9 +56,20 @@ export async function checkDocuments(documents: readonly NewDocument[]): Promise
  */
 async function isWhatItSays(bytes: Buffer, mediaType: string): Promise<boolean> {
   const detected = await fileTypeFromBuffer(bytes)
-  if (isTextual(mediaType)) return (detected === undefined || detected.mime === mediaType) && isText(bytes)
+  if (isTextual(mediaType)) {
+    const isOther = detected !== undefined && detected.mime !== mediaType && isWritten(detected.mime)
+    return !isOther && isText(bytes)
+  }
   if (mediaType === 'application/pdf' && !bytes.subarray(0, 5).equals(Buffer.from('%PDF-'))) return false
   return detected?.mime === mediaType
+}
+
+/**
+ * Formats that are text all through. The marks of all others are a few letters with which any text may begin ("BMW" is a
+ * picture's, "ID3" a song's), and such a file is not text further on.
+ */
+function isWritten(mediaType: string): boolean {
+  return mediaType.startsWith('text/') || /^application\/(pdf|postscript|rtf|xml)$/.test(mediaType)
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })

@@ -86,7 +86,8 @@ export type StoredDocument = Static<typeof StoredDocument>
  * Characters that no file name may have: those that MeMo bans (its rules of 10 September 2025) and all control characters,
  * direction marks among them, which make a name look like another.
  */
-const bannedInFilename = /[<>:"/\\|?*\p{Cc}\u00a0\u2000-\u200f\u2028-\u202e\u205f\u2060-\u206f\u3000\ufeff\ud800-\udfff]/u
+const bannedInFilename =
+  /[<>:"/\\|?*\p{Cc}\p{Bidi_Control}\u00a0\u2000-\u200f\u2028-\u202e\u205f\u2060-\u206f\u3000\ufeff\ud800-\udfff]/u
 
 /** What is wrong with a file's name and media type, before its bytes are looked at. */
 export function refuseFilename(filename: string, mediaType: string): ProblemCode | undefined {

@@ -13,17 +13,23 @@ import { inOwnMailbox, type Letter, letterColumns } from './letter.ts'
  */
 export async function open(db: Db, actor: Actor, messageId: string, now: Date): Promise<Letter> {
   requireRight(actor, 'inbox:read')
+  return openForWhoeverMay(db, actor, messageId, now)
+}
+
+/** Like open, for a verb that has asked for a right of its own. */
+export async function openForWhoeverMay(db: Db, actor: Actor, messageId: string, now: Date): Promise<Letter> {
   const [letter] = await db<Letter[]>`
     select ${letterColumns(db)}, false as is_sent from message where ${inOwnMailbox(db, actor)} and message.id = ${messageId}`
   if (letter === undefined) throw new Problem('not-found')
   if (letter.openedAt !== null) return letter
-  await recordOpening(db, actor, messageId, now)
-  return { ...letter, openedAt: now }
+  const isFirst = await recordOpening(db, actor, messageId, now)
+  // Where another opened it in the same moment, their time stands.
+  return isFirst ? { ...letter, openedAt: now } : openForWhoeverMay(db, actor, messageId, now)
 }
 
 /** One statement: the mailbox, the sender's ledger and the sender's events, or none of them. */
-async function recordOpening(db: Db, actor: Actor, messageId: string, now: Date): Promise<void> {
-  await db`
+async function recordOpening(db: Db, actor: Actor, messageId: string, now: Date): Promise<boolean> {
+  const { count } = await db`
     with feeds as materialized (
       ${lockFeeds(db, db`select sender_id from message where mailbox_id = ${actor.mailboxId} and id = ${messageId}`)}
     ),
@@ -40,4 +46,5 @@ async function recordOpening(db: Db, actor: Actor, messageId: string, now: Date)
     insert into event (sender_id, id, type, message_id, reference, at)
     select sender_id, ${newId()}, 'message.opened', message_id, reference, ${now}
     from noted, (select count(*) from feeds) as locked`
+  return count > 0
 }

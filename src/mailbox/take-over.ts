@@ -2,7 +2,7 @@ import type { Actor } from '../access/actor.ts'
 import { requireRight } from '../access/rights.ts'
 import type { Db } from '../database/connect.ts'
 import { inOwnMailbox, type Letter, letterColumns } from './letter.ts'
-import { open } from './open.ts'
+import { openForWhoeverMay } from './open.ts'
 
 /**
  * Messages written to the actor's services, the oldest first, after the one with id `after`. With `waiting`, only those
@@ -25,7 +25,7 @@ export async function listWritten(
 /** The service's own system keeps the message from now on. Again is harmless: the first time stands. Throws `not-found`. */
 export async function takeOver(db: Db, actor: Actor, messageId: string, now: Date): Promise<{ takenOverAt: Date }> {
   requireRight(actor, 'inbox:write')
-  const letter = await open(db, actor, messageId, now)
+  const letter = await openForWhoeverMay(db, actor, messageId, now)
   if (letter.takenOverAt !== null) return { takenOverAt: letter.takenOverAt }
   const [row] = await db<{ takenOverAt: Date }[]>`
     update message set taken_over_at = coalesce(taken_over_at, ${now}), modseq = nextval('modseq')

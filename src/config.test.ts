@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { describe, test } from 'node:test'
+import { readConfig, type Setting, SettingError, settings } from './config.ts'
+
+const inPem = { type: 'pkcs8', format: 'pem' } as const
+const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
+const rsaPem = rsa.privateKey.export(inPem).toString()
+const ecPem = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export(inPem).toString()
+
+const production = {
+  BASE_URL: 'https://post.example/',
+  DATABASE_URL: 'postgres://post:secret-word@db.example/post',
+  SECRET_KEY: Buffer.alloc(32, 7).toString('base64'),
+  ONE_LOGIN_ISSUER: 'https://oidc.account.gov.uk/',
+  ONE_LOGIN_CLIENT_ID: 'our-id',
+  ONE_LOGIN_PRIVATE_KEY: rsaPem,
+  STAFF_ISSUER: 'https://staff.example',
+  STAFF_CLIENT_ID: 'staff-id',
+  STAFF_CLIENT_SECRET: 'staff-secret',
+}
+const demo = { DEMO: 'true' }
+
+type Environment = Partial<Record<Setting, string | undefined>>
+
+/** The sentence that stops the start. */
+function refusal(environment: Environment): string {
+  try {
+    readConfig(environment)
+  } catch (error) {
+    assert.ok(error instanceof SettingError, String(error))
+    return error.message
+  }
+  return assert.fail(`taken: ${JSON.stringify(environment)}`)
+}
+
+describe('the settings', () => {
+  test('need nothing for a demo', () => {
+    const { secretKey, oneLogin, dataDirectory, ...config } = readConfig({})
+    assert.deepEqual(config, {
+      port: 3000,
+      host: 'localhost',
+      baseUrl: 'http://localhost:3000',
+      databaseUrl: undefined,
+      databaseConnections: 10,
+      demo: true,
+      staff: { issuer: undefined, clientId: 'digital-post', clientSecret: 'demo-staff-secret' },
+      sessionIdleMinutes: 30,
+      sessionAbsoluteMinutes: 480,
+      serviceName: 'Digital Post',
+      trustProxy: false,
+      logLevel: 'info',
+    })
+    assert.equal(dataDirectory, path.join(import.meta.dirname, '..', 'data'))
+    assert.deepEqual([oneLogin.issuer, oneLogin.didUrl, oneLogin.privateKey.asymmetricKeyType], [undefined, undefined, 'rsa'])
+    assert.deepEqual(secretKey, readConfig({ PORT: '8080' }).secretKey, 'a demo can be started again')
+    assert.equal(readConfig({ PORT: '8080' }).baseUrl, 'http://localhost:8080')
+    assert.deepEqual(readConfig({ PORT: ' ', HOST: '' }).port, 3000, 'an empty setting is not set')
+  })
+
+  test('mean production where a database is named', () => {
+    const config = readConfig(production)
+    assert.equal(config.demo, false)
+    assert.equal(config.baseUrl, 'https://post.example')
+    assert.deepEqual(config.secretKey, Buffer.alloc(32, 7))
+    assert.deepEqual(config.staff, { issuer: 'https://staff.example', clientId: 'staff-id', clientSecret: 'staff-secret' })
+    assert.equal(config.oneLogin.didUrl, 'https://identity.account.gov.uk/.well-known/did.json')
+    assert.ok(config.oneLogin.privateKey.equals(rsa.privateKey))
+    assert.equal(readConfig({ ...demo, DATABASE_URL: production.DATABASE_URL }).demo, true)
+  })
+
+  const needed = Object.keys(production).filter((name) => name !== 'DATABASE_URL') as (keyof typeof production)[]
+  for (const name of needed) {
+    test(`stop the start outside demo without ${name}`, () => {
+      assert.ok(refusal({ ...production, [name]: undefined }).startsWith(name))
+      assert.ok(refusal({ ...production, [name]: '  ' }).startsWith(name))
+    })
+  }
+
+  const addresses = ['BASE_URL', 'ONE_LOGIN_ISSUER', 'ONE_LOGIN_DID_URL', 'STAFF_ISSUER'] as const
+  const badAddresses = [
+    'post.example',
+    'ftp://post.example/',
+    'https:///',
+    'https://user:pass@post.example',
+    'https://post.example/?x=1',
+    'https://post.example/#there',
+    'http://post.example/',
+    'http://localhost:3000/',
+    'javascript:alert(1)',
+  ]
+  const minutes = ['0', '1441', 'half']
+  const wrong: Partial<Record<Setting, readonly string[]>> = {
+    PORT: ['65536', '-1', '80.5', '0x50', '3000 3001', 'http'],
+    DATABASE_CONNECTIONS: ['1', '1001', 'many'],
+    SESSION_IDLE_MINUTES: minutes,
+    SESSION_ABSOLUTE_MINUTES: minutes,
+    DEMO: ['yes', '1', 'TRUE'],
+    TRUST_PROXY: ['yes', '10.0.0.1'],
+    LOG_LEVEL: ['verbose', 'INFO'],
+    DATABASE_URL: ['mysql://db.example/post', 'db.example', 'file:post.db'],
+    SECRET_KEY: [Buffer.alloc(31, 7).toString('base64'), Buffer.alloc(33, 7).toString('base64'), 'swordfish'],
+    ONE_LOGIN_PRIVATE_KEY: [ecPem, 'swordfish', rsa.publicKey.export({ type: 'spki', format: 'pem' }).toString()],
+    ONE_LOGIN_PRIVATE_KEY_FILE: ['/nowhere/key.pem', import.meta.filename],
+    ...Object.fromEntries(addresses.map((name) => [name, badAddresses])),
+  }
+  for (const [name, values] of Object.entries(wrong)) {
+    test(`stop the start where ${name} is wrong, and never repeat it`, () => {
+      for (const value of values) {
+        const sentence = refusal({ ...production, [name]: value })
+        assert.ok(sentence.startsWith(`${name} is wrong: `), sentence)
+        assert.ok(value.length < 4 || !sentence.includes(value), sentence)
+        for (const secret of Object.values(production)) assert.ok(!sentence.includes(secret), sentence)
+      }
+    })
+  }
+
+  test('allow plain http to this machine itself, and only in demo', () => {
+    for (const name of addresses) {
+      const others = {
+        ...demo,
+        ONE_LOGIN_CLIENT_ID: 'id',
+        ONE_LOGIN_PRIVATE_KEY: rsaPem,
+        ONE_LOGIN_DID_URL: 'https://did.example',
+        ...(name === 'ONE_LOGIN_DID_URL' ? { ONE_LOGIN_ISSUER: 'https://login.example/' } : {}),
+      }
+      for (const host of ['localhost', '127.0.0.1:3000', '[::1]']) readConfig({ ...others, [name]: `http://${host}/` })
+      for (const host of ['post.example', 'localhost.example', '127.0.0.1.example', '0.0.0.0', '192.168.0.1']) {
+        assert.match(refusal({ ...others, [name]: `http://${host}/` }), new RegExp(`^${name} is wrong: plain http`))
+      }
+    }
+  })
+
+  test('take a One Login in demo too, and then need all that belongs to it', () => {
+    const own = { ...demo, ONE_LOGIN_ISSUER: 'http://127.0.0.1:4000/' }
+    assert.match(refusal(own), /^ONE_LOGIN_CLIENT_ID/)
+    assert.match(refusal({ ...own, ONE_LOGIN_CLIENT_ID: 'us' }), /^ONE_LOGIN_DID_URL/)
+    const { oneLogin } = readConfig({ ...own, ONE_LOGIN_CLIENT_ID: 'us', ONE_LOGIN_DID_URL: 'http://127.0.0.1:4000/did.json' })
+    assert.deepEqual(
+      [oneLogin.issuer, oneLogin.clientId, oneLogin.didUrl],
+      [own.ONE_LOGIN_ISSUER, 'us', 'http://127.0.0.1:4000/did.json'],
+    )
+  })
+
+  test('take the key of One Login from a file, or on one line', () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'dp-'))
+    try {
+      const file = path.join(folder, 'key.pem')
+      writeFileSync(file, rsaPem)
+      const fromFile = readConfig({ ...production, ONE_LOGIN_PRIVATE_KEY: undefined, ONE_LOGIN_PRIVATE_KEY_FILE: file })
+      assert.ok(fromFile.oneLogin.privateKey.equals(rsa.privateKey))
+      writeFileSync(file, ecPem)
+      assert.match(
+        refusal({ ...production, ONE_LOGIN_PRIVATE_KEY_FILE: file }),
+        /^ONE_LOGIN_PRIVATE_KEY_FILE is wrong: it holds no RSA/,
+      )
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+    const onOneLine = readConfig({ ...production, ONE_LOGIN_PRIVATE_KEY: rsaPem.replaceAll('\n', '\\n') })
+    assert.ok(onOneLine.oneLogin.privateKey.equals(rsa.privateKey))
+  })
+
+  test('are all read: each has a default, is needed, or can be wrong', () => {
+    const harmless: Setting[] = ['HOST', 'DATA_DIRECTORY', 'SERVICE_NAME']
+    const seen = new Set<string>([...harmless, ...needed, ...Object.keys(wrong)])
+    assert.deepEqual(
+      Object.keys(settings).filter((name) => !seen.has(name)),
+      [],
+    )
+  })
+})

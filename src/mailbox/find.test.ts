@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { v7 as newId } from 'uuid'
+import { createTestDatabase, type TestDatabase } from '../../test/database.ts'
+import { buildPost, type Post } from '../../test/post.ts'
+import type { Actor } from '../access/actor.ts'
+import { acceptOne } from '../delivery/accept.ts'
+import { findSent } from '../delivery/sent.ts'
+import { Problem } from '../problems.ts'
+import { find, findFile, findThread } from './find.ts'
+import { open } from './open.ts'
+import { takeOver } from './take-over.ts'
+
+const now = new Date('2026-11-23T12:00:00Z')
+const documents = [{ role: 'main' as const, files: [{ filename: 'bill.txt', mediaType: 'text/plain', content: 'YSBiaWxs' }] }]
+
+type Known = { messageId: string; threadId: string; fileId: string }
+
+describe('finding a letter', () => {
+  let test_: TestDatabase
+  let post: Post
+  /** From the council to Rosa, and from Rosa to the council: each with a file. */
+  let received: Known
+  let written: Known
+  before(async () => {
+    test_ = await createTestDatabase()
+    post = await buildPost(test_.database)
+    const send = async (actor: Actor, change: object): Promise<Known> => {
+      const { messageId, threadId } = await acceptOne(
+        post.db,
+        post.keys,
+        actor,
+        { ...post.letter('one'), documents, ...change },
+        now,
+      )
+      const {
+        documents: [document],
+      } = await find(post.db, actor, messageId)
+      return { messageId, threadId, fileId: document!.files[0]!.id }
+    }
+    received = await send(post.council, {})
+    written = await send(post.rosa, { recipient: undefined })
+  })
+  after(() => test_.drop())
+
+  test('gives both sides the letter, its thread and the bytes of its files', async () => {
+    for (const actor of [post.rosa, post.council]) {
+      for (const { messageId, threadId, fileId } of [received, written]) {
+        assert.equal((await find(post.db, actor, messageId)).id, messageId)
+        assert.deepEqual(
+          (await findThread(post.db, actor, threadId)).map(({ id }) => id),
+          [messageId],
+        )
+        const { file, bytes } = await findFile(post.db, actor, messageId, fileId)
+        assert.deepEqual([file.filename, file.size, bytes.toString()], ['bill.txt', 6, 'a bill'])
+      }
+    }
+    assert.deepEqual(
+      [(await find(post.db, post.rosa, written.messageId)).isSent, (await find(post.db, post.council, written.messageId)).isSent],
+      [true, false],
+    )
+  })
+
+  test('is for nobody else, and tells them what it tells of a letter that is not there', async () => {
+    const strangers = {
+      arthur: post.arthur,
+      'the clerk of another service': post.clerk([post.parkingId]),
+      'a clerk of none': post.clerk([]),
+    }
+    const missing: Known = { messageId: newId(), threadId: newId(), fileId: newId() }
+    /** What a stranger gets from each way to a letter. */
+    const attempts = (actor: Actor, { messageId, threadId, fileId }: Known) =>
+      Promise.all(
+        [
+          find(post.db, actor, messageId),
+          open(post.db, actor, messageId, now),
+          findFile(post.db, actor, messageId, fileId),
+          takeOver(post.db, actor, messageId, now),
+          findThread(post.db, actor, threadId),
+          findSent(post.db, actor, { messageId }),
+          findSent(post.db, actor, { reference: 'one' }),
+        ].map((attempt: Promise<unknown>) =>
+          attempt.then(
+            (found) => (Array.isArray(found) ? [...found] : found),
+            (error: unknown) => (error instanceof Problem ? error.toJSON() : error),
+          ),
+        ),
+      )
+    for (const [who, stranger] of Object.entries(strangers)) {
+      const nothing = await attempts(stranger, missing)
+      assert.deepEqual(
+        nothing.slice(0, 4).map((problem) => (problem as { code: string }).code),
+        Array(4).fill('not-found'),
+      )
+      assert.deepEqual(nothing.slice(4), [[], [], []])
+      for (const letter of [received, written]) assert.deepEqual(await attempts(stranger, letter), nothing, who)
+    }
+    const [row] =
+      await post.db`select count(*)::int as touched from message where opened_at is not null or taken_over_at is not null`
+    assert.equal(row?.touched, 0)
+  })
+
+  test('gives a file with the letter that it belongs to only', async () => {
+    const hers = await acceptOne(
+      post.db,
+      post.keys,
+      post.council,
+      { ...post.letter('his'), recipient: { scheme: 'link', value: 'CT-2' } },
+      now,
+    )
+    for (const [actor, messageId] of [
+      [post.arthur, hers.messageId],
+      [post.rosa, written.messageId],
+    ] as const) {
+      await assert.rejects(findFile(post.db, actor, messageId, received.fileId), { code: 'not-found' })
+    }
+  })
+
+  test('needs the right to read', async () => {
+    const powerless = { ...post.rosa, rights: new Set<never>() }
+    for (const attempt of [
+      find(post.db, powerless, received.messageId),
+      findThread(post.db, powerless, received.threadId),
+      findFile(post.db, powerless, received.messageId, received.fileId),
+    ]) {
+      await assert.rejects(attempt, { code: 'scope-missing' })
+    }
+  })
+})
