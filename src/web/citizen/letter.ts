@@ -1,0 +1,31 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { FastifyInstance } from 'fastify'
+import { Type } from 'typebox'
+import type { Database } from '../../database/connect.ts'
+import { Language } from '../../documents/document.ts'
+import { findThread } from '../../mailbox/find.ts'
+import { mayBeAnswered } from '../../mailbox/letter.ts'
+import { open } from '../../mailbox/open.ts'
+import { LetterParams } from '../address.ts'
+import { viewConversation, viewLetter } from '../letter-view.ts'
+import { sendPage } from '../page.ts'
+
+export function letterPage(app: FastifyInstance, database: Database, clock: () => Date): void {
+  const schema = { params: LetterParams, querystring: Type.Object({ language: Type.Optional(Language) }) }
+  app.withTypeProvider<TypeBoxTypeProvider>().get('/letters/:id', { schema }, async (request, reply) => {
+    const { actor } = request.signedIn!
+    const now = clock()
+    const letter = await open(database, actor, request.params.id, now)
+    const thread = await findThread(database, actor, letter.threadId)
+    const view = viewLetter(letter, '/letters', 2, request.query.language)
+    return sendPage(request, reply, 'citizen/letter', {
+      title: view.subject,
+      section: 'inbox',
+      letter: view,
+      conversation: viewConversation(thread, letter, '/letters'),
+      mayBeAnswered: mayBeAnswered(letter, now),
+      replyBy: letter.replyBy,
+      replyIsOver: letter.replyAllowed && letter.replyBy !== null && letter.replyBy < now,
+    })
+  })
+}

@@ -1,0 +1,26 @@
+import type { FastifyInstance } from 'fastify'
+import { fileRoutes } from '../files.ts'
+import { acceptForms } from '../form.ts'
+import type { Surroundings } from '../page.ts'
+import { requirePerson } from '../session.ts'
+import { answerPages } from './answer.ts'
+import { inboxPage } from './inbox.ts'
+import { letterPage } from './letter.ts'
+import { sentPages } from './sent.ts'
+import { startPage } from './start.ts'
+import { writePages } from './write.ts'
+
+/** Pages of people and businesses. */
+export function registerCitizenPages(app: FastifyInstance, { database, keys, clock }: Surroundings): void {
+  startPage(app)
+  app.register(async (scope) => {
+    scope.addHook('preHandler', requirePerson)
+    await acceptForms(scope)
+    inboxPage(scope, database)
+    letterPage(scope, database, clock)
+    fileRoutes(scope, { database, folder: '/letters' })
+    answerPages(scope, database, keys, clock)
+    writePages(scope, database, keys, clock)
+    sentPages(scope, database)
+  })
+}

@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { dayInWords, endOfDay, timeInWords } from './dates.ts'
+
+test('a day is the day in London, in summer too', () => {
+  assert.equal(dayInWords(new Date('2026-11-23T23:59:59Z')), '23 November 2026')
+  assert.equal(dayInWords(new Date('2026-06-30T22:59:59Z')), '30 June 2026')
+  assert.equal(dayInWords(new Date('2026-06-30T23:00:00Z')), '1 July 2026')
+})
+
+test('a time is said as people say it', () => {
+  assert.equal(timeInWords(new Date('2026-11-23T09:05:00Z')), '23 November 2026 at 9:05am')
+  assert.equal(timeInWords(new Date('2026-07-01T11:30:00Z')), '1 July 2026 at 12:30pm')
+  assert.equal(timeInWords(new Date('2026-11-23T00:05:00Z')), '23 November 2026 at 12:05am')
+})
+
+test('a day ends at midnight in London, and a day that is not there has no end', () => {
+  assert.equal(endOfDay(2026, 12, 31)?.toISOString(), '2026-12-31T23:59:59.000Z')
+  assert.equal(endOfDay(2027, 6, 30)?.toISOString(), '2027-06-30T22:59:59.000Z')
+  assert.equal(endOfDay(2027, 2, 29), undefined)
+  assert.equal(endOfDay(27, 1, 1), undefined)
+})

@@ -1,0 +1,138 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { v7 as newId } from 'uuid'
+import type { Database } from '../../database/connect.ts'
+import { acceptOne } from '../../delivery/accept.ts'
+import type { NewDocument } from '../../documents/document.ts'
+import type { IdentifierKeys } from '../../registry/identifier.ts'
+import { listServices, type Service } from '../../registry/services.ts'
+import { endOfDay } from '../dates.ts'
+import {
+  checkDraft,
+  type Draft,
+  emptyDraft,
+  endingsTaken,
+  type Form,
+  filesHint,
+  limitsForStaff,
+  readDocuments,
+  readDraft,
+  readForm,
+  toFieldError,
+  toLine,
+} from '../form.ts'
+import { type FieldError, sendPage } from '../page.ts'
+
+/** A letter as the form holds it: dates in parts, as they were typed. */
+type LetterDraft = Draft & {
+  service: string
+  recipient: string
+  language: string
+  mayAnswer: boolean
+  day: string
+  month: string
+  year: string
+}
+
+const languages = ['en', 'cy']
+
+export function writePages(app: FastifyInstance, database: Database, keys: IdentifierKeys, clock: () => Date): void {
+  const scope = app.withTypeProvider<TypeBoxTypeProvider>()
+
+  scope.get('/department/write', async (request, reply) => {
+    const services = await listServices(database, { ids: request.signedIn!.actor.serviceIds ?? [] })
+    const blank = { service: '', recipient: '', language: 'en', mayAnswer: true, day: '', month: '', year: '' }
+    return sendForm(request, reply, services, { ...emptyDraft(), ...blank })
+  })
+
+  scope.post('/department/write', async (request, reply) => {
+    const { actor } = request.signedIn!
+    const form = await readForm(request, limitsForStaff)
+    const draft = readLetterDraft(form)
+    const services = await listServices(database, { ids: actor.serviceIds ?? [] })
+    const service = services.length === 1 ? services[0] : services.find(({ slug }) => slug === draft.service)
+    const { replyBy, errors: dateErrors } = readReplyBy(draft, clock())
+    const { documents, errors: fileErrors } = readDocuments(form, limitsForStaff)
+    const errors = [...checkAddress(draft, service), ...checkDraft(draft, true), ...fileErrors, ...dateErrors]
+    if (service === undefined || errors.length > 0) return sendForm(request, reply, services, draft, errors)
+    const submission = {
+      reference: draft.reference,
+      serviceId: service.id,
+      recipient: { scheme: 'link', value: draft.recipient },
+      subject: draft.subject,
+      content: [{ language: draft.language, body: draft.text }],
+      documents: withMain(documents),
+      reply: { allowed: draft.mayAnswer, by: draft.mayAnswer ? replyBy?.toISOString() : undefined },
+    }
+    try {
+      const { messageId } = await acceptOne(database, keys, actor, submission, clock())
+      return reply.redirect(`/department/messages/${messageId}/confirmation`, 303)
+    } catch (error) {
+      return sendForm(request, reply, services, { ...draft, reference: newId() }, [toFieldError(error, documents)])
+    }
+  })
+}
+
+function readLetterDraft(form: Form): LetterDraft {
+  const field = (name: string) => toLine(form.fields.get(name))
+  const language = field('language')
+  return {
+    ...readDraft(form),
+    service: field('service'),
+    recipient: field('recipient'),
+    language: languages.includes(language) ? language : 'en',
+    mayAnswer: form.fields.has('mayAnswer'),
+    day: field('replyBy-day'),
+    month: field('replyBy-month'),
+    year: field('replyBy-year'),
+  }
+}
+
+function checkAddress({ recipient }: LetterDraft, service: Service | undefined): FieldError[] {
+  const errors: FieldError[] = []
+  if (service === undefined) errors.push({ field: 'service', text: 'Choose the service that writes' })
+  if (recipient === '') errors.push({ field: 'recipient', text: 'Enter the person’s number' })
+  if (recipient.length > 128) errors.push({ field: 'recipient', text: 'The person’s number must be 128 characters or fewer' })
+  return errors
+}
+
+function readReplyBy({ day, month, year }: LetterDraft, now: Date): { replyBy?: Date; errors: FieldError[] } {
+  if (day === '' && month === '' && year === '') return { errors: [] }
+  const wrong = (text: string) => ({ errors: [{ field: 'replyBy', text }] })
+  const replyBy = [day, month, year].every((part) => /^\d{1,4}$/.test(part))
+    ? endOfDay(Number(year), Number(month), Number(day))
+    : undefined
+  if (replyBy === undefined) return wrong('Enter a real date, such as 31 3 2027, or none')
+  if (replyBy < now) return wrong('The last day for an answer must be today or later')
+  return { replyBy, errors: [] }
+}
+
+/** The first PDF is the letter itself. */
+function withMain(documents: readonly NewDocument[]): NewDocument[] {
+  const main = documents.findIndex(({ files }) => files[0]!.mediaType === 'application/pdf')
+  return documents.map((document, place) => (place === main ? { ...document, role: 'main' } : document))
+}
+
+function sendForm(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  services: readonly Service[],
+  draft: LetterDraft,
+  errors: FieldError[] = [],
+) {
+  return sendPage(
+    request,
+    reply,
+    'department/write',
+    {
+      title: 'Write a letter',
+      section: 'write',
+      services,
+      draft,
+      errors,
+      filesHint: filesHint(limitsForStaff),
+      endingsTaken,
+    },
+    errors.length > 0 ? 422 : 200,
+  )
+}

@@ -1,0 +1,69 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { describeError } from '../database/describe-error.ts'
+import { Problem } from '../problems.ts'
+import { sendPage } from './page.ts'
+
+type ErrorPage = { title: string; sentences: readonly string[] }
+
+const pages = {
+  'not-found': {
+    title: 'There is nothing here',
+    sentences: [
+      'The address may be mistyped, or what was here is not yours to see.',
+      'If you typed the address, check it. If you followed a link, go to your post and look for the letter there.',
+    ],
+  },
+  'form-expired': {
+    title: 'This form has expired',
+    sentences: [
+      'Nothing was sent. You may have been signed out, or the form was open for a long time.',
+      'Go back, copy what you wrote, load the page again and send it from there.',
+    ],
+  },
+  'other-site': {
+    title: 'This document opens from its letter only',
+    sentences: ['Another website asked for it. To keep your post private, open the document from the letter that it came with.'],
+  },
+  'too-large': {
+    title: 'That was too large to send',
+    sentences: ['Nothing was sent. Go back and choose fewer or smaller files.'],
+  },
+  refused: {
+    title: 'We could not understand that',
+    sentences: ['Nothing was sent. Go back and try again.'],
+  },
+  failed: {
+    title: 'Sorry, something went wrong here',
+    sentences: ['It is our fault and not yours. Nothing that was sent before is lost.', 'Try again in a few minutes.'],
+  },
+} as const satisfies Record<string, ErrorPage>
+
+type Refusal = keyof typeof pages
+
+/** Thrown where another site asks for a file. */
+export class OtherSiteError extends Error {
+  readonly statusCode = 403
+}
+
+/**
+ * A page for whatever was thrown: it says what to do, and the reference under which the log has the rest. Nothing of the
+ * error itself is shown.
+ */
+export function sendErrorPage(request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
+  const [status, refusal] = judge(error)
+  if (status >= 500) request.log.error(describeError(error), 'failed')
+  else request.log.info({ refusal }, 'refused')
+  return sendPage(request, reply, 'error', { ...pages[refusal], reference: request.id }, status)
+}
+
+function judge(error: unknown): [status: number, Refusal] {
+  if (error instanceof OtherSiteError) return [403, 'other-site']
+  const { validationContext, statusCode } = (error ?? {}) as { validationContext?: string; statusCode?: number }
+  // An address that does not fit its schema is an address of nothing.
+  if (validationContext === 'params' || validationContext === 'querystring') return [404, 'not-found']
+  const status = error instanceof Problem ? error.status : (statusCode ?? 500)
+  if (error instanceof Problem && error.code === 'form-expired') return [403, 'form-expired']
+  if (status === 404) return [404, 'not-found']
+  if (status === 413) return [413, 'too-large']
+  return status >= 400 && status < 500 ? [status, 'refused'] : [Math.max(status, 500), 'failed']
+}

@@ -1,0 +1,83 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import type { Database } from '../database/connect.ts'
+import { isTextual } from '../documents/document.ts'
+import { find, findFile } from '../mailbox/find.ts'
+import { Problem } from '../problems.ts'
+import { FileParams } from './address.ts'
+import { OtherSiteError } from './errors.ts'
+import { viewFile } from './letter-view.ts'
+import { sendPage } from './page.ts'
+import { toPolicy } from './security-headers.ts'
+
+/** What a browser shows by itself, and cannot be made to run anything. Everything else is downloaded. */
+const shownInline = ['application/pdf', 'image/png', 'image/jpeg', 'text/plain']
+
+/** Longer text is not read on a page. */
+const textShownMax = 200_000
+
+const filePolicy = {
+  'default-src': "'none'",
+  'style-src': "'unsafe-inline'",
+  'img-src': "'self' data:",
+  'object-src': "'none'",
+  'frame-ancestors': "'self'",
+}
+/** Browsers show no PDF in a sandbox. */
+const pdfPolicy = toPolicy(filePolicy)
+const sandboxPolicy = toPolicy({ ...filePolicy, sandbox: '' })
+
+/** The files of messages under `folder`, for both doors: a page about each, and its bytes. */
+export function fileRoutes(app: FastifyInstance, { database, folder }: { database: Database; folder: string }): void {
+  const scope = app.withTypeProvider<TypeBoxTypeProvider>()
+
+  scope.get(`${folder}/:id/documents/:fileId`, { schema: { params: FileParams } }, async (request, reply) => {
+    const { id, fileId } = request.params
+    const { actor } = request.signedIn!
+    const letter = await find(database, actor, id)
+    const file = letter.documents.flatMap(({ files }) => files).find((each) => each.id === fileId)
+    if (file === undefined) throw new Problem('not-found')
+    const isText = isTextual(file.mediaType) && file.size <= textShownMax
+    return sendPage(request, reply, 'document', {
+      title: file.filename,
+      file: viewFile(file, `${folder}/${id}`),
+      inline: `${folder}/${id}/files/${fileId}`,
+      isPdf: file.mediaType === 'application/pdf',
+      isPicture: file.mediaType.startsWith('image/'),
+      text: isText ? (await findFile(database, actor, id, fileId)).bytes.toString('utf8') : undefined,
+      back: folder === '/letters' && letter.isSent ? `/sent/${id}` : `${folder}/${id}`,
+      subject: letter.subject,
+    })
+  })
+
+  const querystring = Type.Object({ download: Type.Optional(Type.String()) })
+  scope.get(`${folder}/:id/files/:fileId`, { schema: { params: FileParams, querystring } }, async (request, reply) => {
+    refuseOtherSites(request)
+    const { file, bytes } = await findFile(database, request.signedIn!.actor, request.params.id, request.params.fileId)
+    const isInline = request.query.download === undefined && shownInline.includes(file.mediaType)
+    return reply
+      .headers({
+        'content-type': isTextual(file.mediaType) ? `${file.mediaType}; charset=utf-8` : file.mediaType,
+        'content-disposition': disposition(isInline ? 'inline' : 'attachment', file.filename),
+        'content-security-policy': file.mediaType === 'application/pdf' ? pdfPolicy : sandboxPolicy,
+        'x-content-type-options': 'nosniff',
+        'cross-origin-resource-policy': 'same-origin',
+        'referrer-policy': 'no-referrer',
+        'cache-control': 'no-store',
+      })
+      .send(bytes)
+  })
+}
+
+function refuseOtherSites(request: FastifyRequest): void {
+  const site = request.headers['sec-fetch-site']
+  if (site === 'cross-site') throw new OtherSiteError()
+}
+
+/** RFC 6266: a plain name for old browsers, and the true one as RFC 8187 writes it. */
+function disposition(kind: 'inline' | 'attachment', filename: string): string {
+  const plain = filename.replace(/[^ -~]|["\\%]/g, '_')
+  const encoded = encodeURIComponent(filename).replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
+  return `${kind}; filename="${plain}"; filename*=UTF-8''${encoded}`
+}

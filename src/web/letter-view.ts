@@ -1,0 +1,110 @@
+import { mediaTypes, type StoredDocument, type StoredFile } from '../documents/document.ts'
+import type { Letter } from '../mailbox/letter.ts'
+import { renderMarkdown } from './markdown.ts'
+
+export type FileView = { id: string; name: string; about: string; language: string | undefined; page: string; download: string }
+
+export type LetterView = {
+  id: string
+  href: string
+  writer: string
+  serviceName: string
+  isSent: boolean
+  availableAt: Date
+  subject: string
+  language: string
+  html: string
+  /** The languages that the letter is written in, where there are several. */
+  languages: { code: string; name: string; isShown: boolean }[]
+  documents: { title: string; isMain: boolean; files: FileView[] }[]
+}
+
+/** A message as a page shows it. `folder` is the address that messages have on the reader's pages, such as /letters. */
+export function viewLetter(letter: Letter, folder: string, firstHeading: number, language?: string): LetterView {
+  const content = letter.content.find((each) => each.language === language) ?? letter.content[0]!
+  const codes = letter.content.map((each) => each.language)
+  return {
+    id: letter.id,
+    href: `${folder}/${letter.id}`,
+    writer: letter.senderName,
+    serviceName: letter.serviceName,
+    isSent: letter.isSent,
+    availableAt: letter.availableAt,
+    subject: content.subject,
+    language: content.language,
+    html: renderMarkdown(content.body, { firstHeading, keepLineBreaks: letter.isFromParty }),
+    languages:
+      codes.length > 1 ? codes.map((code) => ({ code, name: languageName(code), isShown: code === content.language })) : [],
+    documents: viewDocuments(letter.documents, `${folder}/${letter.id}`),
+  }
+}
+
+/** A received message that has not been opened stays closed here: its words are read on its own page, which records it. */
+export type ConversationEntry =
+  | LetterView
+  | { href: string; writer: string; serviceName: string; availableAt: Date; isClosed: true }
+
+/** What else has been written back and forth, the oldest first. */
+export function viewConversation(thread: readonly Letter[], shown: Letter, folder: string): ConversationEntry[] {
+  return thread
+    .filter(({ id }) => id !== shown.id)
+    .map((letter) =>
+      letter.isSent || letter.openedAt !== null
+        ? viewLetter(letter, folder, 4)
+        : {
+            href: `${folder}/${letter.id}`,
+            writer: letter.senderName,
+            serviceName: letter.serviceName,
+            availableAt: letter.availableAt,
+            isClosed: true,
+          },
+    )
+}
+
+/** Technical documents are for machines. */
+function viewDocuments(documents: readonly StoredDocument[], letterHref: string): LetterView['documents'] {
+  return documents
+    .filter(({ role }) => role !== 'technical')
+    .sort((a, b) => Number(b.role === 'main') - Number(a.role === 'main'))
+    .map(({ role, title, files }) => ({
+      title,
+      isMain: role === 'main',
+      files: files.map((file) => viewFile(file, letterHref)),
+    }))
+}
+
+export function viewFile(file: StoredFile, letterHref: string): FileView {
+  return {
+    id: file.id,
+    name: file.filename,
+    about: [kindOf(file.mediaType), sizeInWords(file.size), file.language && languageName(file.language)]
+      .filter(Boolean)
+      .join(', '),
+    language: file.language,
+    page: `${letterHref}/documents/${file.id}`,
+    download: `${letterHref}/files/${file.id}?download`,
+  }
+}
+
+/** PDF, PNG, DOCX: what people call a kind of file. */
+export function kindOf(mediaType: string): string {
+  return (mediaTypes[mediaType]?.[0] ?? 'file').toUpperCase()
+}
+
+export function sizeInWords(bytes: number): string {
+  if (bytes < 1024) return `${bytes} bytes`
+  const kilobytes = bytes / 1024
+  return kilobytes < 1024 ? `${Math.round(kilobytes)} KB` : `${(kilobytes / 1024).toFixed(1).replace('.0', '')} MB`
+}
+
+const languageNames = new Map<string, string>()
+
+/** As its own speakers write it: Cymraeg. */
+function languageName(code: string): string {
+  let name = languageNames.get(code)
+  if (name === undefined) {
+    name = new Intl.DisplayNames([code, 'en'], { type: 'language' }).of(code) ?? code
+    languageNames.set(code, name)
+  }
+  return name
+}
