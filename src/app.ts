@@ -7,10 +7,11 @@ import { describeApi } from './api/openapi.ts'
 import { sendProblem, toProblem } from './api/problem-reply.ts'
 import type { ApiOptions, ApiServer } from './api/senders/door.ts'
 import { getEvents } from './api/senders/get-events.ts'
+import { getInbox } from './api/senders/get-inbox.ts'
 import { getMessages } from './api/senders/get-messages.ts'
-import { inbox } from './api/senders/inbox.ts'
 import { lookupRecipients } from './api/senders/lookup-recipients.ts'
 import { postMessages } from './api/senders/post-messages.ts'
+import { postReceipt } from './api/senders/post-receipt.ts'
 import { registerTokens } from './api/tokens.ts'
 import { validatorCompiler } from './api/validation.ts'
 import type { Config } from './config.ts'
@@ -72,7 +73,7 @@ export async function buildApp(config: Config, database: Database, clock = () =>
     // JSON and nothing else, so that anything else is told so.
     door.removeAllContentTypeParsers()
     door.addContentTypeParser('application/json', { parseAs: 'string' }, door.getDefaultJsonParser('error', 'error'))
-    for (const open of [postMessages, getMessages, getEvents, inbox, lookupRecipients]) open(door, api)
+    for (const open of [postMessages, getMessages, getEvents, getInbox, postReceipt, lookupRecipients]) open(door, api)
   })
 
   app.decorate('serviceName', config.serviceName)
@@ -104,5 +105,8 @@ function isForSystems({ url }: FastifyRequest): boolean {
 /** One line for each request, with the pattern of the address and not the address: what stands in it is nobody's business. */
 function logResponse(request: FastifyRequest, reply: FastifyReply): void {
   const { method, routeOptions } = request
-  request.log.info({ method, route: routeOptions.url ?? 'unknown', status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'answered')
+  request.log.info(
+    { method, route: routeOptions.url ?? 'unknown', status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
+    'answered',
+  )
 }

@@ -21,7 +21,9 @@ function settingsPage(): string {
 }
 
 function problemsPage(): string {
-  const rows = Object.entries(problems).map(([code, [status, advice, sentence]]) => `| \`${code}\` | ${status} | ${advice} | ${sentence} |`)
+  const rows = Object.entries(problems).map(
+    ([code, [status, advice, sentence]]) => `| \`${code}\` | ${status} | ${advice} | ${sentence} |`,
+  )
   const scopes = Object.entries(rightsInWords).map(([right, words]) => `| \`${right}\` | ${words} |`)
   return `${madeBy}
 

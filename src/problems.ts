@@ -18,7 +18,6 @@ export const problems = {
   ],
   'not-found': [404, 'fix', 'There is nothing here, or nothing that you may see.'],
   'service-not-found': [404, 'fix', 'There is no such service, or this client may not act for it.'],
-  'method-not-allowed': [405, 'fix', 'This address does not take that method.'],
   'reference-used': [409, 'fix', 'This reference was used before for a message with other content.'],
   'too-large': [413, 'fix', 'The message is larger than 25 MB.'],
   'media-type-unknown': [415, 'fix', 'Send the body as application/json.'],
@@ -33,7 +32,6 @@ export const problems = {
   'file-name-not-allowed': [422, 'fix', 'The file name has a folder in it, or a character that is not allowed in a file name.'],
   'file-type-not-allowed': [422, 'fix', 'Files of this media type are not taken.'],
   'file-type-mismatch': [422, 'fix', 'The file is not what its media type or the ending of its name says.'],
-  'too-busy': [429, 'retry', 'Too many requests. Wait, then try again.'],
   failed: [500, 'retry', 'Something went wrong here. Try again; sending the same reference again never makes a second message.'],
   unavailable: [503, 'retry', 'The service cannot do this just now. Try again shortly.'],
 } as const satisfies Record<string, readonly [status: number, advice: 'fix' | 'retry' | 'other-channel', sentence: string]>

@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import AxeBuilder from '@axe-core/playwright'
-import sparticuz from '@sparticuz/chromium'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { acceptOne } from '../src/delivery/accept.ts'
 import { find } from '../src/mailbox/find.ts'
-import { type Pages, startPages } from './pages.ts'
-
-/** In one process, closing a context ends the browser; without web security, our policy is not tried. */
-const notWanted = ['--single-process', '--no-zygote', '--disable-web-security']
+import { listInbox } from '../src/mailbox/list.ts'
+import { launchBrowser } from './browser.ts'
+import { type Pages, type Reader, startPages } from './pages.ts'
 
 const body = `# Your bill
 
@@ -45,16 +43,17 @@ describe('in a browser', () => {
     fileId = (await find(db, rosa, letterId)).documents[0]!.files[0]!.id
     address = await pages.app.listen({ host: '127.0.0.1', port: 0 })
     pages.app.ownOrigin = address
-    const args = sparticuz.args.filter((argument) => !notWanted.includes(argument))
-    browser = await chromium.launch({ executablePath: await sparticuz.executablePath(), args, headless: true })
+    browser = await launchBrowser()
   })
   after(async () => {
     await browser?.close()
     await pages.stop()
   })
 
-  const inBrowser = async (reader: string, options: BrowserContextOptions, look: (page: Page) => Promise<void>) => {
-    const context = await browser.newContext({ ...options, baseURL: address, extraHTTPHeaders: { 'x-reader': reader } })
+  const inBrowser = async (reader: Reader, options: BrowserContextOptions, look: (page: Page) => Promise<void>) => {
+    const context = await browser.newContext({ ...options, baseURL: address })
+    const cookie = await pages.signIn(reader)
+    if (cookie) await context.addCookies([{ ...cookie, url: address }])
     try {
       await look(await context.newPage())
     } finally {
@@ -73,7 +72,7 @@ describe('in a browser', () => {
     test(`axe finds nothing wrong on any page, ${width} wide, and nothing is cut off`, { timeout: 120_000 }, async () => {
       const found: string[] = []
       const options = { viewport: { width, height: 800 } }
-      const visit = (reader: string, urls: string[]) =>
+      const visit = (reader: Reader, urls: string[]) =>
         inBrowser(reader, options, async (page) => {
           page.on('console', (message) => {
             if (/Content Security Policy/i.test(message.text())) found.push(`${page.url()}: ${message.text()}`)
@@ -111,7 +110,9 @@ describe('in a browser', () => {
         '/write/northfold-council/council-tax',
       ])
       await visit('rosa', ['/sent', '/write/northfold-council/council-tax'])
-      await visit('staff', ['/department', '/department/write'])
+      const { letters } = await listInbox(pages.post.db, pages.post.council, 1)
+      const message = `/department/messages/${letters[0]!.id}`
+      await visit('staff', ['/department', message, `${message}/answer`, '/department/write'])
       assert.deepEqual(found, [])
     })
   }

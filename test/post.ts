@@ -31,8 +31,8 @@ export type Post = {
   letter: (reference: string) => Submission
 }
 
-export async function buildPost(db: Database): Promise<Post> {
-  const keys = deriveIdentifierKeys(Buffer.alloc(32, 7))
+export async function buildPost(db: Database, secretKey: Buffer = Buffer.alloc(32, 7)): Promise<Post> {
+  const keys = deriveIdentifierKeys(secretKey)
   const [serviceId, parkingId] = [newId(), newId()]
   const party = async (kind: string, name: string) => {
     const ids = { partyId: newId(), mailboxId: newId() }

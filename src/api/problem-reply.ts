@@ -7,7 +7,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
   const problem = toProblem(error)
   if (problem.status >= 500) request.log.error(describeError(error), 'failed')
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer')
-  if (problem.status === 503 || problem.status === 429) reply.header('retry-after', '5')
+  if (problem.status === 503) reply.header('retry-after', '5')
   return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
 }
 

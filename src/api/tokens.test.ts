@@ -129,6 +129,12 @@ describe('outside demo', () => {
     ]) {
       assert.equal((await app.inject({ url })).statusCode, 404)
     }
+    const { headers } = await app.inject({ url: '/' })
+    assert.match(
+      String(headers['content-security-policy']),
+      /form-action 'self' https:\/\/oidc\.integration\.account\.gov\.uk https:\/\/staff\.example;/,
+    )
+    assert.match(String(headers['strict-transport-security']), /max-age=\d+/)
     await app.close()
   })
 })

@@ -28,8 +28,8 @@ describe('accepting a message', () => {
     assert.equal(accepted.isNew, true)
     const inbox = await listInbox(post.db, post.rosa, 1)
     assert.deepEqual(
-      inbox.letters.map(({ subject, senderName, serviceName, openedAt }) => ({ subject, senderName, serviceName, openedAt })),
-      [{ subject: 'Your bill', senderName: 'Northfold Council', serviceName: 'Council tax', openedAt: null }],
+      inbox.letters.map(({ subject, otherName, serviceName, openedAt }) => ({ subject, otherName, serviceName, openedAt })),
+      [{ subject: 'Your bill', otherName: 'Northfold Council', serviceName: 'Council tax', openedAt: null }],
     )
     const [sent] = await findSent(post.db, post.council, { reference: 'whole' })
     assert.equal(sent?.messageId, accepted.messageId)

@@ -167,9 +167,13 @@ async function findOriginals(db: Db, admitted: readonly Admitted[]): Promise<Map
   return new Map(rows.map(({ place, ...original }) => [answers[place - 1]!.place, original]))
 }
 
+/** Orders the ids of one millisecond: letters of one sender are listed as they were sent. */
+let sequence = 0
+
 function toRow(admitted: Admitted, to: Route): Row {
   const { actor, submission, documents, digest, now } = admitted
-  const messageId = newId({ msecs: now.getTime() })
+  sequence = (sequence + 1) % 0x7fffffff
+  const messageId = newId({ msecs: now.getTime(), seq: sequence })
   return {
     at: now.toISOString(),
     sender_id: senderOf(admitted),

@@ -5,7 +5,8 @@ import type { StoredDocument } from '../documents/document.ts'
 /** A line of a list. */
 export type LetterSummary = {
   id: string
-  senderName: string
+  /** Who wrote; in a list of what one has sent, to whom. */
+  otherName: string
   serviceName: string
   subject: string
   availableAt: Date

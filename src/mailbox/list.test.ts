@@ -56,7 +56,7 @@ describe('listing letters', () => {
       letters: [newest, next],
     } = await listInbox(post.db, post.rosa, 1)
     assert.deepEqual(
-      [newest?.id, newest?.senderName, newest?.serviceName, newest?.availableAt, newest?.openedAt, newest?.hasDocuments],
+      [newest?.id, newest?.otherName, newest?.serviceName, newest?.availableAt, newest?.openedAt, newest?.hasDocuments],
       [ids[44], 'Northfold Council', 'Council tax', at(44), at(100), true],
     )
     assert.deepEqual([next?.openedAt, next?.hasDocuments], [null, false])

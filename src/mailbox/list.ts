@@ -19,7 +19,7 @@ export async function listInbox(db: Db, actor: Actor, page: number): Promise<Let
              (select count(*) from message where ${mine} and opened_at is null) as unread
     ) as counts
     left join lateral (
-      select id, sender_name, service_name, subject, available_at, opened_at, documents <> '[]' as has_documents
+      select id, sender_name as other_name, service_name, subject, available_at, opened_at, documents <> '[]' as has_documents
       from message where ${mine}
       order by id desc limit ${lettersPerPage} offset ${(page - 1) * lettersPerPage}
     ) as letter on true`
@@ -34,9 +34,11 @@ export async function listSent(db: Db, actor: Actor, page: number): Promise<Lett
     select counts.total, letter.*
     from (select count(*) as total from ledger where sender_id = any(${senderIds}::uuid[])) as counts
     left join lateral (
-      select message.id, message.sender_name, message.service_name, message.subject, message.available_at, message.opened_at,
+      select message.id, party.name as other_name, message.service_name, message.subject, message.available_at, message.opened_at,
              message.documents <> '[]' as has_documents
       from ledger join message on message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id
+      join mailbox on mailbox.id = ledger.mailbox_id
+      join party on party.id = mailbox.party_id
       where ledger.sender_id = any(${senderIds}::uuid[])
       order by ledger.message_id desc limit ${lettersPerPage} offset ${(page - 1) * lettersPerPage}
     ) as letter on true`

@@ -117,11 +117,14 @@ describe('answering and writing', () => {
       assert.equal(answer.statusCode, 403)
       assert.match(answer.body, /This form has expired/)
     }
+    const { name, value } = (await pages.signIn('rosa'))!
+    const cookie = `${name}=${value}`
+    const csrf = /name="csrf" value="([^"]+)"/.exec((await pages.app.inject({ url: write, headers: { cookie } })).body)![1]
     const plain = await pages.app.inject({
       method: 'POST',
       url: write,
-      headers: { 'x-reader': 'rosa', 'content-type': 'application/x-www-form-urlencoded' },
-      payload: 'csrf=token-r&subject=a&text=b',
+      headers: { cookie, 'content-type': 'application/x-www-form-urlencoded' },
+      payload: `csrf=${csrf}&subject=a&text=b`,
     })
     assert.equal(plain.statusCode, 403)
     assert.equal(await countSent(), before)

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { type Answer, callApi } from '../../../test/call.ts'
-import { startServer, type TestServer, takeToken } from '../../../test/server.ts'
-import { signInRosa } from '../../../test/signed-in.ts'
-import { acceptOne } from '../../delivery/accept.ts'
-import { open } from '../../mailbox/open.ts'
-import { deriveIdentifierKeys } from '../../registry/identifier.ts'
+import { acceptOne } from '../src/delivery/accept.ts'
+import { open } from '../src/mailbox/open.ts'
+import { deriveIdentifierKeys } from '../src/registry/identifier.ts'
+import { type Answer, callApi } from './call.ts'
+import { startServer, type TestServer, takeToken } from './server.ts'
+import { signInRosa } from './signed-in.ts'
 
 describe('what a sender’s system sees', () => {
   let server: TestServer
@@ -119,7 +119,7 @@ describe('what a sender’s system sees', () => {
     ]) {
       const missing = await get(path(nobody), other)
       assert.deepEqual([missing.status, missing.body.code], [404, 'not-found'])
-      for (const theirs of [id, answered.messageId, 'not-a-uuid']) {
+      for (const theirs of [id, answered.messageId, 'not-a-uuid', `urn:uuid:${id}`]) {
         const hidden = await get(path(theirs), other)
         assert.deepEqual([hidden.status, hidden.body], [missing.status, missing.body])
       }
