@@ -1,5 +1,6 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import { type Static, Type } from 'typebox'
+import { deriveKey, seal, unseal } from '../seal.ts'
 
 /** By which a sender addresses a party. Personal data: never in an address, a log, a metric or an error. */
 export const Identifier = Type.Object(
@@ -23,8 +24,7 @@ export type Identifier = Static<typeof Identifier>
 export type IdentifierKeys = { hash: Buffer; seal: Buffer }
 
 export function deriveIdentifierKeys(secretKey: Buffer): IdentifierKeys {
-  const derive = (purpose: string) => Buffer.from(hkdfSync('sha256', secretKey, '', `digital-post identifier ${purpose}`, 32))
-  return { hash: derive('hash'), seal: derive('seal') }
+  return { hash: deriveKey(secretKey, 'identifier hash'), seal: deriveKey(secretKey, 'identifier seal') }
 }
 
 /** To find an identifier by. The service is part of it: the same value means another person at another service. */
@@ -34,16 +34,10 @@ export function hashIdentifier(keys: IdentifierKeys, serviceId: string, { scheme
     .digest()
 }
 
-/** AES-256-GCM: nonce (12 bytes), tag (16 bytes), ciphertext. Bound to the service, so that a copied row does not open. */
 export function sealIdentifier(keys: IdentifierKeys, serviceId: string, value: string): Buffer {
-  const nonce = randomBytes(12)
-  const cipher = createCipheriv('aes-256-gcm', keys.seal, nonce).setAAD(Buffer.from(serviceId))
-  const sealed = Buffer.concat([cipher.update(value, 'utf8'), cipher.final()])
-  return Buffer.concat([nonce, cipher.getAuthTag(), sealed])
+  return seal(keys.seal, serviceId, value)
 }
 
 export function openIdentifier(keys: IdentifierKeys, serviceId: string, sealed: Buffer): string {
-  const decipher = createDecipheriv('aes-256-gcm', keys.seal, sealed.subarray(0, 12)).setAAD(Buffer.from(serviceId))
-  decipher.setAuthTag(sealed.subarray(12, 28))
-  return decipher.update(sealed.subarray(28), undefined, 'utf8') + decipher.final('utf8')
+  return unseal(keys.seal, serviceId, sealed)
 }

@@ -1,7 +1,8 @@
-import { createHash, hkdfSync } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { EncryptJWT, jwtDecrypt } from 'jose'
 import { type Static, Type } from 'typebox'
 import { Check } from 'typebox/value'
+import { deriveKey } from '../seal.ts'
 
 /** A sign-in under way: what must be known again when the person comes back from the provider. */
 const Attempt = Type.Object({
@@ -18,7 +19,7 @@ export type Purpose = Attempt['purpose']
 export const attemptMinutes = 15
 
 export function deriveAttemptKey(secretKey: Buffer): Uint8Array {
-  return new Uint8Array(hkdfSync('sha256', secretKey, '', 'digital-post sign-in attempt', 32))
+  return deriveKey(secretKey, 'sign-in attempt')
 }
 
 /** The attempt as the browser keeps it, so that nothing of somebody who is not signed in is kept here. */

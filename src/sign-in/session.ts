@@ -1,14 +1,14 @@
-import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto'
+import { createHash, createHmac, randomBytes } from 'node:crypto'
 import type { Actor } from '../access/actor.ts'
 import { rightsOf } from '../access/rights.ts'
 import type { Db } from '../database/connect.ts'
+import { deriveKey, seal, unseal } from '../seal.ts'
 
 export type SessionKeys = { seal: Buffer; form: Buffer }
 export type SessionLimits = { sessionIdleMinutes: number; sessionAbsoluteMinutes: number }
 
 export function deriveSessionKeys(secretKey: Buffer): SessionKeys {
-  const derive = (purpose: string) => Buffer.from(hkdfSync('sha256', secretKey, '', `digital-post session ${purpose}`, 32))
-  return { seal: derive('seal'), form: derive('form') }
+  return { seal: deriveKey(secretKey, 'session seal'), form: deriveKey(secretKey, 'session form') }
 }
 
 export type NewSession = {
@@ -30,7 +30,7 @@ export async function startSession(db: Db, keys: SessionKeys, session: NewSessio
     insert into session (id_hash, party_id, staff_id, subject, id_token_sealed, created_at, last_seen_at)
     values (
       ${id}, ${'partyId' in owner ? owner.partyId : null}, ${'staffId' in owner ? owner.staffId : null},
-      ${subject}, ${sealIdToken(keys, id, idToken)}, ${now}, ${now}
+      ${subject}, ${seal(keys.seal, id, idToken)}, ${now}, ${now}
     )`
   return token
 }
@@ -95,7 +95,7 @@ export async function readSession(
 export async function endSession(db: Db, keys: SessionKeys, token: string): Promise<string | undefined> {
   const id = hashToken(token)
   const [row] = await db<{ idTokenSealed: Buffer }[]>`delete from session where id_hash = ${id} returning id_token_sealed`
-  return row && openIdToken(keys, id, row.idTokenSealed)
+  return row && unseal(keys.seal, id, row.idTokenSealed)
 }
 
 /** For a job: what has ended by itself, and the tokens that nobody can use again anyway. */
@@ -117,18 +117,4 @@ function earliest({ sessionIdleMinutes, sessionAbsoluteMinutes }: SessionLimits,
 
 function hashToken(token: string): Buffer {
   return createHash('sha256').update(token).digest()
-}
-
-/** AES-256-GCM: nonce (12 bytes), tag (16 bytes), ciphertext. Bound to the session. */
-function sealIdToken(keys: SessionKeys, id: Buffer, idToken: string): Buffer {
-  const nonce = randomBytes(12)
-  const cipher = createCipheriv('aes-256-gcm', keys.seal, nonce).setAAD(id)
-  const sealed = Buffer.concat([cipher.update(idToken, 'utf8'), cipher.final()])
-  return Buffer.concat([nonce, cipher.getAuthTag(), sealed])
-}
-
-function openIdToken(keys: SessionKeys, id: Buffer, sealed: Buffer): string {
-  const decipher = createDecipheriv('aes-256-gcm', keys.seal, sealed.subarray(0, 12)).setAAD(id)
-  decipher.setAuthTag(sealed.subarray(12, 28))
-  return decipher.update(sealed.subarray(28), undefined, 'utf8') + decipher.final('utf8')
 }

@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, createPublicKey, hkdfSync, type KeyObject } from 'node:crypto'
+import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type JWTPayload, jwtVerify } from 'jose'
 import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provider'
@@ -8,6 +8,7 @@ import type { Config } from '../config.ts'
 import type { Database } from '../database/connect.ts'
 import { Problem } from '../problems.ts'
 import { findClient } from '../registry/find-client.ts'
+import { deriveKey } from '../seal.ts'
 
 /** Short, as a token is believed without asking the database: what is taken from a client holds after this at the latest. */
 const tokenLifetimeSeconds = 600
@@ -118,7 +119,7 @@ async function findClientMetadata(id: string, config: Config, database: Database
 
 /** Ed25519, from the installation's secret key: every process signs and checks with the same one. */
 function signingKey(secretKey: Buffer): KeyObject {
-  const seed = Buffer.from(hkdfSync('sha256', secretKey, '', 'digital-post access tokens', 32))
+  const seed = deriveKey(secretKey, 'access tokens')
   const pkcs8 = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed])
   return createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' })
 }
