@@ -127,8 +127,8 @@ async function insertBare(database: Database, withPdf: boolean): Promise<void> {
       values (${mailboxId}, ${id}, ${id}, ${senderId}, ${senderId}, ${senderId}, 'Northfold Council', 'Council tax', 'Your council tax bill',
               ${database.json(content)}, ${database.json(documents)}, false, 'demo', ${now}, 1)
     )
-    insert into event (sender_id, id, type, message_id, reference, at)
-    values (${senderId}, ${newId()}, 'message.accepted', ${id}, ${id}, ${now}), (${senderId}, ${newId()}, 'message.available', ${id}, ${id}, ${now})`
+    insert into event (sender_id, type, message_id, reference, at)
+    values (${senderId}, 'message.accepted', ${id}, ${id}, ${now}), (${senderId}, 'message.available', ${id}, ${id}, ${now})`
 }
 
 async function measureReading(baseUrl: string, database: Database): Promise<void> {

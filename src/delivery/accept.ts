@@ -9,7 +9,7 @@ import { hashIdentifier, type IdentifierKeys } from '../registry/identifier.ts'
 import { listServices } from '../registry/services.ts'
 import { digestOf, type Submission } from './message.ts'
 import { shareStatements } from './share-statements.ts'
-import { type Accepted, type Outcome, type Row, write } from './write.ts'
+import { type Accepted, findAccepted, type Outcome, type Row, write } from './write.ts'
 
 /** A submission that is as it must be, as far as that can be said without the database. */
 type Admitted = {
@@ -96,15 +96,12 @@ async function deliver(db: Db, admitted: readonly Admitted[]): Promise<Outcome[]
 async function findBefore(db: Db, admitted: readonly Admitted[], outcomes: Outcome[]): Promise<Outcome[]> {
   const places = [...outcomes.keys()].filter((place) => outcomes[place] instanceof Problem)
   if (places.length === 0) return outcomes
-  const tried = places.map((place) => admitted[place]!)
-  const rows = await db<(Accepted & { place: number })[]>`
-    select tried.place::int, ledger.message_id, ledger.thread_id, ledger.accepted_at, ledger.available_at, false as is_new
-    from unnest(
-      ${tried.map(senderOf)}::uuid[], ${tried.map(({ submission }) => submission.reference)}::text[], ${tried.map(({ digest }) => digest)}::text[]
-    ) with ordinality as tried (sender_id, reference, digest, place)
-    join ledger using (sender_id, reference)
-    where ledger.content_digest = decode(tried.digest, 'hex')`
-  for (const { place, ...accepted } of rows) outcomes[places[place - 1]!] = accepted
+  const tries = places.map((place) => {
+    const { submission, digest } = admitted[place]!
+    return { senderId: senderOf(admitted[place]!), reference: submission.reference, digest }
+  })
+  const found = await findAccepted(db, tries)
+  for (const [index, place] of places.entries()) outcomes[place] = found[index] ?? outcomes[place]!
   return outcomes
 }
 
@@ -192,9 +189,6 @@ function toRow(admitted: Admitted, to: Route): Row {
     reply_allowed: submission.reply.allowed,
     reply_by: submission.reply.by,
     door: actor.door,
-    accepted_event: newId(),
-    available_event: newId(),
-    answered_event: newId(),
     contents: documents.contents,
   }
 }

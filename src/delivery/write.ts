@@ -36,13 +36,8 @@ export type Row = {
   reply_allowed: boolean
   reply_by: string | undefined
   door: string
-  accepted_event: string
-  available_event: string
-  answered_event: string
   contents: { id: string; base64: string }[]
 }
-
-type Written = Accepted & { place: number; sameContent: boolean }
 
 /**
  * Writes messages, and answers for each, in order. Safe to try again: what a statement whose answer was lost has written is
@@ -50,50 +45,67 @@ type Written = Accepted & { place: number; sameContent: boolean }
  */
 export async function write(db: Db, rows: readonly Row[]): Promise<Outcome[]> {
   if (rows.length === 0) return []
-  const outcomes: Outcome[] = []
-  const note = (written: Written[], places: readonly number[]) => {
-    for (const { place, sameContent, ...accepted } of written) {
-      outcomes[places[place]!] = sameContent ? accepted : new Problem('reference-used')
-    }
-  }
-  const all = [...rows.keys()]
-  note(await insert(db, rows), all)
-  // A second try that overtook the first: its insert waited for the first, but could not see it yet. Now it can.
-  const unseen = all.filter((place) => outcomes[place] === undefined)
-  if (unseen.length > 0)
-    note(
-      await insert(
-        db,
-        unseen.map((place) => rows[place]!),
-      ),
-      unseen,
-    )
-  return outcomes
+  const accepted = await insert(db, rows)
+  const before = rows.filter(({ message_id }) => !accepted.has(message_id))
+  const found = await findAccepted(
+    db,
+    before.map(({ sender_id, reference, content_digest }) => ({ senderId: sender_id, reference, digest: content_digest })),
+  )
+  return rows.map(({ message_id, thread_id, at }) => {
+    // Every other was there before: the insert waited for whoever was writing it.
+    if (!accepted.has(message_id)) return found.shift()!
+    const moment = new Date(at)
+    return { messageId: message_id, threadId: thread_id, acceptedAt: moment, availableAt: moment, isNew: true }
+  })
 }
 
-/** All or nothing: docs/decisions/0004-one-statement.md. */
-async function insert(db: Db, rows: readonly Row[]): Promise<Written[]> {
+export type Try = { senderId: string; reference: string; digest: string }
+
+/** What was accepted before under these references: in order, and undefined where nothing was. */
+export async function findAccepted(db: Db, tries: readonly Try[]): Promise<(Outcome | undefined)[]> {
+  if (tries.length === 0) return []
+  const rows = await db<(Accepted & { place: number; sameContent: boolean })[]>`
+    select tried.place::int, ledger.message_id, ledger.thread_id, ledger.accepted_at, ledger.available_at, false as is_new,
+           ledger.content_digest = decode(tried.digest, 'hex') as same_content
+    from unnest(
+      ${tries.map(({ senderId }) => senderId)}::uuid[],
+      ${tries.map(({ reference }) => reference)}::text[],
+      ${tries.map(({ digest }) => digest)}::text[]
+    ) with ordinality as tried (sender_id, reference, digest, place)
+    join ledger using (sender_id, reference)`
+  const found = new Map(
+    rows.map(({ place, sameContent, ...accepted }) => [place, sameContent ? accepted : new Problem('reference-used')]),
+  )
+  return tries.map((_, index) => found.get(index + 1))
+}
+
+/**
+ * The ids of the messages that are new; all or nothing (docs/decisions/0004-one-statement.md). In the order of their
+ * references, so that two statements with the same ones wait for each other and never both.
+ */
+async function insert(db: Db, rows: readonly Row[]): Promise<Set<string>> {
+  const submitted = rows
+    .map(({ contents: _, ...row }) => row)
+    .sort((a, b) => compare(a.sender_id, b.sender_id) || compare(a.reference, b.reference))
   const files = rows.flatMap(({ contents, message_id }) => contents.map((content) => ({ ...content, message_id })))
-  const submitted = rows.map(({ contents: _, ...row }, place) => ({ ...row, place }))
-  const answers = rows.some(({ answered_sender_id }) => answered_sender_id !== undefined)
-  return db<Written[]>`
+  const answered = rows.flatMap(({ answered_sender_id }) => answered_sender_id ?? [])
+  const accepted = await db<{ messageId: string }[]>`
     with submitted as materialized (
       select * from jsonb_to_recordset(${db.json(submitted as never)}) as submitted (
-        place integer, at timestamptz, sender_id uuid, sender_party_id uuid, service_id uuid, reference text, content_digest text,
+        at timestamptz, sender_id uuid, sender_party_id uuid, service_id uuid, reference text, content_digest text,
         message_id uuid, mailbox_id uuid, thread_id uuid, answers_id uuid, answered_sender_id uuid, subject text,
-        content jsonb, documents jsonb, reply_allowed boolean, reply_by timestamptz, door text,
-        accepted_event uuid, available_event uuid, answered_event uuid
+        content jsonb, documents jsonb, reply_allowed boolean, reply_by timestamptz, door text
       )
     ),
     feeds as materialized (
-      ${lockFeeds(db, db`select sender_id from submitted union select answered_sender_id from submitted where answered_sender_id is not null`)}
+      ${lockFeeds(db, [...rows.map(({ sender_id }) => sender_id), ...answered])}
     ),
     accepted as (
       insert into ledger (sender_id, reference, message_id, content_digest, mailbox_id, thread_id, accepted_at, available_at)
       select sender_id, reference, message_id, decode(content_digest, 'hex'), mailbox_id, thread_id, at, at
-      from submitted order by sender_id, reference
+      from submitted
       on conflict (sender_id, reference) do nothing
-      returning message_id, mailbox_id
+      returning message_id
     ),
     new as (
       select submitted.* from submitted join accepted using (message_id)
@@ -107,33 +119,30 @@ async function insert(db: Db, rows: readonly Row[]): Promise<Written[]> {
       join party on party.id = new.sender_party_id
       join service on service.id = new.service_id
     ),
-    ${answers ? noteAnswers(db) : db``}
     ${files.length === 0 ? db`` : storeFiles(db, files)}
+    ${answered.length === 0 ? db`` : noteAnswers(db)}
     told as (
-      insert into event (sender_id, id, type, message_id, reference, at)
-      select sender_id, id, type, message_id, reference, at
-      from (select count(*) from feeds) as locked, (
-        select sender_id, accepted_event as id, 'message.accepted' as type, message_id, reference, at, 1 as step from new
-        union all select sender_id, available_event, 'message.available', message_id, reference, at, 2 from new
-        ${answers ? db`union all select sender_id, answered_event, 'message.answered', message_id, reference, at, 3 from answered` : db``}
-        order by message_id, step
-      ) as happened
+      insert into event (sender_id, type, message_id, reference, at)
+      select sender_id, happened.type, message_id, reference, at
+      from feeds, new, unnest(array['message.accepted', 'message.available']) as happened (type)
     )
-    select place, message_id, thread_id, at as accepted_at, at as available_at, true as is_new, true as same_content
-    from new
-    union all
-    select submitted.place, ledger.message_id, ledger.thread_id, ledger.accepted_at, ledger.available_at, false,
-           ledger.content_digest = decode(submitted.content_digest, 'hex')
-    from submitted join ledger using (sender_id, reference)`
+    select message_id from accepted`
+  return new Set(accepted.map(({ messageId }) => messageId))
 }
 
-/** In the ledger of whom a message answers. */
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
+
+/** In the ledger of whom a message answers, and among that sender's events. */
 function noteAnswers(db: Db) {
   return db`
     answered as (
       update ledger set answered_at = coalesce(ledger.answered_at, new.at)
       from new where ledger.sender_id = new.answered_sender_id and ledger.message_id = new.answers_id
-      returning ledger.sender_id, ledger.message_id, ledger.reference, new.at, new.answered_event
+      returning ledger.sender_id, ledger.message_id, ledger.reference, new.at
+    ),
+    told_of_answers as (
+      insert into event (sender_id, type, message_id, reference, at)
+      select sender_id, 'message.answered', message_id, reference, at from feeds, answered
     ),`
 }
 

@@ -12,10 +12,16 @@ const feedLock = 8201
  * Rejected: one counter for each sender (writers would wait for each other's commit), positions from transaction ids (a
  * restored database starts them anew), and reading only what is some seconds old (late, and still not certain).
  */
-export function lockFeeds(db: Db, senders: Fragment): Fragment {
-  return db`
-    select pg_advisory_xact_lock_shared(${feedLock}, feed.key)
-    from (select distinct hashtext(sender_id::text) as key from (${senders}) as senders order by key) as feed`
+export function lockFeeds(db: Db, senderIds: readonly string[]): Fragment {
+  return db`select count(*) from (
+    select pg_advisory_xact_lock_shared(${feedLock}, key) from unnest(${feedKeys(senderIds)}::integer[]) as feed (key)
+  ) as locked`
+}
+
+/** In one order, so that two who lock several wait for each other and never both. From the random end of the id. */
+function feedKeys(senderIds: readonly string[]): number[] {
+  const keys = senderIds.map((id) => Number.parseInt(id.slice(-8), 16) | 0)
+  return [...new Set(keys)].sort((a, b) => a - b)
 }
 
 /** What a sender is told of, each once for a message but for answers, of which there may be several. */
@@ -39,9 +45,8 @@ export async function readEvents(db: Db, senderIds: readonly string[], after: st
     order by position limit ${limit}`
   if ((await read(db)).length === 0) return []
   // There is something new, so there may be something on its way to a place before it.
-  const senders = db`select unnest(${senderIds as string[]}::uuid[]) as sender_id`
   const inTransaction = async (sql: Db) => {
-    await sql`select pg_advisory_xact_lock(${feedLock}, feed.key) from (select distinct hashtext(sender_id::text) as key from (${senders}) as senders order by key) as feed`
+    await sql`select pg_advisory_xact_lock(${feedLock}, key) from unnest(${feedKeys(senderIds)}::integer[]) as feed (key)`
     return read(sql)
   }
   return 'begin' in db ? db.begin(inTransaction) : inTransaction(db)

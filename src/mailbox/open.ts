@@ -1,4 +1,3 @@
-import { v7 as newId } from 'uuid'
 import type { Actor } from '../access/actor.ts'
 import { requireRight } from '../access/rights.ts'
 import type { Db } from '../database/connect.ts'
@@ -22,20 +21,21 @@ export async function openForWhoeverMay(db: Db, actor: Actor, messageId: string,
     select ${letterColumns(db)}, false as is_sent from message where ${inOwnMailbox(db, actor)} and message.id = ${messageId}`
   if (letter === undefined) throw new Problem('not-found')
   if (letter.openedAt !== null) return letter
-  const isFirst = await recordOpening(db, actor, messageId, now)
+  const isFirst = await recordOpening(db, letter, actor.mailboxId, now)
   // Where another opened it in the same moment, their time stands.
   return isFirst ? { ...letter, openedAt: now } : openForWhoeverMay(db, actor, messageId, now)
 }
 
 /** One statement: the mailbox, the sender's ledger and the sender's events, or none of them. */
-async function recordOpening(db: Db, actor: Actor, messageId: string, now: Date): Promise<boolean> {
+async function recordOpening(db: Db, letter: Letter, mailboxId: string, now: Date): Promise<boolean> {
+  const senderId = letter.isFromParty ? letter.senderPartyId : letter.serviceId
   const { count } = await db`
     with feeds as materialized (
-      ${lockFeeds(db, db`select sender_id from message where mailbox_id = ${actor.mailboxId} and id = ${messageId}`)}
+      ${lockFeeds(db, [senderId])}
     ),
     opened as (
       update message set opened_at = ${now}, modseq = nextval('modseq')
-      where mailbox_id = ${actor.mailboxId} and id = ${messageId} and opened_at is null
+      where mailbox_id = ${mailboxId} and id = ${letter.id} and opened_at is null
       returning sender_id, id
     ),
     noted as (
@@ -43,8 +43,7 @@ async function recordOpening(db: Db, actor: Actor, messageId: string, now: Date)
       where ledger.sender_id = opened.sender_id and ledger.message_id = opened.id
       returning ledger.sender_id, ledger.message_id, ledger.reference
     )
-    insert into event (sender_id, id, type, message_id, reference, at)
-    select sender_id, ${newId()}, 'message.opened', message_id, reference, ${now}
-    from noted, (select count(*) from feeds) as locked`
+    insert into event (sender_id, type, message_id, reference, at)
+    select sender_id, 'message.opened', message_id, reference, ${now} from feeds, noted`
   return count > 0
 }

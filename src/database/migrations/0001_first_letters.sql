@@ -160,7 +160,7 @@ create index ledger_thread on ledger (sender_id, thread_id);
 create table event (
   sender_id uuid not null,
   position bigint generated always as identity,
-  id uuid not null,
+  id uuid not null default gen_random_uuid(),
   type text not null,
   message_id uuid not null,
   reference text not null,
