@@ -1,8 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import cookie from '@fastify/cookie'
 import formbody from '@fastify/formbody'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
-import { v7 as newId } from 'uuid'
 import { describeApi } from './api/openapi.ts'
 import { sendProblem, toProblem } from './api/problem-reply.ts'
 import type { ApiOptions, ApiServer } from './api/senders/door.ts'
@@ -37,7 +37,7 @@ export async function buildApp(config: Config, database: Database, clock = () =>
   const app = fastify({
     logger: config.logLevel === 'silent' ? false : { level: config.logLevel },
     logController: new LogController({ disableRequestLogging: true }),
-    genReqId: () => newId(),
+    genReqId: () => randomUUID(),
     requestIdHeader: false,
     trustProxy: config.trustProxy,
     requestTimeout: requestTimeoutMs,
@@ -46,10 +46,15 @@ export async function buildApp(config: Config, database: Database, clock = () =>
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
   }).withTypeProvider<TypeBoxTypeProvider>()
   app.setValidatorCompiler(validatorCompiler)
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.header('request-id', request.id)
+    done()
   })
-  app.addHook('onResponse', async (request, reply) => logResponse(request, reply))
+  setSecurityHeaders(app, isForSystems, { baseUrl: config.baseUrl, formOrigins: signInOrigins(config) })
+  app.addHook('onResponse', (request, reply, done) => {
+    logResponse(request, reply)
+    done()
+  })
   const sendError = (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
     isForSystems(request) ? sendProblem(request, reply, error) : sendErrorPage(request, reply, error)
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply))
@@ -77,7 +82,6 @@ export async function buildApp(config: Config, database: Database, clock = () =>
   })
 
   app.decorate('serviceName', config.serviceName)
-  setSecurityHeaders(app, { baseUrl: config.baseUrl, formOrigins: signInOrigins(config) })
   registerSessions(app, { config, database, clock })
   registerAssets(app)
   await registerSignIn(app, { config, database, clock })

@@ -4,7 +4,7 @@ import { requireRight } from '../access/rights.ts'
 import type { Db } from '../database/connect.ts'
 import { type CheckedDocuments, checkDocuments } from '../documents/check.ts'
 import { Problem } from '../problems.ts'
-import { findRecipients } from '../registry/find-recipients.ts'
+import { type Addressed, findRecipients } from '../registry/find-recipients.ts'
 import { hashIdentifier, type IdentifierKeys } from '../registry/identifier.ts'
 import { listServices } from '../registry/services.ts'
 import { digestOf, type Submission } from './message.ts'
@@ -110,43 +110,36 @@ function senderOf({ actor, submission }: Admitted): string {
   return actor.serviceIds === undefined ? actor.partyId : submission.serviceId
 }
 
-/** Where a message goes, and what it answers. */
-type Route = { mailboxId: string; serviceId: string; threadId?: string; answeredSenderId?: string }
+/** Where a message goes, and what it answers. Without a mailbox it goes where its recipient's identifier leads. */
+type Route = { mailboxId?: string; serviceId: string; threadId?: string; answeredSenderId?: string }
 
 async function route(db: Db, admitted: readonly Admitted[]): Promise<(Route | Problem)[]> {
-  const addressed = admitted.flatMap(({ keys, submission: { serviceId, recipient } }, place) =>
-    recipient ? [{ serviceId, hash: hashIdentifier(keys, serviceId, recipient), scheme: recipient.scheme, place }] : [],
-  )
   const writtenTo = admitted.flatMap(({ actor, submission }) => (actor.serviceIds === undefined ? submission.serviceId : []))
-  const [recipients, originals, services] = await Promise.all([
-    findRecipients(db, addressed),
+  const [originals, services] = await Promise.all([
     findOriginals(db, admitted),
     writtenTo.length > 0 ? listServices(db, { ids: writtenTo }) : [],
   ])
-  const recipientAt = new Map(addressed.map(({ place }, index) => [place, recipients[index]]))
-
   return admitted.map(({ actor, submission: { answersId, recipient, serviceId }, now }, place) => {
-    const known = recipientAt.get(place)
-    if (answersId !== undefined) {
-      const original = originals.get(place)
-      if (original === undefined || (actor.serviceIds !== undefined && original.serviceId !== serviceId)) {
-        return new Problem('answered-not-found')
-      }
-      if (recipient && known?.mailboxId !== original.mailboxId) return new Problem('answered-not-found')
-      if (!original.replyAllowed) return new Problem('reply-not-allowed')
-      if (original.replyBy !== null && original.replyBy < now) return new Problem('reply-too-late')
-      return original
-    }
+    if (answersId !== undefined) return routeAnswer(admitted[place]!, originals.get(place), now)
     if (actor.serviceIds === undefined) {
       const service = services.find(({ id }) => id === serviceId)
       return service ? { mailboxId: service.mailboxId, serviceId } : new Problem('service-not-found')
     }
-    if (recipient === undefined) return new Problem('recipient-needed')
-    return known ? { mailboxId: known.mailboxId, serviceId } : new Problem('recipient-not-found')
+    return recipient ? { serviceId } : new Problem('recipient-needed')
   })
 }
 
-type Original = Required<Route> & { replyAllowed: boolean; replyBy: Date | null }
+function routeAnswer({ actor, submission }: Admitted, original: Original | undefined, now: Date): Route | Problem {
+  if (original === undefined) return new Problem('answered-not-found')
+  if (actor.serviceIds !== undefined && original.serviceId !== submission.serviceId) return new Problem('answered-not-found')
+  // Named as well, the recipient must be who wrote.
+  if (submission.recipient && original.namedMailboxId !== original.mailboxId) return new Problem('answered-not-found')
+  if (!original.replyAllowed) return new Problem('reply-not-allowed')
+  if (original.replyBy !== null && original.replyBy < now) return new Problem('reply-too-late')
+  return original
+}
+
+type Original = Required<Route> & { replyAllowed: boolean; replyBy: Date | null; namedMailboxId: string | undefined }
 
 /** What is answered, by the place of its answer, if it is in the actor's own mailbox. `mailboxId` is where the answer goes. */
 async function findOriginals(db: Db, admitted: readonly Admitted[]): Promise<Map<number, Original>> {
@@ -154,14 +147,31 @@ async function findOriginals(db: Db, admitted: readonly Admitted[]): Promise<Map
     answersId ? [{ actor, answersId, place }] : [],
   )
   if (answers.length === 0) return new Map()
-  const rows = await db<(Original & { place: number })[]>`
-    select asked.place::int, message.service_id, message.thread_id, message.sender_id as answered_sender_id,
-           message.reply_allowed, message.reply_by, mailbox.id as mailbox_id
-    from unnest(${answers.map(({ actor }) => actor.mailboxId)}::uuid[], ${answers.map(({ answersId }) => answersId)}::uuid[])
-      with ordinality as asked (mailbox_id, message_id, place)
-    join message on message.mailbox_id = asked.mailbox_id and message.id = asked.message_id
-    join mailbox on mailbox.party_id = message.sender_party_id`
-  return new Map(rows.map(({ place, ...original }) => [answers[place - 1]!.place, original]))
+  const named = answers.filter(({ place }) => admitted[place]!.submission.recipient)
+  const [rows, recipients] = await Promise.all([
+    db<(Original & { place: number })[]>`
+      select asked.place::int, message.service_id, message.thread_id, message.sender_id as answered_sender_id,
+             message.reply_allowed, message.reply_by, mailbox.id as mailbox_id
+      from unnest(${answers.map(({ actor }) => actor.mailboxId)}::uuid[], ${answers.map(({ answersId }) => answersId)}::uuid[])
+        with ordinality as asked (mailbox_id, message_id, place)
+      join message on message.mailbox_id = asked.mailbox_id and message.id = asked.message_id
+      join mailbox on mailbox.party_id = message.sender_party_id`,
+    findRecipients(
+      db,
+      named.map(({ place }) => addressOf(admitted[place]!)!),
+    ),
+  ])
+  const namedMailboxId = new Map(named.map(({ place }, index) => [place, recipients[index]?.mailboxId]))
+  return new Map(
+    rows.map(({ place, ...original }) => {
+      const { place: at } = answers[place - 1]!
+      return [at, { ...original, namedMailboxId: namedMailboxId.get(at) }]
+    }),
+  )
+}
+
+function addressOf({ keys, submission: { serviceId, recipient } }: Admitted): Addressed | undefined {
+  return recipient && { serviceId, scheme: recipient.scheme, hash: hashIdentifier(keys, serviceId, recipient) }
 }
 
 /** Orders the ids of one millisecond: letters of one sender are listed as they were sent. */
@@ -169,6 +179,7 @@ let sequence = 0
 
 function toRow(admitted: Admitted, to: Route): Row {
   const { actor, submission, documents, digest, now } = admitted
+  const address = to.mailboxId === undefined ? addressOf(admitted) : undefined
   sequence = (sequence + 1) % 0x7fffffff
   const messageId = newId({ msecs: now.getTime(), seq: sequence })
   return {
@@ -180,6 +191,8 @@ function toRow(admitted: Admitted, to: Route): Row {
     content_digest: digest,
     message_id: messageId,
     mailbox_id: to.mailboxId,
+    recipient_scheme: address?.scheme,
+    recipient_hash: address?.hash.toString('hex'),
     thread_id: to.threadId ?? messageId,
     answers_id: submission.answersId,
     answered_sender_id: to.answeredSenderId,

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { type Static, Type } from 'typebox'
 import { Language, Line, NewDocument, type StoredDocument, Text } from '../documents/document.ts'
 import { Identifier } from '../registry/identifier.ts'
@@ -110,5 +110,5 @@ export function digestOf(submission: Submission, documents: readonly StoredDocum
     ]),
     [reply.allowed, reply.by ?? null],
   ]
-  return createHash('sha256').update(JSON.stringify(said)).digest('hex')
+  return hash('sha256', JSON.stringify(said))
 }

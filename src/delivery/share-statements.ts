@@ -24,8 +24,9 @@ export function shareStatements<Item, Outcome>(
     const lane = lanes.get(db) ?? { waiting: [], underWay: 0 }
     lanes.set(db, lane)
     const { promise, resolve, reject } = Promise.withResolvers<Outcome[]>()
+    // What the network has brought in the same turn is read before the first of it leaves.
+    if (lane.waiting.length === 0) setImmediate(start, db, lane)
     lane.waiting.push({ items, resolve, reject })
-    start(db, lane)
     return promise
   }
 

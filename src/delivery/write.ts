@@ -2,6 +2,7 @@ import type { Db } from '../database/connect.ts'
 import type { StoredDocument } from '../documents/document.ts'
 import { lockFeeds } from '../evidence/events.ts'
 import { Problem } from '../problems.ts'
+import { recipientMailbox } from '../registry/find-recipients.ts'
 import type { Content } from './message.ts'
 
 export type Accepted = {
@@ -26,7 +27,10 @@ export type Row = {
   /** In hexadecimal. */
   content_digest: string
   message_id: string
-  mailbox_id: string
+  /** Where it goes; or else by which identifier it is addressed, in hexadecimal. */
+  mailbox_id: string | undefined
+  recipient_scheme: string | undefined
+  recipient_hash: string | undefined
   thread_id: string
   answers_id: string | undefined
   answered_sender_id: string | undefined
@@ -52,8 +56,8 @@ export async function write(db: Db, rows: readonly Row[]): Promise<Outcome[]> {
     before.map(({ sender_id, reference, content_digest }) => ({ senderId: sender_id, reference, digest: content_digest })),
   )
   return rows.map(({ message_id, thread_id, at }) => {
-    // Every other was there before: the insert waited for whoever was writing it.
-    if (!accepted.has(message_id)) return found.shift()!
+    // Any other was there before (the insert waited for whoever was writing it), or has nowhere to go.
+    if (!accepted.has(message_id)) return found.shift() ?? new Problem('recipient-not-found')
     const moment = new Date(at)
     return { messageId: message_id, threadId: thread_id, acceptedAt: moment, availableAt: moment, isNew: true }
   })
@@ -93,27 +97,30 @@ async function insert(db: Db, rows: readonly Row[]): Promise<Set<string>> {
     with submitted as materialized (
       select * from jsonb_to_recordset(${db.json(submitted as never)}) as submitted (
         at timestamptz, sender_id uuid, sender_party_id uuid, service_id uuid, reference text, content_digest text,
-        message_id uuid, mailbox_id uuid, thread_id uuid, answers_id uuid, answered_sender_id uuid, subject text,
+        message_id uuid, mailbox_id uuid, recipient_scheme text, recipient_hash text, thread_id uuid, answers_id uuid, answered_sender_id uuid, subject text,
         content jsonb, documents jsonb, reply_allowed boolean, reply_by timestamptz, door text
       )
+    ),
+    addressed as materialized (
+      select submitted.*, coalesce(mailbox_id, ${recipientMailbox(db)}) as to_mailbox_id from submitted
     ),
     feeds as materialized (
       ${lockFeeds(db, [...rows.map(({ sender_id }) => sender_id), ...answered])}
     ),
     accepted as (
       insert into ledger (sender_id, reference, message_id, content_digest, mailbox_id, thread_id, accepted_at, available_at)
-      select sender_id, reference, message_id, decode(content_digest, 'hex'), mailbox_id, thread_id, at, at
-      from submitted
+      select sender_id, reference, message_id, decode(content_digest, 'hex'), to_mailbox_id, thread_id, at, at
+      from addressed where to_mailbox_id is not null
       on conflict (sender_id, reference) do nothing
       returning message_id
     ),
     new as (
-      select submitted.* from submitted join accepted using (message_id)
+      select addressed.* from addressed join accepted using (message_id)
     ),
     delivered as (
       insert into message (mailbox_id, id, thread_id, answers_id, sender_id, sender_party_id, service_id, sender_name, service_name,
                            subject, content, documents, reply_allowed, reply_by, door, available_at)
-      select new.mailbox_id, message_id, thread_id, answers_id, sender_id, sender_party_id, service_id, party.name, service.name,
+      select to_mailbox_id, message_id, thread_id, answers_id, sender_id, sender_party_id, service_id, party.name, service.name,
              subject, content, documents, reply_allowed or sender_id <> service_id, reply_by, door, at
       from new
       join party on party.id = new.sender_party_id
@@ -151,7 +158,7 @@ function storeFiles(db: Db, files: { id: string; message_id: string; base64: str
   return db`
     stored as (
       insert into file (mailbox_id, id, message_id, bytes)
-      select new.mailbox_id, file.id, file.message_id, decode(file.base64, 'base64')
+      select new.to_mailbox_id, file.id, file.message_id, decode(file.base64, 'base64')
       from unnest(
         ${files.map(({ id }) => id)}::uuid[],
         ${files.map(({ message_id }) => message_id)}::uuid[],

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { fileTypeFromBuffer } from 'file-type'
 import { v7 as newId } from 'uuid'
 import { Problem } from '../problems.ts'
@@ -41,7 +41,7 @@ export async function checkDocuments(documents: readonly NewDocument[]): Promise
         mediaType,
         language,
         size: bytes.length,
-        sha256: createHash('sha256').update(bytes).digest('hex'),
+        sha256: hash('sha256', bytes),
       })
       checked.contents.push({ id, base64: file.content })
     }

@@ -1,4 +1,4 @@
-import type { Db } from '../database/connect.ts'
+import type { Db, Fragment } from '../database/connect.ts'
 
 /** An identifier that a service uses, by its hash. */
 export type Addressed = { serviceId: string; scheme: string; hash: Buffer }
@@ -18,4 +18,16 @@ export async function findRecipients(db: Db, addressed: readonly Addressed[]): P
     join mailbox on mailbox.party_id = link.party_id`
   const found = new Map(rows.map((row) => [row.place, { partyId: row.partyId, mailboxId: row.mailboxId }]))
   return addressed.map((_, index) => found.get(index + 1))
+}
+
+/**
+ * The same inside another statement: the mailbox that the row `submitted` is addressed to by `service_id`, `recipient_scheme`
+ * and `recipient_hash` (in hexadecimal), or null. So a letter's recipient is found on the way in which it is written.
+ */
+export function recipientMailbox(db: Db): Fragment {
+  return db`(
+    select mailbox.id from link join mailbox on mailbox.party_id = link.party_id
+    where link.service_id = submitted.service_id and link.scheme = submitted.recipient_scheme
+      and link.value_hash = decode(submitted.recipient_hash, 'hex')
+  )`
 }

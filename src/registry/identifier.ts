@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 import { type Static, Type } from 'typebox'
 import { deriveKey, seal, unseal } from '../seal.ts'
 
@@ -21,10 +21,10 @@ export const Identifier = Type.Object(
 export type Identifier = Static<typeof Identifier>
 
 /** Keys for identifiers, derived from the installation's secret key. */
-export type IdentifierKeys = { hash: Buffer; seal: Buffer }
+export type IdentifierKeys = { hash: KeyObject; seal: Buffer }
 
 export function deriveIdentifierKeys(secretKey: Buffer): IdentifierKeys {
-  return { hash: deriveKey(secretKey, 'identifier hash'), seal: deriveKey(secretKey, 'identifier seal') }
+  return { hash: createSecretKey(deriveKey(secretKey, 'identifier hash')), seal: deriveKey(secretKey, 'identifier seal') }
 }
 
 /** To find an identifier by. The service is part of it: the same value means another person at another service. */

@@ -139,18 +139,19 @@ export function buildTokenCheck(
   config: Config,
 ): (authorization: string | undefined, requestId: string, now: Date) => Promise<SystemCaller> {
   const key = createPublicKey(signingKey(config.secretKey))
-  const verified = new Map<string, TokenClaims>()
+  const verified = new Map<string, { caller: SystemCaller; endsAtMs: number }>()
   return async (authorization, requestId, now) => {
     const token = /^Bearer +([\w.-]+)$/i.exec(authorization ?? '')?.[1]
     if (token === undefined) throw new Problem('token-missing')
-    let claims = verified.get(token)
-    if (claims === undefined) {
-      claims = await verify(token, key, config.baseUrl, now)
+    let known = verified.get(token)
+    if (known === undefined) {
+      const claims = await verify(token, key, config.baseUrl, now)
+      known = { caller: toCaller(claims), endsAtMs: claims.exp! * 1000 }
       if (verified.size >= verifiedTokensMax) verified.delete(verified.keys().next().value!)
-      verified.set(token, claims)
+      verified.set(token, known)
     }
-    if (claims.exp! * 1000 <= now.getTime()) throw new Problem('token-invalid')
-    return toCaller(claims, requestId)
+    if (known.endsAtMs <= now.getTime()) throw new Problem('token-invalid')
+    return { ...known.caller, actor: { ...known.caller.actor, requestId } }
   }
 }
 
@@ -169,7 +170,7 @@ async function verify(token: string, key: KeyObject, baseUrl: string, now: Date)
   }
 }
 
-function toCaller({ client_id, scope, party, mailbox, services }: TokenClaims, requestId: string): SystemCaller {
+function toCaller({ client_id, scope, party, mailbox, services }: TokenClaims): SystemCaller {
   const allowed = rightsOf('system')
   const rights = new Set(
     (scope ?? '')
@@ -180,6 +181,6 @@ function toCaller({ client_id, scope, party, mailbox, services }: TokenClaims, r
   return {
     clientId: client_id,
     services,
-    actor: { partyId: party, mailboxId: mailbox, serviceIds: Object.values(services), rights, door: 'sender-api', requestId },
+    actor: { partyId: party, mailboxId: mailbox, serviceIds: Object.values(services), rights, door: 'sender-api', requestId: '' },
   }
 }

@@ -40,7 +40,7 @@ describe('every page', () => {
 
   test('over https, tells browsers to come by https only', async () => {
     const app = fastify()
-    setSecurityHeaders(app, { baseUrl: 'https://post.example', formOrigins: [] })
+    setSecurityHeaders(app, () => false, { baseUrl: 'https://post.example', formOrigins: [] })
     app.get('/', async () => 'x')
     assert.match(String((await app.inject('/')).headers['strict-transport-security']), /max-age=\d{8}/)
     await app.close()

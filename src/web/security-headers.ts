@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 export type SecurityHeadersOptions = {
   /** Where people reach this installation: with https, browsers are told never to come without it. */
@@ -36,10 +36,18 @@ export function toPolicy(directives: Record<string, string>): string {
     .join('; ')
 }
 
+/** For systems, which show nothing: that nobody keeps or guesses at what they get. */
+const forSystems = { 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' }
+
 /** Sets them on every answer; a route may replace one, as that for files does. */
-export function setSecurityHeaders(app: FastifyInstance, options: SecurityHeadersOptions): void {
-  const headers = securityHeaders(options)
-  app.addHook('onRequest', async (_request, reply) => {
-    reply.headers(headers)
+export function setSecurityHeaders(
+  app: FastifyInstance,
+  isForSystems: (request: FastifyRequest) => boolean,
+  options: SecurityHeadersOptions,
+): void {
+  const forPages = securityHeaders(options)
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.headers(isForSystems(request) ? forSystems : forPages)
+    done()
   })
 }
