@@ -28,6 +28,12 @@ async function openDatabase(config: Config): Promise<OpenDatabase> {
   const embedded = config.databaseUrl === undefined ? await startEmbedded(config.dataDirectory) : undefined
   const url = config.databaseUrl ?? embedded!.url
   const database = connect(url, config.databaseConnections)
+  try {
+    await database`select 1`
+  } catch (error) {
+    await database.end({ timeout: 0 })
+    throw new SettingError(`DATABASE_URL is wrong, or its PostgreSQL does not answer: ${(error as Error).message}`)
+  }
   return {
     url,
     database,
@@ -102,7 +108,7 @@ async function migrateOnly(): Promise<void> {
 async function registerFile(file?: string): Promise<void> {
   if (file === undefined) throw new SettingError('Which file? npm run register -- organisations.json')
   const config = readConfig()
-  const declaration: unknown = JSON.parse(readFileSync(path.resolve(file), 'utf8'))
+  const declaration = readJson(file)
   const { database, close } = await openDatabase(config)
   await migrate(database)
   await register(
@@ -114,6 +120,15 @@ async function registerFile(file?: string): Promise<void> {
   )
   console.log('Registered.')
   await close()
+}
+
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path.resolve(file), 'utf8'))
+  } catch (error) {
+    const why = error instanceof SyntaxError ? 'is no JSON' : 'cannot be read'
+    throw new SettingError(`The file ${file} ${why}: ${(error as Error).message}`)
+  }
 }
 
 async function makeDocs(): Promise<void> {

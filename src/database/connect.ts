@@ -32,7 +32,7 @@ export function connect(url: string, connections: number): Database {
       // Every query here is small: compiling one would take longer than running it.
       jit: 'off',
       // Every statement here finds rows by their keys. A plan that was made while a table was small, or whose guess of a
-      // number of rows is wrong, must not come to read a large table whole.
+      // number of rows is wrong, must not come to read a large table whole (docs/decisions/0004-one-statement.md).
       plan_cache_mode: 'force_generic_plan',
       enable_hashjoin: 'off',
       enable_mergejoin: 'off',
