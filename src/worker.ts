@@ -1,6 +1,7 @@
 import { Logger, parseCronItems, run } from 'graphile-worker'
 import type { Config } from './config.ts'
 import type { Database } from './database/connect.ts'
+import { describeError } from './database/describe-error.ts'
 import { deleteExpiredSessions } from './sign-in/session.ts'
 
 /** Jobs that one process works on at once. Each has a connection of the worker's own pool, beside that of the requests. */
@@ -34,5 +35,7 @@ export async function startWorker(
       Object.entries(jobs).map(([task, { cron }]) => ({ task, match: cron, options: { maxAttempts: 3 } })),
     ),
   })
+  // The program goes on without its worker, and says so; nothing that people or systems wait for is a job.
+  runner.promise.catch((error) => console.error('The worker has ended; restart the program.', describeError(error)))
   return { stop: () => runner.stop() }
 }

@@ -16,7 +16,7 @@ const templateVariable = 'TEST_DATABASE_TEMPLATE'
 let embedded: EmbeddedDatabase | undefined
 let directory: string | undefined
 
-export async function globalSetup(): Promise<void> {
+export async function startDatabase(): Promise<void> {
   let server = process.env.DATABASE_URL
   if (!server) {
     directory = mkdtempSync(path.join(tmpdir(), 'dp-'))
@@ -41,7 +41,7 @@ export async function globalSetup(): Promise<void> {
   delete process.env.DATABASE_URL
 }
 
-export async function globalTeardown(): Promise<void> {
+export async function stopDatabase(): Promise<void> {
   const admin = connect(process.env[serverVariable]!, 1)
   await admin.unsafe(`drop database if exists ${process.env[templateVariable]}`)
   await admin.end()
@@ -54,7 +54,7 @@ export type TestDatabase = { url: string; database: Database; drop: () => Promis
 /** A fresh, migrated, empty database. Call `drop` when the file's tests are done. */
 export async function createTestDatabase(connections = 5): Promise<TestDatabase> {
   const server = process.env[serverVariable]
-  if (!server) throw new Error('Run tests with --test-global-setup=test/database.ts, as npm test does.')
+  if (!server) throw new Error('Run tests with --test-global-setup=test/setup.ts, as npm test does.')
   const name = `test_${randomId().replaceAll('-', '')}`
   const admin = connect(server, 1)
   await admin.unsafe(`create database ${name} template ${process.env[templateVariable]}`)

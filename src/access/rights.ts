@@ -1,5 +1,4 @@
 import { Problem } from '../problems.ts'
-import type { Actor } from './actor.ts'
 
 /**
  * What may be done, and who may do it. For a public body's systems the rights are also the scopes of their access tokens.
@@ -42,6 +41,6 @@ export function rightsOf(role: Role): ReadonlySet<Right> {
 }
 
 /** Throws `scope-missing` unless the actor has the right. */
-export function requireRight(actor: Actor, right: Right): void {
-  if (!actor.rights.has(right)) throw new Problem('scope-missing')
+export function requireRight({ rights }: { rights: ReadonlySet<Right> }, right: Right): void {
+  if (!rights.has(right)) throw new Problem('scope-missing')
 }

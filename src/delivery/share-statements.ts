@@ -9,7 +9,7 @@ type Lane<Item, Outcome> = { waiting: Waiting<Item, Outcome>[]; underWay: number
 /**
  * Lets calls that arrive while others are under way share the next one: under load each costs a part of a way to the
  * database and of a commit, and alone it waits for nobody. Every caller has the outcomes of its own items, in order. Where a
- * shared run fails, each call is tried alone, so that none fails with its neighbour; `run` must therefore be safe to try
+ * shared run fails for what it holds, each call is tried alone, so that none fails with its neighbour; `run` must therefore be safe to try
  * again. Inside somebody's transaction nothing is shared. `weigh` says how much of one run an item takes up; a run holds 1.
  */
 export function shareStatements<Item, Outcome>(
@@ -58,8 +58,14 @@ export function shareStatements<Item, Outcome>(
       const outcomes = await run(db, all)
       for (const { items, resolve } of together) resolve(outcomes.splice(0, items.length))
     } catch (error) {
-      if (together.length === 1) together[0]!.reject(error)
+      if (together.length === 1 || !isOfOneItem(error)) for (const { reject } of together) reject(error)
       else for (const { items, resolve, reject } of together) await run(db, items).then(resolve, reject)
     }
   }
+}
+
+/** A value that the database refuses, or a deadlock: another may do well. Not where the database itself is gone or in need. */
+function isOfOneItem(error: unknown): boolean {
+  const { name, code } = error as { name?: string; code?: string }
+  return name === 'PostgresError' && /^(22|23|40)/.test(code ?? '')
 }
