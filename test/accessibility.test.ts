@@ -96,7 +96,7 @@ describe('in a browser', () => {
           await sees(page, found)
         })
       const letter = `/letters/${letterId}`
-      await visit('nobody', ['/', '/nowhere'])
+      await visit('nobody', ['/', '/nowhere', '/docs', '/signed-out', '/sign-in/callback', '/department/sign-in/callback'])
       await visit('arthur', ['/inbox', '/sent', '/write/northfold-council/council-tax'])
       await visit('rosa', [
         '/inbox',
