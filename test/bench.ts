@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import path from 'node:path'
-import autocannon from 'autocannon'
 import { v7 as newId } from 'uuid'
 import { connect, type Database } from '../src/database/connect.ts'
 import { startEmbedded } from '../src/database/embedded.ts'
+import { openConnection } from './http-client.ts'
 import { startProgram } from './program.ts'
 import { takeToken } from './server.ts'
 import { signInRosa } from './signed-in.ts'
@@ -34,36 +34,35 @@ function percentiles(timesMs: number[]): Omit<Figures, 'rate'> {
 }
 
 /** Runs `work` again and again in `concurrency` lines at once. */
-async function repeat(concurrency: number, work: () => Promise<unknown>): Promise<Figures> {
+async function repeat(concurrency: number, work: (line: number) => Promise<unknown>): Promise<Figures> {
   const times: number[] = []
   const began = performance.now()
-  const line = async () => {
+  const run = async (_: unknown, line: number) => {
     while (performance.now() - began < secondsEach * 1000) {
       const start = performance.now()
-      await work()
+      await work(line)
       times.push(performance.now() - start)
     }
   }
-  await Promise.all(Array.from({ length: concurrency }, line))
+  await Promise.all(Array.from({ length: concurrency }, run))
   return { rate: times.length / ((performance.now() - began) / 1000), ...percentiles(times) }
 }
 
 /** The same over HTTP. Every answer must be a success, or the figure would be worth nothing. */
-async function request(url: string, connections: number, options: Partial<autocannon.Options>): Promise<Figures> {
-  const times: number[] = []
-  let failed = 0
-  const { promise, resolve, reject } = Promise.withResolvers<autocannon.Result>()
-  const run = autocannon({ url, connections, duration: secondsEach, ...options }, (error, result) =>
-    error ? reject(error) : resolve(result),
-  )
-  run.on('response', (_client, status, _bytes, ms) => {
-    times.push(ms)
-    if (status >= 300) failed += 1
+async function request(
+  connections: number,
+  url: string,
+  method: string,
+  headers: Record<string, string>,
+  body?: () => string,
+): Promise<Figures> {
+  const open = Array.from({ length: connections }, () => openConnection(url, method, headers))
+  const figures = await repeat(connections, async (line) => {
+    const status = await open[line]!.send(body?.())
+    if (status >= 300) throw new Error(`an answer was no success: ${status}`)
   })
-  const result = await promise
-  if (failed > 0 || result.errors > 0)
-    throw new Error(`${failed} answers were no success, ${result.errors} requests failed: ${url}`)
-  return { rate: times.length / result.duration, ...percentiles(times) }
+  for (const connection of open) connection.close()
+  return figures
 }
 
 function letter(documents: boolean) {
@@ -90,11 +89,9 @@ async function measureAccept(baseUrl: string, database: Database): Promise<void>
     for (const connections of [1, 8, 64]) {
       // Before and after, as a machine is not the same from one moment to the next.
       const before = await repeat(connections, () => insertBare(database, withPdf))
-      const accepted = await request(`${baseUrl}/v1/messages`, connections, {
-        method: 'POST',
-        headers,
-        requests: [{ setupRequest: (one) => ({ ...one, body: JSON.stringify(letter(withPdf)) }) }],
-      })
+      const accepted = await request(connections, `${baseUrl}/v1/messages`, 'POST', headers, () =>
+        JSON.stringify(letter(withPdf)),
+      )
       const what = `${withPdf ? ', with a 50 kB PDF' : ''}, ${connections} connection${connections > 1 ? 's' : ''}`
       const after = await repeat(connections, () => insertBare(database, withPdf))
       print(`Insert the same rows bare${what}, before`, before)
@@ -146,9 +143,9 @@ async function measureReading(baseUrl: string, database: Database): Promise<void
   const { listInbox } = await import('../src/mailbox/list.ts')
   const { open } = await import('../src/mailbox/open.ts')
   print('List an inbox, the query alone, 8 at once', await repeat(8, () => listInbox(database, actor, 1)))
-  print('List an inbox, the page, 8 connections', await request(`${baseUrl}/inbox`, 8, { headers: { cookie } }))
+  print('List an inbox, the page, 8 connections', await request(8, `${baseUrl}/inbox`, 'GET', { cookie }))
   print('Open a letter, the query alone, 8 at once', await repeat(8, () => open(database, actor, letterId, new Date())))
-  print('Open a letter, the page, 8 connections', await request(`${baseUrl}/letters/${letterId}`, 8, { headers: { cookie } }))
+  print('Open a letter, the page, 8 connections', await request(8, `${baseUrl}/letters/${letterId}`, 'GET', { cookie }))
 }
 
 const directory = mkdtempSync(path.join(tmpdir(), 'dp-bench-'))

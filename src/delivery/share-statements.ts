@@ -18,9 +18,27 @@ export function shareStatements<Item, Outcome>(
 ): (db: Db, items: readonly Item[]) => Promise<Outcome[]> {
   const lanes = new WeakMap<Db, Lane<Item, Outcome>>()
 
-  return (db, items) => {
-    if (items.length === 0) return Promise.resolve([])
-    if (!('begin' in db)) return run(db, items)
+  return async (db, items) => {
+    const outcomes = await Promise.all(divide(items).map((part) => ('begin' in db ? wait(db, part) : run(db, part))))
+    return outcomes.flat()
+  }
+
+  /** One call may bring more than one run holds. */
+  function divide(items: readonly Item[]): Item[][] {
+    const parts: Item[][] = []
+    let weight = Number.POSITIVE_INFINITY
+    for (const item of items) {
+      weight += weigh(item)
+      if (weight <= 1) parts.at(-1)!.push(item)
+      else {
+        parts.push([item])
+        weight = weigh(item)
+      }
+    }
+    return parts
+  }
+
+  function wait(db: Db, items: readonly Item[]): Promise<Outcome[]> {
     const lane = lanes.get(db) ?? { waiting: [], underWay: 0 }
     lanes.set(db, lane)
     const { promise, resolve, reject } = Promise.withResolvers<Outcome[]>()

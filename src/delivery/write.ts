@@ -101,37 +101,33 @@ async function insert(db: Db, rows: readonly Row[]): Promise<Set<string>> {
         content jsonb, documents jsonb, reply_allowed boolean, reply_by timestamptz, door text
       )
     ),
-    addressed as materialized (
-      select submitted.*, coalesce(mailbox_id, ${recipientMailbox(db)}) as to_mailbox_id from submitted
-    ),
     feeds as materialized (
       ${lockFeeds(db, [...rows.map(({ sender_id }) => sender_id), ...answered])}
     ),
     accepted as (
       insert into ledger (sender_id, reference, message_id, content_digest, mailbox_id, thread_id, accepted_at, available_at)
       select sender_id, reference, message_id, decode(content_digest, 'hex'), to_mailbox_id, thread_id, at, at
-      from addressed where to_mailbox_id is not null
+      from (select submitted.*, coalesce(mailbox_id, ${recipientMailbox(db)}) as to_mailbox_id from submitted offset 0) as addressed
+      where to_mailbox_id is not null
       on conflict (sender_id, reference) do nothing
-      returning message_id
-    ),
-    new as (
-      select addressed.* from addressed join accepted using (message_id)
+      returning sender_id, reference, message_id, mailbox_id, accepted_at as at
     ),
     delivered as (
       insert into message (mailbox_id, id, thread_id, answers_id, sender_id, sender_party_id, service_id, sender_name, service_name,
                            subject, content, documents, reply_allowed, reply_by, door, available_at)
-      select to_mailbox_id, message_id, thread_id, answers_id, sender_id, sender_party_id, service_id, party.name, service.name,
-             subject, content, documents, reply_allowed or sender_id <> service_id, reply_by, door, at
-      from new
-      join party on party.id = new.sender_party_id
-      join service on service.id = new.service_id
+      select accepted.mailbox_id, message_id, thread_id, answers_id, submitted.sender_id, sender_party_id, service_id, party.name,
+             service.name, subject, content, documents, reply_allowed or submitted.sender_id <> service_id, reply_by, door, accepted.at
+      from accepted
+      join submitted using (message_id)
+      join party on party.id = submitted.sender_party_id
+      join service on service.id = submitted.service_id
     ),
     ${files.length === 0 ? db`` : storeFiles(db, files)}
     ${answered.length === 0 ? db`` : noteAnswers(db)}
     told as (
       insert into event (sender_id, type, message_id, reference, at)
       select sender_id, happened.type, message_id, reference, at
-      from feeds, new, unnest(array['message.accepted', 'message.available']) as happened (type)
+      from feeds, accepted, unnest(array['message.accepted', 'message.available']) as happened (type)
     )
     select message_id from accepted`
   return new Set(accepted.map(({ messageId }) => messageId))
@@ -143,9 +139,10 @@ const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 function noteAnswers(db: Db) {
   return db`
     answered as (
-      update ledger set answered_at = coalesce(ledger.answered_at, new.at)
-      from new where ledger.sender_id = new.answered_sender_id and ledger.message_id = new.answers_id
-      returning ledger.sender_id, ledger.message_id, ledger.reference, new.at
+      update ledger set answered_at = coalesce(ledger.answered_at, accepted.at)
+      from accepted join submitted using (message_id)
+      where ledger.sender_id = submitted.answered_sender_id and ledger.message_id = submitted.answers_id
+      returning ledger.sender_id, ledger.message_id, ledger.reference, accepted.at
     ),
     told_of_answers as (
       insert into event (sender_id, type, message_id, reference, at)
@@ -158,12 +155,12 @@ function storeFiles(db: Db, files: { id: string; message_id: string; base64: str
   return db`
     stored as (
       insert into file (mailbox_id, id, message_id, bytes)
-      select new.to_mailbox_id, file.id, file.message_id, decode(file.base64, 'base64')
+      select accepted.mailbox_id, file.id, file.message_id, decode(file.base64, 'base64')
       from unnest(
         ${files.map(({ id }) => id)}::uuid[],
         ${files.map(({ message_id }) => message_id)}::uuid[],
         ${files.map(({ base64 }) => base64)}::text[]
       ) as file (id, message_id, base64)
-      join new on new.message_id = file.message_id
+      join accepted on accepted.message_id = file.message_id
     ),`
 }
