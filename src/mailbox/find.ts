@@ -5,6 +5,7 @@ import type { StoredFile } from '../documents/document.ts'
 import { readFileBytes } from '../documents/read.ts'
 import { Problem } from '../problems.ts'
 import { inOwnMailbox, type Letter, letterColumns, ownSenderIds } from './letter.ts'
+import { open } from './open.ts'
 
 type Found = Letter & { mailboxId: string }
 
@@ -35,16 +36,21 @@ export async function findThread(db: Db, actor: Actor, threadId: string): Promis
     order by id`
 }
 
-/** A file of a message that the actor has received or sent. Throws `not-found`. */
+/**
+ * A file of a message that the actor has received or sent. Who reads a letter's file has opened the letter, whichever way
+ * they came to it. Throws `not-found`.
+ */
 export async function findFile(
   db: Db,
   actor: Actor,
   messageId: string,
   fileId: string,
+  now: Date,
 ): Promise<{ file: StoredFile; bytes: Buffer }> {
   const letter = await find(db, actor, messageId)
   const file = letter.documents.flatMap(({ files }) => files).find(({ id }) => id === fileId)
   const bytes = file && (await readFileBytes(db, letter.mailboxId, file.id))
   if (file === undefined || bytes === undefined) throw new Problem('not-found')
+  if (!letter.isSent && letter.openedAt === null) await open(db, actor, messageId, now)
   return { file, bytes }
 }

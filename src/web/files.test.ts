@@ -32,6 +32,17 @@ describe('files of a letter', () => {
   const file = (mediaType: string, more = '', headers = {}, reader: 'rosa' | 'arthur' | 'staff' | 'nobody' = 'rosa') =>
     pages.get(reader, `/letters/${letterId}/files/${idOf.get(mediaType)}${more}`, headers)
 
+  test('reading a document opens the letter that it came with, for the sender to see', async () => {
+    const opened = async () => {
+      const [row] = await pages.post.db`select opened_at from ledger where message_id = ${letterId}`
+      return row?.openedAt
+    }
+    assert.equal((await file('text/plain', '', {}, 'arthur')).statusCode, 404)
+    assert.equal(await opened(), null)
+    await file('text/plain')
+    assert.ok((await opened()) instanceof Date)
+  })
+
   test('a PDF is shown as what it is, and may do nothing else', async () => {
     const answer = await file('application/pdf')
     assert.equal(answer.body, pdf)

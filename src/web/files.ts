@@ -29,7 +29,10 @@ const pdfPolicy = toPolicy(filePolicy)
 const sandboxPolicy = toPolicy({ ...filePolicy, sandbox: '' })
 
 /** The files of messages under `folder`, for both doors: a page about each, and its bytes. */
-export function fileRoutes(app: FastifyInstance, { database, folder }: { database: Database; folder: string }): void {
+export function fileRoutes(
+  app: FastifyInstance,
+  { database, clock, folder }: { database: Database; clock: () => Date; folder: string },
+): void {
   const scope = app.withTypeProvider<TypeBoxTypeProvider>()
 
   scope.get(`${folder}/:id/documents/:fileId`, { schema: { params: FileParams } }, async (request, reply) => {
@@ -45,7 +48,7 @@ export function fileRoutes(app: FastifyInstance, { database, folder }: { databas
       inline: `${folder}/${id}/files/${fileId}`,
       isPdf: file.mediaType === 'application/pdf',
       isPicture: file.mediaType.startsWith('image/'),
-      text: isText ? (await findFile(database, actor, id, fileId)).bytes.toString('utf8') : undefined,
+      text: isText ? (await findFile(database, actor, id, fileId, clock())).bytes.toString('utf8') : undefined,
       back: folder === '/letters' && letter.isSent ? `/sent/${id}` : `${folder}/${id}`,
       subject: letter.subject,
     })
@@ -54,7 +57,7 @@ export function fileRoutes(app: FastifyInstance, { database, folder }: { databas
   const querystring = Type.Object({ download: Type.Optional(Type.String()) })
   scope.get(`${folder}/:id/files/:fileId`, { schema: { params: FileParams, querystring } }, async (request, reply) => {
     refuseOtherSites(request)
-    const { file, bytes } = await findFile(database, request.signedIn!.actor, request.params.id, request.params.fileId)
+    const { file, bytes } = await findFile(database, request.signedIn!.actor, request.params.id, request.params.fileId, clock())
     const isInline = request.query.download === undefined && shownInline.includes(file.mediaType)
     return reply
       .headers({

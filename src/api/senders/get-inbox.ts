@@ -97,8 +97,8 @@ function sendFile(app: ApiServer, options: ApiOptions): void {
       },
     },
     async (request, reply) => {
-      await open(options.database, request.caller.actor, request.params.id, options.clock())
-      const { bytes } = await findFile(options.database, request.caller.actor, request.params.id, request.params.fileId)
+      const { id, fileId } = request.params
+      const { bytes } = await findFile(options.database, request.caller.actor, id, fileId, options.clock())
       // Always as bytes: this address is for systems, and no browser should ever show what comes from it.
       return reply
         .type('application/octet-stream')

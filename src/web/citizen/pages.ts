@@ -18,7 +18,7 @@ export function registerCitizenPages(app: FastifyInstance, { database, keys, clo
     await acceptForms(scope)
     inboxPage(scope, database)
     letterPage(scope, database, clock)
-    fileRoutes(scope, { database, folder: '/letters' })
+    fileRoutes(scope, { database, clock, folder: '/letters' })
     answerPages(scope, database, keys, clock)
     writePages(scope, database, keys, clock)
     sentPages(scope, database)

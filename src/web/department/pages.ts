@@ -15,7 +15,7 @@ export function registerDepartmentPages(app: FastifyInstance, { database, keys, 
     await acceptForms(scope)
     inboxPage(scope, database)
     messagePages(scope, database, keys, clock)
-    fileRoutes(scope, { database, folder: '/department/messages' })
+    fileRoutes(scope, { database, clock, folder: '/department/messages' })
     answerPages(scope, database, keys, clock)
     writePages(scope, database, keys, clock)
   })
