@@ -36,25 +36,31 @@ describe('sharing statements', () => {
   })
 
   test('lets those share who arrive while others are under way, and at most two runs be under way', async () => {
-    let underWay = 0
     const sizes: number[] = []
+    const started: (() => void)[] = []
+    const mayEnd = Promise.withResolvers<void>()
     const share = shareStatements(
       async (_db, items: readonly number[]) => {
-        underWay += 1
-        assert.ok(underWay <= 2)
         sizes.push(items.length)
-        await new Promise((resolve) => setTimeout(resolve, 10))
-        underWay -= 1
+        started.shift()?.()
+        await mayEnd.promise
         return [...items]
       },
       () => 0.01,
     )
     const db = pool()
-    const first = share(db, [1])
-    await new Promise((resolve) => setTimeout(resolve, 3))
-    const second = share(db, [2])
-    await new Promise((resolve) => setTimeout(resolve, 3))
-    await Promise.all([first, second, ...Array.from({ length: 30 }, (_, index) => share(db, [index]))])
+    const calls: Promise<number[]>[] = []
+    for (const item of [1, 2]) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      started.push(resolve)
+      calls.push(share(db, [item]))
+      await promise
+    }
+    for (let item = 3; item <= 32; item += 1) calls.push(share(db, [item]))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    assert.deepEqual(sizes, [1, 1], 'no third run while two are under way')
+    mayEnd.resolve()
+    await Promise.all(calls)
     assert.deepEqual(sizes, [1, 1, 30])
   })
 
