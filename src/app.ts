@@ -65,7 +65,7 @@ export async function buildApp(config: Config, database: Database, clock = () =>
   app.get('/health', { logLevel: 'warn', schema: { hide: true } }, async (_request, reply) => {
     try {
       await database`select 1 from migration limit 1`
-      return reply.header('cache-control', 'no-store').send({ status: 'ok' })
+      return reply.send({ status: 'ok' })
     } catch (error) {
       throw toProblem(error).code === 'failed' ? new Problem('unavailable') : error
     }

@@ -78,31 +78,36 @@ async function check(keys: IdentifierKeys, actor: Actor, submission: Submission,
   }
 }
 
+/**
+ * Safe to try again: what was accepted before is found under its reference, also where it has no way any more, as its
+ * recipient has left since or the time for an answer has passed.
+ */
 async function deliver(db: Db, admitted: readonly Admitted[]): Promise<Outcome[]> {
   const routes = await route(db, admitted)
-  const rows = admitted.flatMap((one, place) => {
+  const rows = admitted.map((one, place) => {
     const to = routes[place]!
-    return to instanceof Problem ? [] : [toRow(one, to)]
+    return to instanceof Problem ? to : toRow(one, to)
   })
-  const written = await write(db, rows)
-  const outcomes = routes.map((to) => (to instanceof Problem ? to : written.shift()!))
-  return findBefore(db, admitted, outcomes)
+  const written = await write(
+    db,
+    rows.filter((row): row is Row => !(row instanceof Problem)),
+  )
+  const isWritten = (row: Row | Problem): row is Row => !(row instanceof Problem) && written.has(row.message_id)
+  const before = await findAccepted(
+    db,
+    admitted.flatMap((one, place) =>
+      isWritten(rows[place]!) ? [] : [{ senderId: senderOf(one), reference: one.submission.reference, digest: one.digest }],
+    ),
+  )
+  return rows.map((row) => {
+    if (isWritten(row)) return toAccepted(row)
+    return before.shift() ?? (row instanceof Problem ? row : new Problem('recipient-not-found'))
+  })
 }
 
-/**
- * What has no way any more may have been accepted before: its recipient has left since, or the time for an answer has
- * passed. Then the second try gets the answer of the first.
- */
-async function findBefore(db: Db, admitted: readonly Admitted[], outcomes: Outcome[]): Promise<Outcome[]> {
-  const places = [...outcomes.keys()].filter((place) => outcomes[place] instanceof Problem)
-  if (places.length === 0) return outcomes
-  const tries = places.map((place) => {
-    const { submission, digest } = admitted[place]!
-    return { senderId: senderOf(admitted[place]!), reference: submission.reference, digest }
-  })
-  const found = await findAccepted(db, tries)
-  for (const [index, place] of places.entries()) outcomes[place] = found[index] ?? outcomes[place]!
-  return outcomes
+function toAccepted({ message_id, thread_id, at }: Row): Accepted {
+  const moment = new Date(at)
+  return { messageId: message_id, threadId: thread_id, acceptedAt: moment, availableAt: moment, isNew: true }
 }
 
 /** Under whose ledger a message stands: the service's, or the party's own. */
@@ -114,7 +119,9 @@ function senderOf({ actor, submission }: Admitted): string {
 type Route = { mailboxId?: string; serviceId: string; threadId?: string; answeredSenderId?: string }
 
 async function route(db: Db, admitted: readonly Admitted[]): Promise<(Route | Problem)[]> {
-  const writtenTo = admitted.flatMap(({ actor, submission }) => (actor.serviceIds === undefined ? submission.serviceId : []))
+  const writtenTo = admitted.flatMap(({ actor, submission: { serviceId, answersId } }) =>
+    actor.serviceIds === undefined && answersId === undefined ? serviceId : [],
+  )
   const [originals, services] = await Promise.all([
     findOriginals(db, admitted),
     writtenTo.length > 0 ? listServices(db, { ids: writtenTo }) : [],

@@ -3,14 +3,14 @@ import { requireRight } from '../access/rights.ts'
 import type { Db } from '../database/connect.ts'
 import type { MessageTimes } from './message.ts'
 
-export type SentMessage = MessageTimes & { messageId: string; threadId: string; reference: string; serviceId: string }
+export type SentMessage = MessageTimes & { messageId: string; threadId: string; reference: string; senderId: string }
 
 /** What became of messages that the actor sent: one by its id, or those (one for each service) under a reference. */
 export async function findSent(db: Db, actor: Actor, by: { messageId: string } | { reference: string }): Promise<SentMessage[]> {
   requireRight(actor, 'messages:read')
   const senderIds = actor.serviceIds ?? [actor.partyId]
   return db<SentMessage[]>`
-    select message_id, thread_id, reference, sender_id as service_id, accepted_at, available_at, opened_at, answered_at
+    select message_id, thread_id, reference, sender_id, accepted_at, available_at, opened_at, answered_at
     from ledger
     where sender_id = any(${senderIds as string[]}::uuid[])
       and ${'messageId' in by ? db`message_id = ${by.messageId}` : db`reference = ${by.reference}`}

@@ -43,26 +43,6 @@ export type Row = {
   contents: { id: string; base64: string }[]
 }
 
-/**
- * Writes messages, and answers for each, in order. Safe to try again: what a statement whose answer was lost has written is
- * found under its reference.
- */
-export async function write(db: Db, rows: readonly Row[]): Promise<Outcome[]> {
-  if (rows.length === 0) return []
-  const accepted = await insert(db, rows)
-  const before = rows.filter(({ message_id }) => !accepted.has(message_id))
-  const found = await findAccepted(
-    db,
-    before.map(({ sender_id, reference, content_digest }) => ({ senderId: sender_id, reference, digest: content_digest })),
-  )
-  return rows.map(({ message_id, thread_id, at }) => {
-    // Any other was there before (the insert waited for whoever was writing it), or has nowhere to go.
-    if (!accepted.has(message_id)) return found.shift() ?? new Problem('recipient-not-found')
-    const moment = new Date(at)
-    return { messageId: message_id, threadId: thread_id, acceptedAt: moment, availableAt: moment, isNew: true }
-  })
-}
-
 export type Try = { senderId: string; reference: string; digest: string }
 
 /** What was accepted before under these references: in order, and undefined where nothing was. */
@@ -84,10 +64,12 @@ export async function findAccepted(db: Db, tries: readonly Try[]): Promise<(Outc
 }
 
 /**
- * The ids of the messages that are new; all or nothing (docs/decisions/0004-one-statement.md). In the order of their
- * references, so that two statements with the same ones wait for each other and never both.
+ * Writes messages, all or nothing (docs/decisions/0004-one-statement.md), and answers the ids of those that are new. Any
+ * other was accepted before under its reference, having waited for whoever was writing it, or its identifier leads to no
+ * mailbox. In the order of references, so that two statements with the same ones wait for each other and never both.
  */
-async function insert(db: Db, rows: readonly Row[]): Promise<Set<string>> {
+export async function write(db: Db, rows: readonly Row[]): Promise<Set<string>> {
+  if (rows.length === 0) return new Set()
   const submitted = rows
     .map(({ contents: _, ...row }) => row)
     .sort((a, b) => compare(a.sender_id, b.sender_id) || compare(a.reference, b.reference))

@@ -54,7 +54,7 @@ export function getMessages(app: ApiServer, options: ApiOptions): void {
     async (request) => {
       const [sent] = await findSent(options.database, request.caller.actor, { messageId: request.params.id })
       if (sent === undefined) throw new Problem('not-found')
-      return toMessage(sent, slugOf(request, sent.serviceId))
+      return toMessage(sent, slugOf(request, sent.senderId))
     },
   )
 
@@ -78,7 +78,7 @@ export function getMessages(app: ApiServer, options: ApiOptions): void {
     async (request) => {
       const { reference, service } = request.query
       const found = await findSent(options.database, actorFor(request, service), { reference })
-      return { messages: found.map((sent) => toMessage(sent, slugOf(request, sent.serviceId))) }
+      return { messages: found.map((sent) => toMessage(sent, slugOf(request, sent.senderId))) }
     },
   )
 }
