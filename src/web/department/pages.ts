@@ -1,22 +1,29 @@
 import type { FastifyInstance } from 'fastify'
+import { answerPages } from '../answer.ts'
 import { fileRoutes } from '../files.ts'
-import { acceptForms } from '../form.ts'
+import { acceptForms, limitsForStaff } from '../form.ts'
 import type { Surroundings } from '../page.ts'
 import { requireStaff } from '../session.ts'
-import { answerPages } from './answer.ts'
 import { inboxPage } from './inbox.ts'
 import { messagePages } from './message.ts'
 import { writePages } from './write.ts'
 
 /** Pages of a public body's staff. */
-export function registerDepartmentPages(app: FastifyInstance, { database, keys, clock }: Surroundings): void {
+export function registerDepartmentPages(app: FastifyInstance, surroundings: Surroundings): void {
+  const { database, keys, clock } = surroundings
   app.register(async (scope) => {
     scope.addHook('preHandler', requireStaff)
     await acceptForms(scope)
     inboxPage(scope, database)
     messagePages(scope, database, keys, clock)
     fileRoutes(scope, { database, clock, folder: '/department/messages' })
-    answerPages(scope, database, keys, clock)
+    answerPages(scope, surroundings, {
+      template: 'department/answer',
+      folder: '/department/messages',
+      sentFolder: '/department/messages',
+      limits: limitsForStaff,
+      asksWhetherToAnswer: true,
+    })
     writePages(scope, database, keys, clock)
   })
 }
