@@ -38,7 +38,15 @@ describe('the demo world', () => {
     const serviceId = (await listServices(database, { slugs: [service] }))[0]!.id
     const [recipient] = await findRecipients(database, [addressedTo(keys, serviceId, { scheme: 'link', value })])
     return (
-      recipient && { ...recipient, serviceIds: undefined, rights: rightsOf('person'), door: 'citizen-pages', requestId: newId() }
+      recipient && {
+        ...recipient,
+        isOrganisation: false,
+        rights: rightsOf('owner'),
+        categories: undefined,
+        by: { kind: 'owner', id: recipient.partyId, name: '' },
+        door: 'citizen-pages',
+        requestId: newId(),
+      }
     )
   }
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { v7 as newId } from 'uuid'
 import type { Actor } from '../src/access/actor.ts'
-import { allRights, type Role, rightsOf } from '../src/access/rights.ts'
+import { rightsOf, scopes, staffRoles, unite } from '../src/access/rights.ts'
 import type { Database, Db } from '../src/database/connect.ts'
 import { acceptOne } from '../src/delivery/accept.ts'
 import type { NewDocument, NewFile } from '../src/documents/document.ts'
@@ -11,7 +11,7 @@ import { createParty } from '../src/registry/create-party.ts'
 import type { Declaration } from '../src/registry/declaration.ts'
 import type { IdentifierKeys } from '../src/registry/identifier.ts'
 import { register } from '../src/registry/register.ts'
-import { listServices } from '../src/registry/services.ts'
+import { listServices, type Service } from '../src/registry/services.ts'
 import { agencyPost } from './agency-post.ts'
 import { type DemoDocument, type DemoMessage, datesFrom, type Moment } from './message.ts'
 import { northfoldPost } from './northfold-post.ts'
@@ -100,7 +100,7 @@ function describeWorld(partyIds: ReadonlyMap<string, string>): Declaration {
             id: 'demo-sender',
             name: 'Council tax billing',
             services: ['council-tax'],
-            scopes: allRights,
+            scopes,
             demoSecret: 'demo-sender-secret',
           },
         ],
@@ -117,7 +117,7 @@ function describeWorld(partyIds: ReadonlyMap<string, string>): Declaration {
             id: 'demo-other',
             name: 'Pension letters',
             services: ['state-pension', 'carers-support'],
-            scopes: allRights,
+            scopes,
             demoSecret: 'demo-other-secret',
           },
         ],
@@ -149,7 +149,7 @@ export async function fillDemoWorld(
     const owners = await createOwners(sql, subjectOf, now)
     const partyIds = new Map([...owners].map(([id, { partyId }]) => [id, partyId]))
     const beginning = momentBefore(now, [365, '09:00'])
-    await register(sql, keys, describeWorld(partyIds), { scopes: allRights, demo: true }, beginning)
+    await register(sql, keys, describeWorld(partyIds), { scopes, demo: true }, beginning)
     await sendMessages(sql, keys, owners, messages, files, now)
     return true
   })
@@ -187,9 +187,9 @@ async function sendMessages(
   const messageIds = new Map<string, string>()
   const happenings = messages.flatMap((message): Happening[] => {
     const service = services.get(message.service)!
-    const office = actor({ partyId: service.organisationId, mailboxId: service.mailboxId }, 'staff', [service.id])
+    const office = officeActor(service)
     const recipientId = links.find(([slug, value]) => slug === message.service && value === message.to)?.[2]
-    const owner = actor(owners.get(message.from ?? recipientId!)!, 'person')
+    const owner = ownerActor(owners.get(message.from ?? recipientId!)!)
     const [writer, reader] = message.from === undefined ? [office, owner] : [owner, office]
     const sentAt = momentBefore(now, message.sent)
     const send = async () => {
@@ -220,9 +220,22 @@ async function sendMessages(
   for (const { happen } of happenings.sort((a, b) => a.at.getTime() - b.at.getTime())) await happen()
 }
 
-function actor(owner: Owner, role: Role, serviceIds?: string[]): Actor {
-  return { ...owner, serviceIds, rights: rightsOf(role), door: 'demo', requestId: newId() }
+function officeActor({ id, organisationId, organisationName, mailboxId }: Service): Actor {
+  const rights = unite(...staffRoles.map((role) => rightsOf(role, [id])))
+  const by = { kind: 'staff', id: organisationId, name: organisationName } as const
+  return { ...actorOf({ partyId: organisationId, mailboxId }), isOrganisation: true, rights, by }
 }
+
+function ownerActor(owner: Owner): Actor {
+  return {
+    ...actorOf(owner),
+    isOrganisation: false,
+    rights: rightsOf('owner'),
+    by: { kind: 'owner', id: owner.partyId, name: '' },
+  }
+}
+
+const actorOf = (owner: Owner) => ({ ...owner, categories: undefined, door: 'demo' as const, requestId: newId() })
 
 function momentBefore(now: Date, [daysAgo, time]: Moment): Date {
   const day = new Date(now.getTime() - daysAgo * 86_400_000).toISOString().slice(0, 10)

@@ -1,4 +1,4 @@
-import { rightsInWords } from './access/rights.ts'
+import { scopesInWords } from './access/rights.ts'
 import { buildApp } from './app.ts'
 import { readConfig, settings } from './config.ts'
 import { connect } from './database/connect.ts'
@@ -24,7 +24,7 @@ function problemsPage(): string {
   const rows = Object.entries(problems).map(
     ([code, [status, advice, sentence]]) => `| \`${code}\` | ${status} | ${advice} | ${sentence} |`,
   )
-  const scopes = Object.entries(rightsInWords).map(([right, words]) => `| \`${right}\` | ${words} |`)
+  const scopes = Object.entries(scopesInWords).map(([right, words]) => `| \`${right}\` | ${words} |`)
   return `${madeBy}
 
 # Problems

@@ -8,7 +8,7 @@ import { problems } from './problems.ts'
 /** Rooms and doors, and which of them each may import. Everybody may import problems.ts and seal.ts, and the types of config.ts. */
 const arrows: Record<string, readonly string[]> = {
   database: [],
-  registry: ['database'],
+  registry: ['database', 'access'],
   access: ['database'],
   documents: ['database'],
   evidence: ['database'],

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { allRights } from './access/rights.ts'
+import { scopes } from './access/rights.ts'
 import { buildApp } from './app.ts'
 import { type Config, readConfig, SettingError } from './config.ts'
 import { connect, type Database } from './database/connect.ts'
@@ -111,13 +111,7 @@ async function registerFile(file?: string): Promise<void> {
   const declaration = readJson(file)
   const { database, close } = await openDatabase(config)
   await migrate(database)
-  await register(
-    database,
-    deriveIdentifierKeys(config.secretKey),
-    declaration,
-    { scopes: allRights, demo: config.demo },
-    new Date(),
-  )
+  await register(database, deriveIdentifierKeys(config.secretKey), declaration, { scopes, demo: config.demo }, new Date())
   console.log('Registered.')
   await close()
 }

@@ -29,8 +29,11 @@ export async function startPages(now: { at: Date }): Promise<Pages> {
   await app.ready()
   const staffId = newId()
   await test.database`
-    insert into staff_member (id, organisation_id, subject, name, service_ids)
-    values (${staffId}, ${post.council.partyId}, 'mel', 'Mel Placeholder', ${[post.serviceId]})`
+    insert into staff_member (id, organisation_id, subject, name)
+    values (${staffId}, ${post.council.partyId}, 'mel', 'Mel Placeholder')`
+  await test.database`
+    insert into staff_role (staff_id, service_id, role)
+    select ${staffId}, ${post.serviceId}, role from unnest(${['post-reader', 'post-writer']}::text[]) as role`
   const owners = { rosa: { partyId: post.rosa.partyId }, arthur: { partyId: post.arthur.partyId }, staff: { staffId } }
   const sessionKeys = deriveSessionKeys(config.secretKey)
 

@@ -1,6 +1,6 @@
 import { v7 as newId } from 'uuid'
-import type { Actor, Door } from '../src/access/actor.ts'
-import { type Role, rightsOf } from '../src/access/rights.ts'
+import type { Actor } from '../src/access/actor.ts'
+import { rightsOf, unite } from '../src/access/rights.ts'
 import type { Database } from '../src/database/connect.ts'
 import type { Submission } from '../src/delivery/message.ts'
 import type { Addressed } from '../src/registry/find-recipients.ts'
@@ -40,11 +40,11 @@ export async function buildPost(db: Database, secretKey: Buffer = Buffer.alloc(3
     await db`insert into mailbox (id, party_id) values (${ids.mailboxId}, ${ids.partyId})`
     return ids
   }
-  const actor = (ids: { partyId: string; mailboxId: string }, role: Role, door: Door, serviceIds?: string[]): Actor => ({
+  const actor = (ids: { partyId: string; mailboxId: string }, more: Pick<Actor, 'rights' | 'by' | 'door'>): Actor => ({
     ...ids,
-    serviceIds,
-    rights: rightsOf(role),
-    door,
+    ...more,
+    isOrganisation: more.by.kind === 'system' || more.by.kind === 'staff',
+    categories: undefined,
     requestId: newId(),
   })
   const council = await party('public-body', 'Northfold Council')
@@ -57,15 +57,25 @@ export async function buildPost(db: Database, secretKey: Buffer = Buffer.alloc(3
     await db`
       insert into link (service_id, scheme, value_hash, value_sealed, party_id)
       values (${serviceId}, 'link', ${hashIdentifier(keys, serviceId, { scheme: 'link', value: link })}, ${sealIdentifier(keys, serviceId, link)}, ${ids.partyId})`
-    return actor(ids, 'person', 'citizen-pages')
+    const by = { kind: 'owner', id: ids.partyId, name } as const
+    return actor(ids, { rights: rightsOf('owner'), by, door: 'citizen-pages' })
   }
   return {
     db,
     keys,
     serviceId,
     parkingId,
-    council: actor(council, 'system', 'sender-api', [serviceId]),
-    clerk: (serviceIds) => actor(council, 'staff', 'department-pages', serviceIds),
+    council: actor(council, {
+      rights: rightsOf('system', [serviceId]),
+      by: { kind: 'system', id: 'billing', name: 'Billing' },
+      door: 'sender-api',
+    }),
+    clerk: (serviceIds) =>
+      actor(council, {
+        rights: unite(rightsOf('post-reader', serviceIds), rightsOf('post-writer', serviceIds)),
+        by: { kind: 'staff', id: newId(), name: 'Mel Placeholder' },
+        door: 'department-pages',
+      }),
     rosa: await person('Rosa Example', 'CT-1'),
     arthur: await person('Arthur Sample', 'CT-2'),
     addPerson: (link) => person(`Person ${link}`, link),

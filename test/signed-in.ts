@@ -15,8 +15,10 @@ export async function signInRosa(database: Database): Promise<{ cookie: string; 
   const actor: Actor = {
     partyId,
     mailboxId,
-    serviceIds: undefined,
-    rights: rightsOf('person'),
+    isOrganisation: false,
+    rights: rightsOf('owner'),
+    categories: undefined,
+    by: { kind: 'owner', id: partyId, name: 'Rosa Example' },
     door: 'citizen-pages',
     requestId: 'test',
   }

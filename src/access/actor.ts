@@ -1,18 +1,55 @@
-import type { Right } from './rights.ts'
+import type { Right, Rights } from './rights.ts'
 
 /** The ways in. The one that was used goes into the record of what was done. */
-export type Door = 'sender-api' | 'citizen-pages' | 'department-pages' | 'demo'
+export type Door = 'sender-api' | 'citizen-pages' | 'department-pages' | 'registrar-pages' | 'demo'
 
 /**
- * Who is asking, and on whose behalf. Made by a door from a session or a token, and trusted inside: never a request.
- * `partyId` is the party whose mailbox is open; `serviceIds` are the services of that public body that the asker may act
- * for, and is undefined for a person or a business, who see all their post.
+ * Who acts. The owner of the mailbox that is open; a helper, whom a grant lets in (an employee or adviser of a business is
+ * one); a member of a public body's staff; a system of it; or a registrar.
+ */
+export type By = {
+  kind: 'owner' | 'helper' | 'staff' | 'system' | 'registrar'
+  /** Of the person's party, the member of staff, the registrar, or the system. */
+  id: string
+  name: string
+  /** By which a helper acts. */
+  grantId?: string | undefined
+}
+
+/**
+ * Who is asking, and on whose behalf. Made by a door for each request from a session or a token, and trusted inside: never a
+ * request. `partyId` and `mailboxId` are of the party whose mailbox is open.
  */
 export type Actor = {
   partyId: string
   mailboxId: string
-  serviceIds: readonly string[] | undefined
-  rights: ReadonlySet<Right>
+  /** Whether the mailbox that is open is a public body's, whose services write under their own ids. */
+  isOrganisation: boolean
+  rights: Rights
+  /** A helper's grant may be for some categories of post only; undefined is all. */
+  categories: readonly string[] | undefined
+  by: By
   door: Door
   requestId: string
+}
+
+/** The services for which the actor has a right; undefined where it holds for all post of the mailbox. */
+export function servicesFor({ rights }: Actor, right: Right): readonly string[] | undefined {
+  const services = rights.get(right)
+  return services === 'all' ? undefined : (services ?? [])
+}
+
+/** The same actor, for these services at most. */
+export function narrowTo(actor: Actor, serviceIds: readonly string[]): Actor {
+  const narrowed = [...actor.rights].map(([right, services]) => {
+    const left = services === 'all' ? serviceIds : services.filter((id) => serviceIds.includes(id))
+    return [right, left] as const
+  })
+  return { ...actor, rights: new Map(narrowed.filter(([, services]) => services.length > 0)) }
+}
+
+/** Under whose ledgers the actor's own messages stand: those of services, or that of the party itself. */
+export function senderIdsOf(actor: Actor): readonly string[] {
+  if (!actor.isOrganisation) return actor.rights.has('messages:read') ? [actor.partyId] : []
+  return servicesFor(actor, 'messages:read') ?? []
 }

@@ -1,4 +1,5 @@
 import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
+import { narrowTo } from '../access/actor.ts'
 import { type Right, requireRight } from '../access/rights.ts'
 import { Problem } from '../problems.ts'
 import type { SystemCaller } from '../sign-in/system-tokens.ts'
@@ -39,7 +40,7 @@ export function chooseService({ caller }: FastifyRequest, slug: string | undefin
 /** The caller's actor, limited to one service where the request names one. */
 export function actorFor(request: FastifyRequest, slug: string | undefined) {
   const { actor } = request.caller
-  return slug === undefined ? actor : { ...actor, serviceIds: [chooseService(request, slug)] }
+  return slug === undefined ? actor : narrowTo(actor, [chooseService(request, slug)])
 }
 
 export function slugOf({ caller }: FastifyRequest, serviceId: string): string {

@@ -1,6 +1,6 @@
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
-import { rightsInWords } from '../access/rights.ts'
+import { scopesInWords } from '../access/rights.ts'
 import type { Config } from '../config.ts'
 
 /** Describes every route under /v1, from the schemas that also check its requests; served at /openapi.json. */
@@ -26,7 +26,7 @@ export async function describeApi(app: FastifyInstance, config: Config): Promise
           system: {
             type: 'oauth2',
             description: 'Client credentials, by private_key_jwt.',
-            flows: { clientCredentials: { tokenUrl: `${config.baseUrl}/oauth/token`, scopes: rightsInWords } },
+            flows: { clientCredentials: { tokenUrl: `${config.baseUrl}/oauth/token`, scopes: scopesInWords } },
           },
         },
       },

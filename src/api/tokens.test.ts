@@ -5,7 +5,7 @@ import { exportJWK, SignJWT } from 'jose'
 import { v4 as randomId } from 'uuid'
 import { callApi } from '../../test/call.ts'
 import { startServer, type TestServer, takeToken } from '../../test/server.ts'
-import { allRights } from '../access/rights.ts'
+import { scopes } from '../access/rights.ts'
 import { buildApp } from '../app.ts'
 import { readConfig } from '../config.ts'
 
@@ -46,7 +46,7 @@ describe('POST /oauth/token', () => {
 
   test('gives a client all that it may have when it names no scope, and no more than it names', async () => {
     const all = await ask({}, basic('demo-sender-secret'))
-    assert.deepEqual([all.status, all.body.token_type, all.body.scope], [200, 'Bearer', allRights.join(' ')])
+    assert.deepEqual([all.status, all.body.token_type, all.body.scope], [200, 'Bearer', scopes.join(' ')])
     const one = await ask({ scope: 'events:read' }, basic('demo-sender-secret'))
     assert.equal(one.body.scope, 'events:read')
   })

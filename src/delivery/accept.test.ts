@@ -33,7 +33,7 @@ describe('accepting a message', () => {
     )
     const [sent] = await findSent(post.db, post.council, { reference: 'whole' })
     assert.equal(sent?.messageId, accepted.messageId)
-    const events = await readEvents(post.db, post.council.serviceIds!, '0', 10)
+    const events = await readEvents(post.db, [post.serviceId], '0', 10)
     assert.deepEqual(
       events.map(({ type }) => type),
       ['message.accepted', 'message.available'],

@@ -1,5 +1,5 @@
 import { v7 as newId } from 'uuid'
-import type { Actor } from '../access/actor.ts'
+import { type Actor, servicesFor } from '../access/actor.ts'
 import { requireRight } from '../access/rights.ts'
 import type { Db } from '../database/connect.ts'
 import { type CheckedDocuments, checkDocuments } from '../documents/check.ts'
@@ -67,7 +67,8 @@ export async function acceptOne(
 /** What the schema cannot say, and needs no database. */
 async function check(keys: IdentifierKeys, actor: Actor, submission: Submission, now: Date): Promise<Admitted | Problem> {
   try {
-    if (actor.serviceIds !== undefined && !actor.serviceIds.includes(submission.serviceId)) throw new Problem('service-not-found')
+    const services = servicesFor(actor, 'messages:write')
+    if (services !== undefined && !services.includes(submission.serviceId)) throw new Problem('service-not-found')
     const languages = submission.content.map(({ language }) => language)
     if (new Set(languages).size < languages.length) throw new Problem('language-repeated')
     const documents = await checkDocuments(submission.documents)
@@ -112,7 +113,7 @@ function toAccepted({ message_id, thread_id, at }: Row): Accepted {
 
 /** Under whose ledger a message stands: the service's, or the party's own. */
 function senderOf({ actor, submission }: Admitted): string {
-  return actor.serviceIds === undefined ? actor.partyId : submission.serviceId
+  return actor.isOrganisation ? submission.serviceId : actor.partyId
 }
 
 /** Where a message goes, and what it answers. Without a mailbox it goes where its recipient's identifier leads. */
@@ -120,7 +121,7 @@ type Route = { mailboxId?: string; serviceId: string; threadId?: string; answere
 
 async function route(db: Db, admitted: readonly Admitted[]): Promise<(Route | Problem)[]> {
   const writtenTo = admitted.flatMap(({ actor, submission: { serviceId, answersId } }) =>
-    actor.serviceIds === undefined && answersId === undefined ? serviceId : [],
+    !actor.isOrganisation && answersId === undefined ? serviceId : [],
   )
   const [originals, services] = await Promise.all([
     findOriginals(db, admitted),
@@ -128,7 +129,7 @@ async function route(db: Db, admitted: readonly Admitted[]): Promise<(Route | Pr
   ])
   return admitted.map(({ actor, submission: { answersId, recipient, serviceId }, now }, place) => {
     if (answersId !== undefined) return routeAnswer(admitted[place]!, originals.get(place), now)
-    if (actor.serviceIds === undefined) {
+    if (!actor.isOrganisation) {
       const service = services.find(({ id }) => id === serviceId)
       return service ? { mailboxId: service.mailboxId, serviceId } : new Problem('service-not-found')
     }
@@ -138,7 +139,7 @@ async function route(db: Db, admitted: readonly Admitted[]): Promise<(Route | Pr
 
 function routeAnswer({ actor, submission }: Admitted, original: Original | undefined, now: Date): Route | Problem {
   if (original === undefined) return new Problem('answered-not-found')
-  if (actor.serviceIds !== undefined && original.serviceId !== submission.serviceId) return new Problem('answered-not-found')
+  if (actor.isOrganisation && original.serviceId !== submission.serviceId) return new Problem('answered-not-found')
   // Named as well, the recipient must be who wrote.
   if (submission.recipient && original.namedMailboxId !== original.mailboxId) return new Problem('answered-not-found')
   if (!original.replyAllowed) return new Problem('reply-not-allowed')

@@ -1,4 +1,4 @@
-import type { Actor } from '../access/actor.ts'
+import { type Actor, senderIdsOf } from '../access/actor.ts'
 import { requireRight } from '../access/rights.ts'
 import type { Db } from '../database/connect.ts'
 import type { MessageTimes } from './message.ts'
@@ -8,7 +8,7 @@ export type SentMessage = MessageTimes & { messageId: string; threadId: string; 
 /** What became of messages that the actor sent: one by its id, or those (one for each service) under a reference. */
 export async function findSent(db: Db, actor: Actor, by: { messageId: string } | { reference: string }): Promise<SentMessage[]> {
   requireRight(actor, 'messages:read')
-  const senderIds = actor.serviceIds ?? [actor.partyId]
+  const senderIds = senderIdsOf(actor)
   return db<SentMessage[]>`
     select message_id, thread_id, reference, sender_id, accepted_at, available_at, opened_at, answered_at
     from ledger

@@ -117,7 +117,7 @@ describe('finding a letter', () => {
   })
 
   test('needs the right to read', async () => {
-    const powerless = { ...post.rosa, rights: new Set<never>() }
+    const powerless = { ...post.rosa, rights: new Map() }
     for (const attempt of [
       find(post.db, powerless, received.messageId),
       findThread(post.db, powerless, received.threadId),

@@ -4,7 +4,7 @@ import type { Db } from '../database/connect.ts'
 import type { StoredFile } from '../documents/document.ts'
 import { readFileBytes } from '../documents/read.ts'
 import { Problem } from '../problems.ts'
-import { inOwnMailbox, type Letter, letterColumns, ownSenderIds } from './letter.ts'
+import { inOwnLedger, inOwnMailbox, type Letter, letterColumns } from './letter.ts'
 import { open } from './open.ts'
 
 type Found = Letter & { mailboxId: string }
@@ -18,7 +18,7 @@ export async function find(db: Db, actor: Actor, messageId: string): Promise<Fou
     union all
     select ${letterColumns(db)}, true, message.mailbox_id
     from ledger join message on message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id
-    where ledger.sender_id = any(${ownSenderIds(actor)}::uuid[]) and ledger.message_id = ${messageId}`
+    where ${inOwnLedger(db, actor)} and ledger.message_id = ${messageId}`
   if (letter === undefined) throw new Problem('not-found')
   return letter
 }
@@ -32,7 +32,7 @@ export async function findThread(db: Db, actor: Actor, threadId: string): Promis
     union all
     select ${letterColumns(db)}, true
     from ledger join message on message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id
-    where ledger.sender_id = any(${ownSenderIds(actor)}::uuid[]) and ledger.thread_id = ${threadId}
+    where ${inOwnLedger(db, actor)} and ledger.thread_id = ${threadId}
     order by id`
 }
 

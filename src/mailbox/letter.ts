@@ -1,4 +1,4 @@
-import type { Actor } from '../access/actor.ts'
+import { type Actor, senderIdsOf, servicesFor } from '../access/actor.ts'
 import type { Db, Fragment } from '../database/connect.ts'
 import type { StoredDocument } from '../documents/document.ts'
 
@@ -51,14 +51,20 @@ export function letterColumns(db: Db): Fragment {
     message.documents, message.reply_allowed, message.reply_by, message.available_at, message.opened_at, message.taken_over_at`
 }
 
-/** What the actor may see in the mailbox that is open: all of it, or what was written to the actor's own services. */
+/** What the actor may see in the mailbox that is open: all of it, or only what is of some services and categories. */
 export function inOwnMailbox(db: Db, actor: Actor): Fragment {
-  return actor.serviceIds === undefined
-    ? db`message.mailbox_id = ${actor.mailboxId}`
-    : db`message.mailbox_id = ${actor.mailboxId} and message.service_id = any(${actor.serviceIds as string[]}::uuid[])`
+  return db`message.mailbox_id = ${actor.mailboxId} ${limits(db, actor)}`
 }
 
-/** Under whose ledgers the actor's own messages stand. */
-export function ownSenderIds(actor: Actor): string[] {
-  return actor.serviceIds === undefined ? [actor.partyId] : [...actor.serviceIds]
+/** What the actor has written, by its ledger, joined with the message. */
+export function inOwnLedger(db: Db, actor: Actor): Fragment {
+  return db`ledger.sender_id = any(${senderIdsOf(actor) as string[]}::uuid[]) ${limits(db, actor)}`
+}
+
+function limits(db: Db, actor: Actor): Fragment {
+  const services = servicesFor(actor, 'inbox:read')
+  return db`
+    ${services ? db`and message.service_id = any(${services as string[]}::uuid[])` : db``}
+    ${actor.categories ? db`and message.category = any(${actor.categories as string[]}::text[])` : db``}
+    ${actor.by.kind === 'helper' ? db`and not message.recipient_only` : db``}`
 }

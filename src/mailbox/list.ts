@@ -1,7 +1,7 @@
 import type { Actor } from '../access/actor.ts'
 import { requireRight } from '../access/rights.ts'
 import type { Db } from '../database/connect.ts'
-import { inOwnMailbox, type LetterSummary, ownSenderIds } from './letter.ts'
+import { inOwnLedger, inOwnMailbox, type LetterSummary } from './letter.ts'
 
 export const lettersPerPage = 20
 
@@ -29,17 +29,19 @@ export async function listInbox(db: Db, actor: Actor, page: number): Promise<Let
 /** What the actor has sent, the newest first. `openedAt` is when it was opened at the other side. */
 export async function listSent(db: Db, actor: Actor, page: number): Promise<LetterPage> {
   requireRight(actor, 'messages:read')
-  const senderIds = ownSenderIds(actor)
+  const mine = inOwnLedger(db, actor)
   const rows = await db<(LetterSummary & { total: string })[]>`
     select counts.total, letter.*
-    from (select count(*) as total from ledger where sender_id = any(${senderIds}::uuid[])) as counts
+    from (
+      select count(*) as total
+      from ledger join message on message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id
+      where ${mine}
+    ) as counts
     left join lateral (
-      select message.id, party.name as other_name, message.service_name, message.subject, message.available_at, message.opened_at,
+      select message.id, ledger.recipient_name as other_name, message.service_name, message.subject, message.available_at, message.opened_at,
              message.documents <> '[]' as has_documents
       from ledger join message on message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id
-      join mailbox on mailbox.id = ledger.mailbox_id
-      join party on party.id = mailbox.party_id
-      where ledger.sender_id = any(${senderIds}::uuid[])
+      where ${mine}
       order by ledger.message_id desc limit ${lettersPerPage} offset ${(page - 1) * lettersPerPage}
     ) as letter on true`
   return toPage(rows, page, 0)

@@ -86,6 +86,6 @@ describe('opening a letter', () => {
 
   test('needs the right to read', async () => {
     const id = await send('right')
-    await assert.rejects(open(post.db, { ...post.rosa, rights: new Set() }, id, now), { code: 'scope-missing' })
+    await assert.rejects(open(post.db, { ...post.rosa, rights: new Map() }, id, now), { code: 'scope-missing' })
   })
 })

@@ -62,7 +62,7 @@ describe('taking over what was written to a service', () => {
   })
 
   test('is for the service’s own systems, with the right to write', async () => {
-    const readers = { ...post.council, rights: new Set([...rightsOf('system')].filter((right) => right !== 'inbox:write')) }
+    const readers = { ...post.council, rights: rightsOf('post-reader', [post.serviceId]) }
     await assert.rejects(takeOver(post.db, readers, ids[0]!, now), { code: 'scope-missing' })
     assert.equal((await find(post.db, post.council, ids[0]!)).openedAt, null)
     for (const [actor, id] of [

@@ -51,6 +51,13 @@ const StaffMember = Type.Object(
     subject: Type.String({ minLength: 1, maxLength: 255, description: 'Who this is at the OpenID provider of the staff.' }),
     name: Name,
     services: ServiceSlugs,
+    roles: Type.Optional(
+      Type.Array(Type.Enum(['post-reader', 'post-writer', 'contact-manager', 'systems-manager', 'log-reader', 'staff-manager']), {
+        minItems: 1,
+        uniqueItems: true,
+        description: 'What they may do for those services. Default: post-reader and post-writer.',
+      }),
+    ),
   },
   closed,
 )

@@ -117,20 +117,29 @@ async function bringStaff(
   at: string,
   problems: FieldProblem[],
 ): Promise<void> {
-  for (const [index, { subject, name, services }] of staff.entries()) {
-    const [member] = await db<{ organisationId: string }[]>`
+  for (const [index, { subject, name, services, roles = ['post-reader', 'post-writer'] }] of staff.entries()) {
+    const [member] = await db<{ id: string; organisationId: string }[]>`
       with written as (
-        insert into staff_member (id, organisation_id, subject, name, service_ids)
-        values (${newId()}, ${organisationId}, ${subject}, ${name}, ${inOrder(services, serviceIds)}::uuid[])
-        on conflict (subject) do update set name = excluded.name, service_ids = excluded.service_ids
-        where staff_member.organisation_id = excluded.organisation_id
-          and (staff_member.name, staff_member.service_ids) is distinct from (excluded.name, excluded.service_ids)
-        returning organisation_id
+        insert into staff_member (id, organisation_id, subject, name)
+        values (${newId()}, ${organisationId}, ${subject}, ${name})
+        on conflict (subject) do update set name = excluded.name
+        where staff_member.organisation_id = excluded.organisation_id and staff_member.name <> excluded.name
+        returning id, organisation_id
       )
-      select organisation_id from written union select organisation_id from staff_member where subject = ${subject}`
+      select id, organisation_id from written union select id, organisation_id from staff_member where subject = ${subject}`
     if (member!.organisationId !== organisationId) {
       problems.push({ field: `${at}/staff/${index}/subject`, message: 'belongs to another organisation' })
+      continue
     }
+    await db`
+      with wanted as (
+        select service_id, role from unnest(${inOrder(services, serviceIds)}::uuid[]) as service_id, unnest(${roles as string[]}::text[]) as role
+      ),
+      taken as (
+        delete from staff_role
+        where staff_id = ${member!.id} and (service_id, role) not in (select service_id, role from wanted)
+      )
+      insert into staff_role (staff_id, service_id, role) select ${member!.id}, service_id, role from wanted on conflict do nothing`
   }
 }
 

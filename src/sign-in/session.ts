@@ -1,7 +1,9 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 import type { Actor } from '../access/actor.ts'
-import { rightsOf } from '../access/rights.ts'
+import { grantHolds } from '../access/grant.ts'
+import { rightsOf, type StaffRole, unite } from '../access/rights.ts'
 import type { Db } from '../database/connect.ts'
+import { readWithin, within } from '../database/scope.ts'
 import { deriveKey, seal, unseal } from '../seal.ts'
 
 export type SessionKeys = { seal: Buffer; form: Buffer }
@@ -36,12 +38,39 @@ export async function startSession(db: Db, keys: SessionKeys, session: NewSessio
 }
 
 export type Session = {
-  role: 'person' | 'staff'
+  role: SignedInRole
   actor: Actor
-  /** Of the person, or of the member of staff. */
+  /** Of the person who is signed in, the member of staff or the registrar. */
   name: string
   /** Of the public body, for staff. */
   organisationName: string | undefined
+  /** Whose mailbox is open, where it is not the person's own. */
+  openMailbox: { grantId: string; ownerName: string; isBusiness: boolean; role: GrantRole; isAdministrator: boolean } | undefined
+  /** The mailbox that was open may not be opened any more: the actor is the person's own again. */
+  hasLostAccess: boolean
+}
+export type SignedInRole = 'person' | 'staff' | 'registrar'
+type GrantRole = 'none' | 'reader' | 'writer'
+
+type Row = {
+  lastSeenAt: Date
+  partyId: string | null
+  mailboxId: string | null
+  partyName: string | null
+  staffId: string | null
+  staffName: string | null
+  staffRoles: { role: StaffRole; serviceId: string }[] | null
+  registrarId: string | null
+  registrarName: string | null
+  grantId: string | null
+  ownerId: string | null
+  ownerMailboxId: string | null
+  ownerName: string | null
+  ownerKind: string | null
+  grantRole: GrantRole | null
+  isAdministrator: boolean | null
+  serviceIds: string[] | null
+  categories: string[] | null
 }
 
 /** Whose session it is, unless it has ended: one query, as every page asks. Being seen is written at most once a minute. */
@@ -54,41 +83,87 @@ export async function readSession(
 ): Promise<Session | undefined> {
   const id = hashToken(token)
   const { idle, absolute } = earliest(limits, now)
-  const [row] = await db<
-    {
-      partyId: string
-      mailboxId: string
-      partyName: string
-      staffName: string | null
-      serviceIds: string[] | null
-      lastSeenAt: Date
-    }[]
-  >`
-    select party.id as party_id, mailbox.id as mailbox_id, party.name as party_name,
-      staff.name as staff_name, staff.service_ids, session.last_seen_at
-    from session
-    left join staff_member staff on staff.id = session.staff_id
-    join party on party.id = coalesce(session.party_id, staff.organisation_id)
-    join mailbox on mailbox.party_id = party.id
-    where session.id_hash = ${id} and session.last_seen_at > ${idle} and session.created_at > ${absolute}`
-  if (row === undefined) return undefined
+  const [row] = await readWithin<Row>(
+    db,
+    { purpose: 'sign-in' },
+    db`
+      select session.last_seen_at, session.staff_id, staff.name as staff_name, session.registrar_id, registrar.name as registrar_name,
+        party.id as party_id, party.name as party_name, mailbox.id as mailbox_id, session.grant_id,
+        owner.id as owner_id, owner.name as owner_name, owner.kind as owner_kind, owner_mailbox.id as owner_mailbox_id,
+        held.role as grant_role, held.is_administrator, held.service_ids, held.categories,
+        (select jsonb_agg(jsonb_build_object('role', role, 'serviceId', service_id)) from staff_role where staff_role.staff_id = staff.id)
+          as staff_roles
+      from session
+      left join staff_member staff on staff.id = session.staff_id and staff.is_active
+      left join registrar on registrar.id = session.registrar_id and registrar.is_active
+      left join party on party.id = coalesce(session.party_id, staff.organisation_id)
+      left join mailbox on mailbox.party_id = party.id
+      left join access_grant held on held.id = session.grant_id and held.holder_id = session.party_id and ${grantHolds(db, now)}
+      left join party owner on owner.id = held.giver_id
+      left join mailbox owner_mailbox on owner_mailbox.party_id = held.giver_id and owner_mailbox.registration <> 'closed'
+      where session.id_hash = ${id} and session.last_seen_at > ${idle} and session.created_at > ${absolute}`,
+  )
+  if (row === undefined || (row.mailboxId === null && row.registrarId === null)) return undefined
   if (now.getTime() - row.lastSeenAt.getTime() >= 60_000) {
-    await db`update session set last_seen_at = ${now} where id_hash = ${id} and last_seen_at < ${now}`
+    await within(
+      db,
+      { purpose: 'sign-in' },
+      (sql) => sql`update session set last_seen_at = ${now} where id_hash = ${id} and last_seen_at < ${now}`,
+    )
   }
-  const role = row.staffName === null ? 'person' : 'staff'
-  return {
-    role,
-    actor: {
-      partyId: row.partyId,
-      mailboxId: row.mailboxId,
-      serviceIds: row.serviceIds ?? undefined,
-      rights: rightsOf(role),
-      door: role === 'person' ? 'citizen-pages' : 'department-pages',
+  return { ...signedInAs(row, requestId), hasLostAccess: row.grantId !== null && row.ownerMailboxId === null }
+}
+
+function signedInAs(row: Row, requestId: string): Omit<Session, 'hasLostAccess'> {
+  const mailbox = { partyId: row.partyId!, mailboxId: row.mailboxId!, categories: undefined }
+  const one = { openMailbox: undefined, organisationName: undefined }
+  if (row.registrarName !== null) {
+    const by = { kind: 'registrar', id: row.registrarId!, name: row.registrarName } as const
+    const actor = {
+      ...mailbox,
+      isOrganisation: false,
+      rights: rightsOf('registrar'),
+      by,
+      door: 'registrar-pages',
       requestId,
-    },
-    name: row.staffName ?? row.partyName,
-    organisationName: role === 'staff' ? row.partyName : undefined,
+    } as const
+    return { ...one, role: 'registrar', actor, name: by.name }
   }
+  if (row.staffName !== null) {
+    const by = { kind: 'staff', id: row.staffId!, name: row.staffName } as const
+    const rights = unite(...(row.staffRoles ?? []).map(({ role, serviceId }) => rightsOf(role, [serviceId])))
+    const actor = { ...mailbox, isOrganisation: true, rights, by, door: 'department-pages', requestId } as const
+    return { ...one, role: 'staff', actor, name: by.name, organisationName: row.partyName! }
+  }
+  const person = { id: row.partyId!, name: row.partyName! }
+  if (row.ownerMailboxId !== null) {
+    const { grantRole, isAdministrator, serviceIds } = row
+    const rights = unite(
+      grantRole === 'none' ? new Map() : rightsOf(grantRole!, serviceIds ?? 'all'),
+      isAdministrator ? rightsOf('administrator') : new Map(),
+    )
+    const actor = {
+      partyId: row.ownerId!,
+      mailboxId: row.ownerMailboxId,
+      isOrganisation: false,
+      rights,
+      categories: row.categories ?? undefined,
+      by: { kind: 'helper', ...person, grantId: row.grantId! },
+      door: 'citizen-pages',
+      requestId,
+    } as const
+    const openMailbox = {
+      grantId: row.grantId!,
+      ownerName: row.ownerName!,
+      isBusiness: row.ownerKind === 'business',
+      role: grantRole!,
+      isAdministrator: isAdministrator!,
+    }
+    return { ...one, role: 'person', actor, name: person.name, openMailbox }
+  }
+  const by = { kind: 'owner', ...person } as const
+  const actor = { ...mailbox, isOrganisation: false, rights: rightsOf('owner'), by, door: 'citizen-pages', requestId } as const
+  return { ...one, role: 'person', actor, name: person.name }
 }
 
 /** Answers the provider's ID token, which it wants back for signing out there too; undefined when there was no such session. */

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type JWTPayload, jwtVerify } from 'jose'
 import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provider'
 import type { Actor } from '../access/actor.ts'
-import { allRights, isRight, rightsOf } from '../access/rights.ts'
+import { isScope, rightsOf, scopes } from '../access/rights.ts'
 import type { Config } from '../config.ts'
 import type { Database } from '../database/connect.ts'
 import { Problem } from '../problems.ts'
@@ -29,7 +29,7 @@ export function buildTokenProvider(
     adapter: (model) => adapter(model, config, database),
     jwks: { keys: [{ ...signingKey(config.secretKey).export({ format: 'jwk' }), alg: algorithm, use: 'sig' } as never] },
     routes: { token: '/oauth/token', jwks: '/oauth/jwks.json' },
-    scopes: allRights,
+    scopes,
     responseTypes: [],
     clientAuthMethods: config.demo ? ['private_key_jwt', 'client_secret_basic'] : ['private_key_jwt'],
     enabledJWA: { idTokenSigningAlgValues: [algorithm], clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'] },
@@ -55,7 +55,7 @@ export function buildTokenProvider(
             throw new errors.InvalidScope('scope not allowed for this client', asked)
           ctx.oidc.params!.scope = asked
           return {
-            scope: allRights.join(' '),
+            scope: scopes.join(' '),
             audience: config.baseUrl,
             accessTokenTTL: tokenLifetimeSeconds,
             accessTokenFormat: 'jwt',
@@ -111,7 +111,7 @@ const hashOf = (id: string) => createHash('sha256').update(`client assertion ${i
 async function findClientMetadata(id: string, config: Config, database: Database): Promise<AdapterPayload | undefined> {
   const client = await findClient(database, id)
   if (client === undefined) return undefined
-  const scope = client.scopes.filter(isRight).join(' ')
+  const scope = client.scopes.filter(isScope).join(' ')
   if (client.jwks) return { client_id: id, token_endpoint_auth_method: 'private_key_jwt', jwks: client.jwks as never, scope }
   if (!config.demo || client.demoSecret === null) return undefined
   return { client_id: id, token_endpoint_auth_method: 'client_secret_basic', client_secret: client.demoSecret, scope }
@@ -171,16 +171,11 @@ async function verify(token: string, key: KeyObject, baseUrl: string, now: Date)
 }
 
 function toCaller({ client_id, scope, party, mailbox, services }: TokenClaims): SystemCaller {
-  const allowed = rightsOf('system')
-  const rights = new Set(
-    (scope ?? '')
-      .split(' ')
-      .filter(isRight)
-      .filter((right) => allowed.has(right)),
+  const granted = (scope ?? '').split(' ').filter(isScope)
+  const rights = new Map(
+    [...rightsOf('system', Object.values(services))].filter(([right]) => (granted as string[]).includes(right)),
   )
-  return {
-    clientId: client_id,
-    services,
-    actor: { partyId: party, mailboxId: mailbox, serviceIds: Object.values(services), rights, door: 'sender-api', requestId: '' },
-  }
+  const by = { kind: 'system', id: client_id, name: client_id } as const
+  const owner = { partyId: party, mailboxId: mailbox, isOrganisation: true, categories: undefined }
+  return { clientId: client_id, services, actor: { ...owner, rights, by, door: 'sender-api', requestId: '' } }
 }

@@ -1,20 +1,13 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { CookieSerializeOptions } from '@fastify/cookie'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Actor } from '../access/actor.ts'
 import type { Config } from '../config.ts'
 import type { Database } from '../database/connect.ts'
 import { Problem } from '../problems.ts'
-import { deriveSessionKeys, formToken, readSession } from '../sign-in/session.ts'
+import { deriveSessionKeys, formToken, readSession, type Session } from '../sign-in/session.ts'
 
 /** Who is signed in, as a page needs to know it. */
-export type SignedIn = {
-  role: 'person' | 'staff'
-  actor: Actor
-  /** Of the person, or of the member of staff. */
-  name: string
-  /** Of the public body, for staff. */
-  organisationName: string | undefined
+export type SignedIn = Session & {
   /** Goes into every form, as the field `csrf`. */
   csrfToken: string
 }
@@ -37,7 +30,7 @@ const withoutPages = /^\/(v1|oauth|health|assets|openapi\.json|one-login|one-log
 /** Sets `request.signedIn` before every page. */
 export function registerSessions(app: FastifyInstance, { config, database, clock }: SessionOptions): void {
   const keys = deriveSessionKeys(config.secretKey)
-  const cookies = { person: sessionCookie(config.baseUrl, 'person'), staff: sessionCookie(config.baseUrl, 'staff') }
+  const cookies = sessionCookies(config.baseUrl)
   app.decorate('ownOrigin', new URL(config.baseUrl).origin)
   app.decorateRequest('signedIn', undefined)
   app.addHook('onRequest', async (request) => {
@@ -57,15 +50,20 @@ export function ownCookie(baseUrl: string, name: string): { name: string; option
 
 /** Whose pages an address belongs to. */
 export function roleOf({ url }: FastifyRequest): SignedIn['role'] {
+  if (/^\/registrar([/?]|$)/.test(url)) return 'registrar'
   return /^\/department([/?]|$)/.test(url) ? 'staff' : 'person'
 }
 
 /**
- * It ends with the browser, at the latest; the limits of time are kept by the database. One each for the two roles: who works
- * for a public body has post of their own too.
+ * They end with the browser, at the latest; the limits of time are kept by the database. One for each role: who works for a
+ * public body has post of their own too.
  */
-export function sessionCookie(baseUrl: string, role: SignedIn['role']) {
-  return ownCookie(baseUrl, role === 'staff' ? 'digital-post-staff' : 'digital-post')
+export function sessionCookies(baseUrl: string) {
+  return {
+    person: ownCookie(baseUrl, 'digital-post'),
+    staff: ownCookie(baseUrl, 'digital-post-staff'),
+    registrar: ownCookie(baseUrl, 'digital-post-registrar'),
+  }
 }
 
 /** preHandler of a page for people: who is not signed in as a person signs in first. */
@@ -76,6 +74,11 @@ export async function requirePerson(request: FastifyRequest, reply: FastifyReply
 /** preHandler of a page for staff. */
 export async function requireStaff(request: FastifyRequest, reply: FastifyReply) {
   if (request.signedIn?.role !== 'staff') return reply.redirect(signInAddress('/department/sign-in', request), 303)
+}
+
+/** preHandler of a page for registrars, who sign in where staff do. */
+export async function requireRegistrar(request: FastifyRequest, reply: FastifyReply) {
+  if (request.signedIn?.role !== 'registrar') return reply.redirect(signInAddress('/registrar/sign-in', request), 303)
 }
 
 /** What was being sent is not sent again after the sign-in: only a page is come back to. */

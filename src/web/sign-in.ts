@@ -9,7 +9,7 @@ import { type Failure, failureOf, finishCodeFlow, signOutUrl, startCodeFlow } fr
 import { deriveSessionKeys, endSession, type NewSession, startSession } from '../sign-in/session.ts'
 import { findStaffMember, openStaffProvider } from '../sign-in/staff.ts'
 import { sendPage } from './page.ts'
-import { checkForm, ownCookie, roleOf, sessionCookie } from './session.ts'
+import { checkForm, ownCookie, roleOf, sessionCookies } from './session.ts'
 
 export type SignInOptions = { config: Config; database: Database; clock: () => Date }
 
@@ -33,7 +33,7 @@ type Door = Awaited<ReturnType<typeof openDoor>>
 async function openDoor({ config, database, clock }: SignInOptions) {
   const attemptKey = deriveAttemptKey(config.secretKey)
   const sessionKeys = deriveSessionKeys(config.secretKey)
-  const cookies = { person: sessionCookie(config.baseUrl, 'person'), staff: sessionCookie(config.baseUrl, 'staff') }
+  const cookies = sessionCookies(config.baseUrl)
   const attempt = ownCookie(config.baseUrl, attemptCookie)
 
   return {

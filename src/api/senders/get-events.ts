@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { servicesFor } from '../../access/actor.ts'
 import { messageEventTypes, readEvents } from '../../evidence/events.ts'
 import { Problem } from '../../problems.ts'
 import { actorFor } from '../authenticate.ts'
@@ -57,12 +58,12 @@ export function getEvents(app: ApiServer, options: ApiOptions): void {
     },
     async (request): Promise<Static<typeof Events>> => {
       const { after, wait, limit, service } = request.query
-      const { serviceIds } = actorFor(request, service)
+      const serviceIds = servicesFor(actorFor(request, service), 'events:read') ?? []
       const position = readCursor(after)
       const deadline = Date.now() + wait * 1000
       for (;;) {
         const seen = watch.now()
-        const events = await readEvents(options.database, serviceIds!, position, limit)
+        const events = await readEvents(options.database, serviceIds, position, limit)
         const waitMs = deadline - Date.now()
         if (events.length > 0 || waitMs <= 0 || !(await watch.change(seen, waitMs, request.signal))) {
           return {

@@ -1,6 +1,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { v7 as newId } from 'uuid'
+import { servicesFor } from '../../access/actor.ts'
 import type { Database } from '../../database/connect.ts'
 import { acceptOne } from '../../delivery/accept.ts'
 import type { NewDocument } from '../../documents/document.ts'
@@ -40,7 +41,7 @@ export function writePages(app: FastifyInstance, database: Database, keys: Ident
   const scope = app.withTypeProvider<TypeBoxTypeProvider>()
 
   scope.get('/department/write', async (request, reply) => {
-    const services = await listServices(database, { ids: request.signedIn!.actor.serviceIds ?? [] })
+    const services = await listServices(database, { ids: servicesFor(request.signedIn!.actor, 'messages:write') ?? [] })
     const blank = { service: '', recipient: '', language: 'en', mayAnswer: true, day: '', month: '', year: '' }
     return sendForm(request, reply, services, { ...emptyDraft(), ...blank })
   })
@@ -49,7 +50,7 @@ export function writePages(app: FastifyInstance, database: Database, keys: Ident
     const { actor } = request.signedIn!
     const form = await readForm(request, limitsForStaff)
     const draft = readLetterDraft(form)
-    const services = await listServices(database, { ids: actor.serviceIds ?? [] })
+    const services = await listServices(database, { ids: servicesFor(actor, 'messages:write') ?? [] })
     const service = services.length === 1 ? services[0] : services.find(({ slug }) => slug === draft.service)
     const { replyBy, errors: dateErrors } = readReplyBy(draft, clock())
     const { documents, errors: fileErrors } = readDocuments(form, limitsForStaff)

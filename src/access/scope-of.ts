@@ -1,0 +1,15 @@
+import type { Scope } from '../database/scope.ts'
+import { type Actor, senderIdsOf, servicesFor } from './actor.ts'
+
+/** What the database lets an actor see and change. */
+export function scopeOf(actor: Actor): Scope {
+  return {
+    party: actor.partyId,
+    mailbox: actor.mailboxId,
+    senders: senderIdsOf(actor),
+    services: servicesFor(actor, 'inbox:read'),
+    categories: actor.categories,
+    isHelper: actor.by.kind === 'helper',
+    ...(actor.isOrganisation ? { organisation: actor.partyId } : {}),
+  }
+}

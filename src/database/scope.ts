@@ -1,0 +1,65 @@
+import type { Database, Db, Fragment } from './connect.ts'
+
+/**
+ * What statements may see and change. The database holds them to it: row-level security reads the setting `post.scope`, and
+ * where it is unset there is nothing (migrations/0009_isolation.sql has the policies, each beside its table).
+ */
+export type Scope = {
+  /** A work of the program's own that goes across mailboxes; its policies allow it what it needs and no more. */
+  purpose?: 'sign-in' | 'registry' | 'delivery' | 'upkeep'
+  /** The party whose own things these are: registration, links, grants, looks. */
+  party?: string
+  /** The mailbox that is open. */
+  mailbox?: string
+  /** Under whose ledgers own messages stand: services, or the party. */
+  senders?: readonly string[]
+  /** Of the mailbox and of what was sent, only this: undefined is all. */
+  services?: readonly string[] | undefined
+  categories?: readonly string[] | undefined
+  /** Somebody else than the owner reads: what is for the recipient only is not there. */
+  isHelper?: boolean
+  /** The public body whose own things these are: staff, systems, contact points. */
+  organisation?: string
+}
+
+/** In which scope a transaction is, so that one within another can go back to it. */
+const scopes = new WeakMap<Db, Scope>()
+
+function isPool(db: Db): db is Database {
+  return 'begin' in db
+}
+
+/** Sets the scope until the end of the transaction. It travels with the next statement, and is not waited for. */
+function set(db: Db, scope: Scope): void {
+  scopes.set(db, scope)
+  db`select set_config('post.scope', ${JSON.stringify(scope)}, true)`.catch(() => {
+    // The transaction has failed then, and the statement that follows says so.
+  })
+}
+
+/** Does `work` in a transaction that sees and changes only what the scope allows; inside another's, until `work` is done. */
+export async function within<Result>(db: Db, scope: Scope, work: (sql: Db) => Promise<Result>): Promise<Result> {
+  if (isPool(db)) {
+    return db.begin((sql) => {
+      set(sql, scope)
+      return work(sql)
+    }) as Promise<Result>
+  }
+  const before = scopes.get(db)
+  set(db, scope)
+  const result = await work(db)
+  set(db, before ?? {})
+  return result
+}
+
+/**
+ * One query in a scope, in one way to the database: the setting is made by the same statement, before the query is begun, and
+ * is gone when it ends. `query` must only read. It reads nothing where the order were ever another, as nothing is set then.
+ */
+export async function readWithin<Row extends object>(db: Db, scope: Scope, query: Fragment): Promise<Row[]> {
+  if (!isPool(db)) return within(db, scope, async (sql) => sql<Row[]>`${query}`)
+  const rows = await db<(Row & { isRow: true | null })[]>`
+    select asked.* from (select set_config('post.scope', ${JSON.stringify(scope)}, true)) as scope
+    left join lateral (select true as is_row, found.* from (${query}) as found) as asked on true`
+  return rows.flatMap(({ isRow, ...row }) => (isRow ? [row as unknown as Row] : []))
+}
