@@ -21,10 +21,12 @@ const subjectOf = (id: string) => `urn:example:${id}`
 describe('the demo world', () => {
   const databases: TestDatabase[] = []
   let database: Database
+  let owner: Database
   beforeEach(async () => {
     const fresh = await createTestDatabase()
     databases.push(fresh)
     database = fresh.database
+    owner = fresh.owner
   })
   afterEach(async () => {
     for (const each of databases.splice(0)) await each.drop()
@@ -51,7 +53,7 @@ describe('the demo world', () => {
   }
 
   const count = async () => {
-    const [row] = await database`
+    const [row] = await owner`
       select (select count(*) from party)::int as parties, (select count(*) from organisation)::int as organisations,
              (select count(*) from client)::int as clients, (select count(*) from message)::int as messages,
              (select count(*) from file)::int as files, (select count(*) from event)::int as events`
@@ -73,7 +75,7 @@ describe('the demo world', () => {
     )
     const nameOf = async (value: string) => {
       const reader = await readerOf('council-tax', value)
-      const [party] = reader ? await database`select kind, name from party where id = ${reader.partyId}` : []
+      const [party] = reader ? await owner`select kind, name from party where id = ${reader.partyId}` : []
       return party && `${party.kind} ${party.name}`
     }
     assert.equal(await nameOf('CT-1001'), 'person Rosa Example')
@@ -82,14 +84,14 @@ describe('the demo world', () => {
     assert.equal(await nameOf('CT-9999'), undefined)
     assert.deepEqual(
       (
-        await database`select id, array(select slug from service where service.id = any(service_ids) order by slug) as services, demo_secret from client order by id`
+        await owner`select id, array(select slug from service where service.id = any(service_ids) order by slug) as services, demo_secret from client order by id`
       ).map(({ id, services, demoSecret }) => [id, services, demoSecret]),
       [
         ['demo-other', ['carers-support', 'state-pension'], 'demo-other-secret'],
         ['demo-sender', ['council-tax'], 'demo-sender-secret'],
       ],
     )
-    const staff = await database`select subject, name from staff_member order by subject`
+    const staff = await owner`select subject, name from staff_member order by subject`
     assert.deepEqual(
       staff.map(({ subject, name }) => [subject, name]),
       demoStaff.map(({ subject, name }) => [subject, name]).sort(),
@@ -98,7 +100,7 @@ describe('the demo world', () => {
 
   test('knows all its people at One Login but the one who has never signed in', async () => {
     await fill()
-    const known = await database<{ subject: string }[]>`select subject from one_login_subject`
+    const known = await owner<{ subject: string }[]>`select subject from one_login_subject`
     assert.equal(demoPeople.length, 4)
     assert.deepEqual(
       known.map(({ subject }) => subject).sort(),
@@ -189,7 +191,7 @@ describe('the demo world', () => {
   })
 
   test('leaves a database alone that has an organisation', async () => {
-    await database.unsafe(`
+    await owner.unsafe(`
       insert into party (id, kind, name) values ('00000000-0000-7000-8000-000000000001', 'public-body', 'A real council');
       insert into organisation (party_id, slug) values ('00000000-0000-7000-8000-000000000001', 'real')`)
     assert.equal(await fill(), false)

@@ -2,8 +2,10 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { v7 as newId } from 'uuid'
 import type { Actor } from '../src/access/actor.ts'
-import { rightsOf, scopes, staffRoles, unite } from '../src/access/rights.ts'
+import { enterGrant } from '../src/access/enter-grant.ts'
+import { rightsOf, type StaffRole, scopes, staffRoles, unite } from '../src/access/rights.ts'
 import type { Database, Db } from '../src/database/connect.ts'
+import { readWithin, within } from '../src/database/scope.ts'
 import { acceptOne } from '../src/delivery/accept.ts'
 import type { NewDocument, NewFile } from '../src/documents/document.ts'
 import { open } from '../src/mailbox/open.ts'
@@ -13,6 +15,7 @@ import type { IdentifierKeys } from '../src/registry/identifier.ts'
 import { register } from '../src/registry/register.ts'
 import { listServices, type Service } from '../src/registry/services.ts'
 import { agencyPost } from './agency-post.ts'
+import { agencyContacts, northfoldContacts } from './contact-points.ts'
 import { type DemoDocument, type DemoMessage, datesFrom, type Moment } from './message.ts'
 import { northfoldPost } from './northfold-post.ts'
 
@@ -32,7 +35,7 @@ export const demoPeople = [
     givenNames: ['Arthur'],
     familyName: 'Sample',
     birthDate: '1964-09-08',
-    note: 'Has a late payment and a pension forecast, and has written to the council.',
+    note: 'Has a late payment and a pension forecast, has written to the council, and runs Example Bakery Ltd.',
   },
   { id: 'gwen', givenNames: ['Gwen'], familyName: 'Enghraifft', birthDate: '1966-02-11', note: 'Gets letters in Welsh.' },
   {
@@ -49,10 +52,21 @@ const business = { id: 'bakery', name: 'Example Bakery Ltd' }
 
 /** Who can sign in at the stand-in for the staff's provider. */
 export const demoStaff = [
-  { subject: 'staff-northfold-1', name: 'Mel Placeholder', note: 'Northfold Council: all services.' },
+  { subject: 'staff-northfold-1', name: 'Mel Placeholder', note: 'Northfold Council: all services, all roles.' },
   { subject: 'staff-northfold-2', name: 'Jo Testcase', note: 'Northfold Council: libraries only.' },
-  { subject: 'staff-pensions-1', name: 'Sam Mockup', note: 'Agency for Pensions and Support: all services.' },
+  { subject: 'staff-pensions-1', name: 'Sam Mockup', note: 'Agency for Pensions and Support: all services, all roles.' },
   { subject: 'staff-pensions-2', name: 'Ash Fixture', note: 'Agency for Pensions and Support: carer’s support only.' },
+  {
+    subject: 'staff-northfold-3',
+    name: 'Pat Standin',
+    note: 'Northfold Council: manages systems, and approves what Mel asks for.',
+  },
+]
+
+/** Who runs the register, and can sign in at the same stand-in. */
+export const demoRegistrars = [
+  { subject: 'registrar-1', name: 'Bo Dummyname', note: 'Registrar: start at /registrar.' },
+  { subject: 'registrar-2', name: 'Cy Dummyname', note: 'Registrar: agrees to what takes two of them.' },
 ]
 
 /** By which identifier (of the scheme `link`) each service knows whom. `CT-9999` is nobody, and stays so. */
@@ -75,9 +89,9 @@ function describeWorld(partyIds: ReadonlyMap<string, string>): Declaration {
     links
       .filter(([service]) => services.some(({ slug }) => slug === service))
       .map(([service, value, party]) => ({ service, identifier: { scheme: 'link', value }, party: partyIds.get(party)! }))
-  const staffMember = (index: number, services: string[]) => {
+  const staffMember = (index: number, services: string[], roles?: StaffRole[]) => {
     const { subject, name } = demoStaff[index]!
-    return { subject, name, services }
+    return { subject, name, services, roles }
   }
   const northfold = [
     { slug: 'council-tax', name: 'Council tax', description: 'Bills, payments, discounts and reductions.' },
@@ -95,6 +109,7 @@ function describeWorld(partyIds: ReadonlyMap<string, string>): Declaration {
         name: 'Northfold Council',
         description: 'Local services for the people of Northfold, an invented town.',
         services: northfold,
+        contacts: northfoldContacts,
         clients: [
           {
             id: 'demo-sender',
@@ -104,7 +119,11 @@ function describeWorld(partyIds: ReadonlyMap<string, string>): Declaration {
             demoSecret: 'demo-sender-secret',
           },
         ],
-        staff: [staffMember(0, ['council-tax', 'parking', 'libraries']), staffMember(1, ['libraries'])],
+        staff: [
+          staffMember(0, ['council-tax', 'parking', 'libraries'], [...staffRoles]),
+          staffMember(1, ['libraries']),
+          staffMember(4, ['council-tax', 'parking', 'libraries'], ['systems-manager']),
+        ],
         links: linksOf(northfold),
       },
       {
@@ -112,6 +131,7 @@ function describeWorld(partyIds: ReadonlyMap<string, string>): Declaration {
         name: 'Agency for Pensions and Support',
         description: 'Pensions and support for carers, from an invented agency.',
         services: pensions,
+        contacts: agencyContacts,
         clients: [
           {
             id: 'demo-other',
@@ -121,10 +141,11 @@ function describeWorld(partyIds: ReadonlyMap<string, string>): Declaration {
             demoSecret: 'demo-other-secret',
           },
         ],
-        staff: [staffMember(2, ['state-pension', 'carers-support']), staffMember(3, ['carers-support'])],
+        staff: [staffMember(2, ['state-pension', 'carers-support'], [...staffRoles]), staffMember(3, ['carers-support'])],
         links: linksOf(pensions),
       },
     ],
+    registrars: demoRegistrars.map(({ subject, name }) => ({ subject, name })),
   }
 }
 
@@ -146,10 +167,11 @@ export async function fillDemoWorld(
     await sql`select pg_advisory_xact_lock(hashtext('digital-post demo world'))`
     const [filled] = await sql`select from organisation limit 1`
     if (filled !== undefined) return false
-    const owners = await createOwners(sql, subjectOf, now)
+    const owners = await within(sql, { purpose: 'registry' }, (db) => createOwners(db, subjectOf, now))
     const partyIds = new Map([...owners].map(([id, { partyId }]) => [id, partyId]))
     const beginning = momentBefore(now, [365, '09:00'])
     await register(sql, keys, describeWorld(partyIds), { scopes, demo: true }, beginning)
+    await enterAdministrator(sql, partyIds.get(business.id)!, partyIds.get('arthur')!, beginning)
     await sendMessages(sql, keys, owners, messages, files, now)
     return true
   })
@@ -170,6 +192,20 @@ async function createOwners(db: Db, subjectOf: (personId: string) => string, now
   }
   owners.set(business.id, await createParty(db, { kind: 'business', name: business.name }, beginning))
   return owners
+}
+
+/** Who answers for the business: he lets others in, reads and writes. */
+async function enterAdministrator(db: Db, giverId: string, holderId: string, now: Date): Promise<void> {
+  const [registrar] = await readWithin<{ id: string; name: string }>(
+    db,
+    { purpose: 'registry' },
+    db`select id, name from registrar where subject = ${demoRegistrars[0]!.subject}`,
+  )
+  const nobody = { partyId: registrar!.id, mailboxId: registrar!.id }
+  const by = { kind: 'registrar', ...registrar! } as const
+  const actor: Actor = { ...actorOf(nobody), isOrganisation: false, rights: rightsOf('registrar'), by }
+  const grant = { giverId, holderId, kind: 'employee', role: 'writer', isAdministrator: true } as const
+  await enterGrant(db, actor, { ...grant, reason: 'The first administrator of a new business' }, now)
 }
 
 type Happening = { at: Date; happen: () => Promise<void> }

@@ -9,6 +9,7 @@ import type { ApiOptions, ApiServer } from './api/senders/door.ts'
 import { getEvents } from './api/senders/get-events.ts'
 import { getInbox } from './api/senders/get-inbox.ts'
 import { getMessages } from './api/senders/get-messages.ts'
+import { getRecipientChanges } from './api/senders/get-recipient-changes.ts'
 import { lookupRecipients } from './api/senders/lookup-recipients.ts'
 import { postMessages } from './api/senders/post-messages.ts'
 import { postReceipt } from './api/senders/post-receipt.ts'
@@ -17,13 +18,17 @@ import { validatorCompiler } from './api/validation.ts'
 import type { Config } from './config.ts'
 import type { Database } from './database/connect.ts'
 import { Problem } from './problems.ts'
+import { watchClients } from './registry/client-watch.ts'
 import { deriveIdentifierKeys } from './registry/identifier.ts'
+import { readSchemes } from './registry/scheme.ts'
 import { buildTokenCheck } from './sign-in/system-tokens.ts'
 import { registerAssets } from './web/assets.ts'
 import { registerCitizenPages } from './web/citizen/pages.ts'
 import { registerDepartmentPages } from './web/department/pages.ts'
 import { registerDocs } from './web/docs/reference.ts'
 import { sendErrorPage } from './web/errors.ts'
+import { registerLinking } from './web/linking.ts'
+import { registerRegistrarPages } from './web/registrar/pages.ts'
 import { setSecurityHeaders } from './web/security-headers.ts'
 import { registerSessions } from './web/session.ts'
 import { registerSignIn } from './web/sign-in.ts'
@@ -33,7 +38,7 @@ const requestTimeoutMs = 120_000
 
 /** Puts the rooms together and opens the doors. The same for production and for tests. */
 export async function buildApp(config: Config, database: Database, clock = () => new Date()): Promise<FastifyInstance> {
-  const keys = deriveIdentifierKeys(config.secretKey)
+  const keys = deriveIdentifierKeys(config.secretKey, readSchemes(config.identifierSchemes, config))
   const app = fastify({
     logger: config.logLevel === 'silent' ? false : { level: config.logLevel },
     logController: new LogController({ disableRequestLogging: true }),
@@ -72,13 +77,16 @@ export async function buildApp(config: Config, database: Database, clock = () =>
   })
 
   await describeApi(app, config)
-  registerTokens(app, config, database)
-  const api: ApiOptions = { database, keys, clock, checkToken: buildTokenCheck(config) }
+  registerTokens(app, config, database, clock)
+  const clients = watchClients(database, clock)
+  app.addHook('onClose', () => clients.stop())
+  const api: ApiOptions = { database, keys, clock, checkToken: buildTokenCheck(config, clients) }
   app.register(async (door: ApiServer) => {
     // JSON and nothing else, so that anything else is told so.
     door.removeAllContentTypeParsers()
     door.addContentTypeParser('application/json', { parseAs: 'string' }, door.getDefaultJsonParser('error', 'error'))
-    for (const open of [postMessages, getMessages, getEvents, getInbox, postReceipt, lookupRecipients]) open(door, api)
+    for (const open of [postMessages, getMessages, getEvents, getInbox, postReceipt, getRecipientChanges]) open(door, api)
+    lookupRecipients(door, { ...api, lookups: config.lookups })
   })
 
   app.decorate('serviceName', config.serviceName)
@@ -86,14 +94,22 @@ export async function buildApp(config: Config, database: Database, clock = () =>
   registerAssets(app)
   await registerSignIn(app, { config, database, clock })
   registerDocs(app, { openApi: () => app.swagger(), config })
+  registerLinking(app, { config, database, keys, clock })
   registerCitizenPages(app, { config, database, keys, clock })
   registerDepartmentPages(app, { config, database, keys, clock })
-  if (config.demo) {
-    const { demoPeople, demoStaff } = await import('../demo/world.ts')
-    const { registerStandIns } = await import('./web/stand-in.ts')
-    registerStandIns(app, { config, people: demoPeople, staff: demoStaff })
-  }
+  registerRegistrarPages(app, { config, database, keys, clock })
+  if (config.demo) await openDemo(app, config, clock)
   return app
+}
+
+/** What stands in a demo for what others run. */
+async function openDemo(app: FastifyInstance, config: Config, clock: () => Date): Promise<void> {
+  const { demoPeople, demoRegistrars, demoStaff } = await import('../demo/world.ts')
+  const { registerStandIns } = await import('./web/stand-in.ts')
+  registerStandIns(app, { config, people: demoPeople, staff: [...demoStaff, ...demoRegistrars] })
+  const { demoSites } = await import('../demo/demo-service.ts')
+  const { registerDemoServices } = await import('./web/demo-service.ts')
+  registerDemoServices(app, { config, sites: demoSites, clock })
 }
 
 /** A form's answer may lead on to where people sign out. */

@@ -34,6 +34,21 @@ export const settings = {
   STAFF_CLIENT_SECRET: 'Our client secret at STAFF_ISSUER.',
   SESSION_IDLE_MINUTES: 'After how many minutes without a page a person is signed out. Default 30.',
   SESSION_ABSOLUTE_MINUTES: 'After how many minutes a person is signed out in any case. Default 480.',
+  REGISTRATION_BASIS:
+    'law: everybody who has a mailbox can be written to. consent: only for the categories of post that they consent to. For mailboxes that are opened from then on. Default law.',
+  REGISTRATION_AGE: 'From which age, in years, a person gets a mailbox. Default 15.',
+  BUSINESS_GRACE_DAYS:
+    'For how many days nobody can write to a new business, unless its administrator signs in before. Default 12.',
+  REOPEN_DAYS: 'For how many days a registrar can open a mailbox again that was closed in error. Default 30.',
+  KEPT_YEARS_AFTER_DEATH: 'For how many years the content of a mailbox is kept after a death. Default 5.',
+  KEPT_YEARS_AFTER_CLOSURE: 'For how many years the content of a mailbox is kept after any other closure. Default 10.',
+  IDENTIFIER_SCHEMES_FILE:
+    'A JSON file with the identifier schemes of this installation, in place of those of the United Kingdom: [{scheme, name, pattern, dropped, length, check}].',
+  LOOKUPS_PER_MINUTE: 'How many recipients each service may look up in a minute. Default 60000.',
+  LOOKUPS_PER_DAY: 'How many recipients each service may look up in a day. Default 2000000.',
+  WRITING_FILES: 'How many files people may send with a message, where a contact point says nothing else. Default 10.',
+  WRITING_MEGABYTES:
+    'How large the files that people send with a message may be together, in MB, where a contact point says nothing else. Default 10.',
   SERVICE_NAME: 'What the mailbox is called on its pages. Default Digital Post.',
   TRUST_PROXY: 'true behind a proxy that sets X-Forwarded-For and X-Forwarded-Proto. Default false.',
   LOG_LEVEL: 'fatal, error, warn, info, debug or silent. Default info.',
@@ -57,6 +72,19 @@ export type Config = {
   staff: { issuer: string | undefined; clientId: string; clientSecret: string }
   sessionIdleMinutes: number
   sessionAbsoluteMinutes: number
+  writingFiles: number
+  writingMegabytes: number
+  registration: {
+    basis: 'law' | 'consent'
+    age: number
+    businessGraceDays: number
+    reopenDays: number
+    yearsKeptAfterDeath: number
+    yearsKeptAfterClosure: number
+  }
+  /** As the file has them, not checked yet (registry/scheme.ts). Undefined is those of the United Kingdom. */
+  identifierSchemes: unknown
+  lookups: { perMinute: number; perDay: number }
   serviceName: string
   trustProxy: boolean
   logLevel: string
@@ -101,6 +129,14 @@ export function readConfig(environment: Environment = process.env): Config {
     staff: readStaff(text, needed, demo),
     sessionIdleMinutes: wholeNumber('SESSION_IDLE_MINUTES', text('SESSION_IDLE_MINUTES'), 30, 1, 24 * 60),
     sessionAbsoluteMinutes: wholeNumber('SESSION_ABSOLUTE_MINUTES', text('SESSION_ABSOLUTE_MINUTES'), 480, 1, 24 * 60),
+    registration: readRegistration(text),
+    identifierSchemes: readJsonFile('IDENTIFIER_SCHEMES_FILE', text),
+    lookups: {
+      perMinute: wholeNumber('LOOKUPS_PER_MINUTE', text('LOOKUPS_PER_MINUTE'), 60_000, 1, 10_000_000),
+      perDay: wholeNumber('LOOKUPS_PER_DAY', text('LOOKUPS_PER_DAY'), 2_000_000, 1, 1_000_000_000),
+    },
+    writingFiles: wholeNumber('WRITING_FILES', text('WRITING_FILES'), 10, 0, 50),
+    writingMegabytes: wholeNumber('WRITING_MEGABYTES', text('WRITING_MEGABYTES'), 10, 1, 25),
     serviceName: text('SERVICE_NAME') ?? 'Digital Post',
     trustProxy: flag('TRUST_PROXY', text('TRUST_PROXY'), false),
     logLevel,
@@ -166,6 +202,30 @@ function readStaff(text: Text, needed: (name: Setting, demoValue: string) => str
     issuer,
     clientId: needed('STAFF_CLIENT_ID', 'digital-post'),
     clientSecret: needed('STAFF_CLIENT_SECRET', 'demo-staff-secret'),
+  }
+}
+
+function readRegistration(text: Text): Config['registration'] {
+  const basis = text('REGISTRATION_BASIS') ?? 'law'
+  if (basis !== 'law' && basis !== 'consent') throw new SettingError('REGISTRATION_BASIS is wrong: it is law or consent.')
+  const number = (name: Setting, otherwise: number, max: number) => wholeNumber(name, text(name), otherwise, 0, max)
+  return {
+    basis,
+    age: number('REGISTRATION_AGE', 15, 120),
+    businessGraceDays: number('BUSINESS_GRACE_DAYS', 12, 365),
+    reopenDays: number('REOPEN_DAYS', 30, 3_650),
+    yearsKeptAfterDeath: number('KEPT_YEARS_AFTER_DEATH', 5, 100),
+    yearsKeptAfterClosure: number('KEPT_YEARS_AFTER_CLOSURE', 10, 100),
+  }
+}
+
+function readJsonFile(name: Setting, text: Text): unknown {
+  const file = text(name)
+  if (file === undefined) return undefined
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch {
+    throw new SettingError(`${name} is wrong: the file that it names cannot be read, or is no JSON.`)
   }
 }
 

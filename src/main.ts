@@ -6,10 +6,12 @@ import { type Config, readConfig, SettingError } from './config.ts'
 import { connect, type Database } from './database/connect.ts'
 import { startEmbedded } from './database/embedded.ts'
 import { migrate } from './database/migrate.ts'
+import { addressFor, bringRoles, connectOwner, deriveLogins } from './database/roles.ts'
 import { writeDocs } from './docs.ts'
 import { DeclarationError } from './registry/declaration.ts'
-import { deriveIdentifierKeys } from './registry/identifier.ts'
+import { deriveIdentifierKeys, type IdentifierKeys } from './registry/identifier.ts'
 import { register } from './registry/register.ts'
+import { readSchemes } from './registry/scheme.ts'
 import { startWorker } from './worker.ts'
 
 const commands = { start, migrate: migrateOnly, register: registerFile, docs: makeDocs }
@@ -22,21 +24,34 @@ const usage = `Usage: node src/main.ts COMMAND
   docs             write the pages of docs/ that are made from the code (npm run docs)
 `
 
-type OpenDatabase = { url: string; database: Database; close: () => Promise<void> }
+type OpenDatabase = { jobsUrl: string; database: Database; ran: string[]; close: () => Promise<void> }
 
+/** As the owner of the tables, the database is brought to what this program expects; from then on the program is who it is to be. */
 async function openDatabase(config: Config): Promise<OpenDatabase> {
   const embedded = config.databaseUrl === undefined ? await startEmbedded(config.dataDirectory) : undefined
   const url = config.databaseUrl ?? embedded!.url
-  const database = connect(url, config.databaseConnections)
+  const owner = connectOwner(url, 1)
+  const logins = deriveLogins(config.secretKey)
+  let ran: string[]
   try {
-    await database`select 1`
-  } catch (error) {
-    await database.end({ timeout: 0 })
-    throw new SettingError(`DATABASE_URL is wrong, or its PostgreSQL does not answer: ${(error as Error).message}`)
+    await owner`select 1`.catch((error) => {
+      throw new SettingError(`DATABASE_URL is wrong, or its PostgreSQL does not answer: ${(error as Error).message}`)
+    })
+    ran = await migrate(owner)
+    await bringRoles(owner, url, logins).catch((error) => {
+      if (error.code !== '42501') throw error
+      throw new SettingError(
+        'DATABASE_URL is wrong: its user may not make roles (alter role … createrole), and the program logs in as roles of its own.',
+      )
+    })
+  } finally {
+    await owner.end({ timeout: 5 })
   }
+  const database = connect(addressFor(url, logins.program), config.databaseConnections)
   return {
-    url,
+    jobsUrl: addressFor(url, logins.worker),
     database,
+    ran,
     close: async () => {
       await database.end({ timeout: 5 })
       await embedded?.stop()
@@ -46,15 +61,17 @@ async function openDatabase(config: Config): Promise<OpenDatabase> {
 
 async function start(): Promise<void> {
   const config = readConfig()
-  const { url, database, close } = await openDatabase(config)
-  await migrate(database)
+  const keys = identifierKeys(config)
+  const { jobsUrl, database, close } = await openDatabase(config)
   const app = await buildApp(config, database)
   if (config.demo) {
     const { fillDemoWorld } = await import('../demo/world.ts')
+    const { openDemoLinking } = await import('../demo/demo-service.ts')
     const { oneLoginSubject } = await import('./sign-in/stand-in.ts')
-    await fillDemoWorld(database, deriveIdentifierKeys(config.secretKey), oneLoginSubject, new Date())
+    await fillDemoWorld(database, keys, oneLoginSubject, new Date())
+    await openDemoLinking(database, config.baseUrl)
   }
-  const worker = await startWorker(config, url, database)
+  const worker = await startWorker(config, jobsUrl, database)
   let stopping = false
   const stop = async () => {
     if (stopping) return
@@ -84,6 +101,7 @@ Digital Post is running, with a demo world in which everybody is invented.
 
   The citizen's pages      ${baseUrl}/              sign in as Rosa Example
   The department's pages   ${baseUrl}/department    sign in as Mel Placeholder
+  The registrar's pages    ${baseUrl}/registrar     sign in as Bo Dummyname
   The API, described       ${baseUrl}/docs
 
 Paste this to send Rosa a letter:
@@ -99,8 +117,7 @@ Paste this to send Rosa a letter:
 }
 
 async function migrateOnly(): Promise<void> {
-  const { database, close } = await openDatabase(readConfig())
-  const ran = await migrate(database)
+  const { ran, close } = await openDatabase(readConfig())
   console.log(ran.length > 0 ? `Migrated: ${ran.join(', ')}` : 'The database was up to date.')
   await close()
 }
@@ -108,12 +125,21 @@ async function migrateOnly(): Promise<void> {
 async function registerFile(file?: string): Promise<void> {
   if (file === undefined) throw new SettingError('Which file? npm run register -- organisations.json')
   const config = readConfig()
+  const keys = identifierKeys(config)
   const declaration = readJson(file)
   const { database, close } = await openDatabase(config)
-  await migrate(database)
-  await register(database, deriveIdentifierKeys(config.secretKey), declaration, { scopes, demo: config.demo }, new Date())
+  const options = { scopes, demo: config.demo, rules: config.registration }
+  await register(database, keys, declaration, options, new Date())
   console.log('Registered.')
   await close()
+}
+
+function identifierKeys(config: Config): IdentifierKeys {
+  try {
+    return deriveIdentifierKeys(config.secretKey, readSchemes(config.identifierSchemes, config))
+  } catch (error) {
+    throw new SettingError(`IDENTIFIER_SCHEMES_FILE is wrong: ${(error as Error).message}`)
+  }
 }
 
 function readJson(file: string): unknown {

@@ -2,6 +2,7 @@ import { Logger, parseCronItems, run } from 'graphile-worker'
 import type { Config } from './config.ts'
 import type { Database } from './database/connect.ts'
 import { describeError } from './database/describe-error.ts'
+import { deleteExpiredLinkRequests } from './registry/link-end.ts'
 import { deleteExpiredSessions } from './sign-in/session.ts'
 
 /** Jobs that one process works on at once. Each has a connection of the worker's own pool, beside that of the requests. */
@@ -13,6 +14,10 @@ const jobsAtOnce = 2
  */
 const jobs = {
   'delete-expired-sessions': { cron: '*/10 * * * *', work: deleteExpiredSessions },
+  'delete-expired-link-requests': {
+    cron: '*/10 * * * *',
+    work: (database: Database, _config: Config, now: Date) => deleteExpiredLinkRequests(database, now),
+  },
 } as const
 
 /** Works on jobs until it is stopped; `stop` waits for those under way. */

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { northfoldContacts } from '../demo/contact-points.ts'
 import { acceptOne } from '../src/delivery/accept.ts'
 import { find } from '../src/mailbox/find.ts'
 import { listInbox } from '../src/mailbox/list.ts'
+import { register } from '../src/registry/register.ts'
 import { launchBrowser } from './browser.ts'
 import { type Pages, type Reader, startPages } from './pages.ts'
 
@@ -21,6 +23,23 @@ const body = `# Your bill
 > Thank you.
 `
 
+/** The demo's tree in place of the plain points, which the member of staff looks after. */
+async function addContactPoints({ post }: Pages): Promise<string> {
+  const services = [
+    { slug: 'council-tax', name: 'Council tax' },
+    { slug: 'parking', name: 'Parking' },
+    { slug: 'libraries', name: 'Libraries' },
+  ]
+  const council = { slug: 'northfold-council', name: 'Northfold Council', services, contacts: northfoldContacts }
+  const at = new Date('2026-11-01T10:00:00Z')
+  await register(post.owner, post.keys, { organisations: [council] }, { scopes: [], demo: false }, at)
+  await post.owner`
+    insert into staff_role (staff_id, service_id, role)
+    select id, ${post.serviceId}, 'contact-manager' from staff_member where subject = 'mel'`
+  const [point] = await post.owner<{ id: string }[]>`select id from contact_point where slug = 'moving-home'`
+  return point!.id
+}
+
 describe('in a browser', () => {
   const now = { at: new Date('2026-11-23T10:00:00Z') }
   let pages: Pages
@@ -28,6 +47,7 @@ describe('in a browser', () => {
   let address: string
   let letterId: string
   let fileId: string
+  let pointId: string
   before(async () => {
     pages = await startPages(now)
     const { db, keys, council, letter, rosa } = pages.post
@@ -41,6 +61,8 @@ describe('in a browser', () => {
     const submission = { ...letter('whole'), content, documents: [{ role: 'main' as const, files }] }
     letterId = (await acceptOne(db, keys, council, submission, now.at)).messageId
     fileId = (await find(db, rosa, letterId)).documents[0]!.files[0]!.id
+    await pages.post.owner`update party set birth_date = '1984-05-17' where id = ${rosa.partyId}`
+    pointId = await addContactPoints(pages)
     address = await pages.app.listen({ host: '127.0.0.1', port: 0 })
     pages.app.ownOrigin = address
     browser = await launchBrowser()
@@ -106,15 +128,80 @@ describe('in a browser', () => {
         `${letter}/documents/${fileId}`,
         `${letter}/answer`,
         '/write',
+        '/write?q=parking+fine',
+        '/write?q=xylophone',
         '/write/northfold-council',
+        '/write/northfold-council/groups/roads',
+        '/write/northfold-council/missed-bin',
+        '/write/northfold-council/appeal-a-parking-fine',
         '/write/northfold-council/council-tax',
       ])
-      await visit('rosa', ['/sent', '/write/northfold-council/council-tax'])
+      await visit('rosa', ['/sent', '/looks', '/looks/others', '/write/northfold-council/council-tax'])
       const { letters } = await listInbox(pages.post.db, pages.post.council, 1)
       const message = `/department/messages/${letters[0]!.id}`
-      await visit('staff', ['/department', message, `${message}/answer`, '/department/write'])
+      const points = '/department/contact-points'
+      const contacts = [points, `${points}/new`, `${points}/${pointId}`, `${points}/groups/new`]
+      await visit('staff', ['/department', message, `${message}/answer`, ...contacts, '/department/write'])
       assert.deepEqual(found, [])
     })
+  }
+
+  for (const width of [375, 1280]) {
+    test(`axe finds nothing wrong on the registrar’s pages, ${width} wide, and nothing is cut off`, {
+      timeout: 120_000,
+    }, async () => {
+      const found: string[] = []
+      await inBrowser('registrar', { viewport: { width, height: 800 } }, async (page) => {
+        const look = () => sees(page, found)
+        const visit = async (url: string) => {
+          await page.goto(url)
+          await look()
+        }
+        const press = async (name: string) => {
+          await page.getByRole('button', { name, exact: true }).click()
+          await look()
+        }
+        const pages = [
+          '/registrar',
+          '/registrar/businesses',
+          '/registrar/numbers',
+          '/registrar/merges',
+          '/registrar/businesses/new',
+        ]
+        for (const url of pages) await visit(url)
+        await press('Continue')
+        await page.goto('/registrar')
+        await press('Search')
+        await findRosa(page)
+        await look()
+        await press('Rosa Example')
+        const record = page.url()
+        for (const action of ['registration/exempt', 'registration/close', 'grants/new']) {
+          await visit(`${record}/${action}`)
+          await press('Continue')
+        }
+        for (const [action, button] of [['exempt', 'Exempt from digital post'] as const, ['join', 'Join again'] as const]) {
+          await visit(`${record}/registration/${action}`)
+          await page.getByLabel('Why do you do this?').fill('She telephoned')
+          await press('Continue')
+          await press(button)
+          await page.getByText('Success').waitFor()
+        }
+        await visit('/registrar/log')
+      })
+      assert.deepEqual(found, [])
+    })
+  }
+
+  const findRosa = async (page: Page) => {
+    await page.goto('/registrar')
+    await page.getByLabel('Why do you look?').fill('She telephoned')
+    await page.getByLabel('Full name').fill('Rosa Example')
+    await page.getByLabel('Day').fill('17')
+    await page.getByLabel('Month').fill('5')
+    await page.getByLabel('Year').fill('1984')
+    await page.getByRole('button', { name: 'Search' }).click()
+    await page.getByText('1 record found').first().waitFor()
   }
 
   test('everything works without JavaScript', { timeout: 60_000 }, async () => {
@@ -139,6 +226,16 @@ describe('in a browser', () => {
       await page.getByLabel('Your answer').fill('And back')
       await page.getByRole('button', { name: 'Send' }).click()
       await page.getByText('Your letter has been delivered').first().waitFor()
+    })
+    await inBrowser('registrar', { javaScriptEnabled: false }, async (page) => {
+      await findRosa(page)
+      await page.getByRole('button', { name: 'Rosa Example' }).click()
+      await page.getByText('You can come back to this page until').waitFor()
+    })
+    await inBrowser('rosa', { javaScriptEnabled: false }, async (page) => {
+      await page.goto('/looks')
+      await page.getByRole('link', { name: 'Only others' }).click()
+      await page.getByText('She telephoned').first().waitFor()
     })
   })
 })

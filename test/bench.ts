@@ -2,9 +2,18 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import path from 'node:path'
 import { v7 as newId } from 'uuid'
+import type { Actor } from '../src/access/actor.ts'
+import { rightsOf } from '../src/access/rights.ts'
+import { readConfig } from '../src/config.ts'
 import { connect, type Database } from '../src/database/connect.ts'
 import { startEmbedded } from '../src/database/embedded.ts'
+import { addressFor, connectOwner, deriveLogins } from '../src/database/roles.ts'
+import { listInbox } from '../src/mailbox/list.ts'
+import { open } from '../src/mailbox/open.ts'
+import { deriveIdentifierKeys } from '../src/registry/identifier.ts'
+import { lookUpRecipients } from '../src/registry/look-up.ts'
 import { openConnection } from './http-client.ts'
+import { fillLargeWorld, linkOf } from './large-world.ts'
 import { startProgram } from './program.ts'
 import { takeToken } from './server.ts'
 import { signInRosa } from './signed-in.ts'
@@ -25,6 +34,11 @@ type Figures = { rate: number; p50: number; p95: number; p99: number }
 function print(name: string, { rate, p50, p95, p99 }: Figures, bare?: number): void {
   const cells = [name.padEnd(64), rate.toFixed(0).padStart(8), ...[p50, p95, p99].map((ms) => ms.toFixed(2).padStart(8))]
   console.log(`| ${cells.join(' | ')} | ${(bare ? `${((100 * rate) / bare).toFixed(0)} %` : '').padStart(6)} |`)
+}
+
+function printHead(): void {
+  console.log(`| ${'what'.padEnd(64)} |  per s   |  p50 ms  |  p95 ms  |  p99 ms  | ratio  |`)
+  console.log(`|${'-'.repeat(66)}|---------:|---------:|---------:|---------:|-------:|`)
 }
 
 function percentiles(timesMs: number[]): Omit<Figures, 'rate'> {
@@ -108,6 +122,55 @@ async function measureAccept(baseUrl: string, database: Database): Promise<void>
   }
 }
 
+const largeWorld = { parties: 100_000, letters: 1_000_000 }
+
+/** What row-level security costs, and looking up recipients, where there is a town's post. */
+async function measureLargeWorld(url: string, database: Database): Promise<void> {
+  const config = readConfig({ DEMO: 'true' })
+  const keys = deriveIdentifierKeys(config.secretKey)
+  const owner = connectOwner(url, 1)
+  const began = performance.now()
+  const { serviceId, readers, letterIds } = await fillLargeWorld(owner, keys, largeWorld)
+  await owner.end()
+  const seconds = ((performance.now() - began) / 1000).toFixed(0)
+  console.log(`\n${largeWorld.parties} parties and ${largeWorld.letters} letters (filled in ${seconds} s)\n`)
+  printHead()
+  const program = connect(addressFor(url, deriveLogins(config.secretKey).program), 64)
+  const pick = () => Math.floor(Math.random() * readers.length)
+  const list = (db: Database) => () => listInbox(db, readers[pick()]!, 1)
+  const openOne = (db: Database) => async () => {
+    const place = pick()
+    await open(db, readers[place]!, letterIds[place]!, new Date())
+  }
+  // The owner of an embedded PostgreSQL is a superuser, whom no policy binds: the same queries, without them.
+  for (const [name, read] of [
+    ['List an inbox, the query alone', list],
+    ['Open a letter, the query alone', openOne],
+  ] as const) {
+    const [without, held] = await measure(8, [read(database), read(program)])
+    print(`${name}, without row-level security, 8 at once`, without!)
+    print(`${name}, held to its scope, 8 at once`, held!, without!.rate)
+  }
+  const system: Actor = {
+    ...readers[0]!,
+    isOrganisation: true,
+    rights: rightsOf('system', [serviceId]),
+    by: { kind: 'system', id: 'bench', name: 'bench' },
+  }
+  const lookUp = (count: number) => () => {
+    const identifiers = Array.from({ length: count }, () => linkOf(Math.floor(Math.random() * largeWorld.parties * 1.1)))
+    return lookUpRecipients(program, keys, system, { serviceId, identifiers }, new Date())
+  }
+  for (const [count, connections] of [
+    [1, 8],
+    [10_000, 1],
+  ] as const) {
+    const [figures] = await measure(connections, [lookUp(count)])
+    print(`Look up ${count} recipient${count > 1 ? 's' : ''}, with the record of it, ${connections} at once`, figures!)
+  }
+  await program.end()
+}
+
 /** The rows of one letter, in one statement, and nothing else: no look-up, no check, no second try. */
 async function insertBare(database: Database, withPdf: boolean): Promise<void> {
   const [id, mailboxId, senderId, fileId] = [newId(), newId(), newId(), newId()]
@@ -147,8 +210,6 @@ async function measureReading(baseUrl: string, database: Database): Promise<void
     if (!answer.ok) throw new Error(`a letter was not accepted: ${answer.status}`)
   }
   const { cookie, actor, letterId } = await signInRosa(database)
-  const { listInbox } = await import('../src/mailbox/list.ts')
-  const { open } = await import('../src/mailbox/open.ts')
   const inbox = openRequests(8, `${baseUrl}/inbox`, 'GET', { cookie })
   const page = openRequests(8, `${baseUrl}/letters/${letterId}`, 'GET', { cookie })
   const works = [() => listInbox(database, actor, 1), inbox.send, () => open(database, actor, letterId, new Date()), page.send]
@@ -173,10 +234,10 @@ try {
     console.log(
       `Node ${process.versions.node}, PostgreSQL ${version}, ${cpus().length} cores shared by client, program and database; ${secondsEach} s each\n`,
     )
-    console.log(`| ${'what'.padEnd(64)} |  per s   |  p50 ms  |  p95 ms  |  p99 ms  | ratio  |`)
-    console.log(`|${'-'.repeat(66)}|---------:|---------:|---------:|---------:|-------:|`)
+    printHead()
     await measureAccept(program.baseUrl, database)
     await measureReading(program.baseUrl, database)
+    await measureLargeWorld(embedded.url, database)
   } finally {
     await program.end('SIGTERM')
   }

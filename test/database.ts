@@ -2,9 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { v4 as randomId } from 'uuid'
+import { readConfig } from '../src/config.ts'
 import { connect, type Database } from '../src/database/connect.ts'
 import { type EmbeddedDatabase, startEmbedded } from '../src/database/embedded.ts'
 import { migrate } from '../src/database/migrate.ts'
+import { addressFor, bringRoles, connectOwner, deriveLogins } from '../src/database/roles.ts'
 
 /**
  * Every test file has a database of its own, cloned from one that is migrated once: on the PostgreSQL that DATABASE_URL
@@ -12,6 +14,9 @@ import { migrate } from '../src/database/migrate.ts'
  */
 const serverVariable = 'TEST_DATABASE_SERVER'
 const templateVariable = 'TEST_DATABASE_TEMPLATE'
+
+/** Those of a demo, as tests run one. */
+const logins = () => deriveLogins(readConfig({ DEMO: 'true' }).secretKey)
 
 let embedded: EmbeddedDatabase | undefined
 let directory: string | undefined
@@ -32,9 +37,11 @@ export async function startDatabase(): Promise<void> {
   const admin = connect(server, 1)
   await admin.unsafe(`create database ${template}`)
   await admin.end()
-  const database = connect(withDatabase(server, template), 1)
-  await migrate(database)
-  await database.end()
+  const url = withDatabase(server, template)
+  const owner = connectOwner(url, 1)
+  await migrate(owner)
+  await bringRoles(owner, url, logins())
+  await owner.end()
   process.env[serverVariable] = server
   process.env[templateVariable] = template
   // Tests say themselves which database they mean.
@@ -49,7 +56,15 @@ export async function stopDatabase(): Promise<void> {
   if (directory) rmSync(directory, { recursive: true, force: true })
 }
 
-export type TestDatabase = { url: string; database: Database; drop: () => Promise<void> }
+export type TestDatabase = {
+  /** Of the owner. */
+  url: string
+  /** As the program: held to its scope by row-level security. */
+  database: Database
+  /** As the owner, who sees everything: to look behind the program's back. */
+  owner: Database
+  drop: () => Promise<void>
+}
 
 /** A fresh, migrated, empty database. Call `drop` when the file's tests are done. */
 export async function createTestDatabase(connections = 5): Promise<TestDatabase> {
@@ -59,12 +74,14 @@ export async function createTestDatabase(connections = 5): Promise<TestDatabase>
   const admin = connect(server, 1)
   await admin.unsafe(`create database ${name} template ${process.env[templateVariable]}`)
   const url = withDatabase(server, name)
-  const database = connect(url, connections)
+  const database = connect(addressFor(url, logins().program), connections)
+  const owner = connectOwner(url, 1)
   return {
     url,
     database,
+    owner,
     drop: async () => {
-      await database.end({ timeout: 2 })
+      await Promise.all([database.end({ timeout: 2 }), owner.end({ timeout: 2 })])
       await admin.unsafe(`drop database ${name} with (force)`)
       await admin.end()
     },

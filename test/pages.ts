@@ -6,7 +6,7 @@ import { deriveSessionKeys, startSession } from '../src/sign-in/session.ts'
 import { createTestDatabase } from './database.ts'
 import { buildPost, type Post } from './post.ts'
 
-export type Reader = 'rosa' | 'arthur' | 'staff' | 'nobody'
+export type Reader = 'rosa' | 'arthur' | 'staff' | 'registrar' | 'registrar-2' | 'nobody'
 type Answer = LightMyRequestResponse
 
 export type Pages = {
@@ -24,24 +24,35 @@ export type Pages = {
 export async function startPages(now: { at: Date }): Promise<Pages> {
   const test = await createTestDatabase()
   const config = readConfig({ DEMO: 'true', LOG_LEVEL: 'silent' })
-  const post = await buildPost(test.database, config.secretKey)
+  const post = await buildPost(test, config.secretKey)
   const app = await buildApp(config, test.database, () => now.at)
   await app.ready()
   const staffId = newId()
-  await test.database`
+  await test.owner`
     insert into staff_member (id, organisation_id, subject, name)
     values (${staffId}, ${post.council.partyId}, 'mel', 'Mel Placeholder')`
-  await test.database`
+  await test.owner`
     insert into staff_role (staff_id, service_id, role)
     select ${staffId}, ${post.serviceId}, role from unnest(${['post-reader', 'post-writer']}::text[]) as role`
-  const owners = { rosa: { partyId: post.rosa.partyId }, arthur: { partyId: post.arthur.partyId }, staff: { staffId } }
+  const registrarIds = [newId(), newId()] as const
+  await test.owner`
+    insert into registrar (id, subject, name)
+    values (${registrarIds[0]}, 'registrar-1', 'Bo Dummyname'), (${registrarIds[1]}, 'registrar-2', 'Cy Dummyname')`
+  const owners = {
+    rosa: { partyId: post.rosa.partyId },
+    arthur: { partyId: post.arthur.partyId },
+    staff: { staffId },
+    registrar: { registrarId: registrarIds[0] },
+    'registrar-2': { registrarId: registrarIds[1] },
+  }
   const sessionKeys = deriveSessionKeys(config.secretKey)
 
   const signIn = async (reader: Reader): Promise<{ name: string; value: string } | undefined> => {
     if (reader === 'nobody') return undefined
     const session = { owner: owners[reader], subject: reader, idToken: 'none', replaces: undefined }
     const value = await startSession(test.database, sessionKeys, session, now.at)
-    return { name: reader === 'staff' ? 'digital-post-staff' : 'digital-post', value }
+    const suffix = reader === 'staff' ? '-staff' : reader.startsWith('registrar') ? '-registrar' : ''
+    return { name: `digital-post${suffix}`, value }
   }
   const headersFor = async (cookie: Awaited<ReturnType<typeof signIn>>): Promise<Record<string, string>> =>
     cookie ? { cookie: `${cookie.name}=${cookie.value}` } : {}

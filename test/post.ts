@@ -3,6 +3,8 @@ import type { Actor } from '../src/access/actor.ts'
 import { rightsOf, unite } from '../src/access/rights.ts'
 import type { Database } from '../src/database/connect.ts'
 import type { Submission } from '../src/delivery/message.ts'
+import { refreshSearch } from '../src/registry/contact-edit.ts'
+import { addGeneralPoints } from '../src/registry/contact-register.ts'
 import type { Addressed } from '../src/registry/find-recipients.ts'
 import {
   deriveIdentifierKeys,
@@ -11,10 +13,13 @@ import {
   type IdentifierKeys,
   sealIdentifier,
 } from '../src/registry/identifier.ts'
+import type { TestDatabase } from './database.ts'
 
 /** A small world for tests of one room: a council with two services, and two people whom the first knows as CT-1 and CT-2. */
 export type Post = {
   db: Database
+  /** Sees everything. */
+  owner: Database
   keys: IdentifierKeys
   serviceId: string
   /** The council's other service, which knows nobody. */
@@ -31,13 +36,13 @@ export type Post = {
   letter: (reference: string) => Submission
 }
 
-export async function buildPost(db: Database, secretKey: Buffer = Buffer.alloc(32, 7)): Promise<Post> {
+export async function buildPost({ database: db, owner }: TestDatabase, secretKey: Buffer = Buffer.alloc(32, 7)): Promise<Post> {
   const keys = deriveIdentifierKeys(secretKey)
   const [serviceId, parkingId] = [newId(), newId()]
   const party = async (kind: string, name: string) => {
     const ids = { partyId: newId(), mailboxId: newId() }
-    await db`insert into party (id, kind, name) values (${ids.partyId}, ${kind}, ${name})`
-    await db`insert into mailbox (id, party_id) values (${ids.mailboxId}, ${ids.partyId})`
+    await owner`insert into party (id, kind, name) values (${ids.partyId}, ${kind}, ${name})`
+    await owner`insert into mailbox (id, party_id) values (${ids.mailboxId}, ${ids.partyId})`
     return ids
   }
   const actor = (ids: { partyId: string; mailboxId: string }, more: Pick<Actor, 'rights' | 'by' | 'door'>): Actor => ({
@@ -48,13 +53,15 @@ export async function buildPost(db: Database, secretKey: Buffer = Buffer.alloc(3
     requestId: newId(),
   })
   const council = await party('public-body', 'Northfold Council')
-  await db`insert into organisation (party_id, slug) values (${council.partyId}, 'northfold-council')`
-  await db`
+  await owner`insert into organisation (party_id, slug) values (${council.partyId}, 'northfold-council')`
+  await owner`
     insert into service (id, slug, organisation_id, name)
     values (${serviceId}, 'council-tax', ${council.partyId}, 'Council tax'), (${parkingId}, 'parking', ${council.partyId}, 'Parking')`
+  await addGeneralPoints(owner, council.partyId, new Date('2026-11-01T10:00:00Z'))
+  await refreshSearch(owner, council.partyId)
   const person = async (name: string, link: string) => {
     const ids = await party('person', name)
-    await db`
+    await owner`
       insert into link (service_id, scheme, value_hash, value_sealed, party_id)
       values (${serviceId}, 'link', ${hashIdentifier(keys, serviceId, { scheme: 'link', value: link })}, ${sealIdentifier(keys, serviceId, link)}, ${ids.partyId})`
     const by = { kind: 'owner', id: ids.partyId, name } as const
@@ -62,6 +69,7 @@ export async function buildPost(db: Database, secretKey: Buffer = Buffer.alloc(3
   }
   return {
     db,
+    owner,
     keys,
     serviceId,
     parkingId,
@@ -93,5 +101,5 @@ export async function buildPost(db: Database, secretKey: Buffer = Buffer.alloc(3
 
 /** An identifier as the look-up wants it. */
 export function addressedTo(keys: IdentifierKeys, serviceId: string, identifier: Identifier): Addressed {
-  return { serviceId, scheme: identifier.scheme, hash: hashIdentifier(keys, serviceId, identifier) }
+  return { serviceId, namespace: serviceId, scheme: identifier.scheme, hash: hashIdentifier(keys, serviceId, identifier) }
 }

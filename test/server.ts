@@ -1,10 +1,12 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { FastifyInstance } from 'fastify'
+import { openDemoLinking } from '../demo/demo-service.ts'
 import { fillDemoWorld } from '../demo/world.ts'
 import { buildApp } from '../src/app.ts'
 import { type Config, readConfig } from '../src/config.ts'
 import { deriveIdentifierKeys } from '../src/registry/identifier.ts'
+import { readSchemes } from '../src/registry/scheme.ts'
 import { oneLoginSubject } from '../src/sign-in/stand-in.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
 
@@ -24,7 +26,13 @@ export async function startServer(environment: Record<string, string> = {}, cloc
     ...environment,
   })
   const app = await buildApp(config, test.database, clock)
-  await fillDemoWorld(test.database, deriveIdentifierKeys(config.secretKey), oneLoginSubject, clock?.() ?? new Date())
+  await fillDemoWorld(
+    test.database,
+    deriveIdentifierKeys(config.secretKey, readSchemes(config.identifierSchemes, config)),
+    oneLoginSubject,
+    clock?.() ?? new Date(),
+  )
+  await openDemoLinking(test.database, config.baseUrl)
   await app.listen({ host: config.host, port: config.port })
   return {
     baseUrl: config.baseUrl,

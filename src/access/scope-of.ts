@@ -10,6 +10,11 @@ export function scopeOf(actor: Actor): Scope {
     services: servicesFor(actor, 'inbox:read'),
     categories: actor.categories,
     isHelper: actor.by.kind === 'helper',
-    ...(actor.isOrganisation ? { organisation: actor.partyId } : {}),
+    ...(actor.isOrganisation ? { organisation: actor.partyId, ownServices: ownServices(actor) } : {}),
   }
+}
+
+/** Those for which the actor has any right at all. */
+function ownServices({ rights }: Actor): string[] {
+  return [...new Set([...rights.values()].flatMap((services) => (services === 'all' ? [] : services)))]
 }

@@ -14,11 +14,14 @@ describe('POST /oauth/token', () => {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   before(async () => {
     server = await startServer()
-    const jwks = { keys: [await exportJWK(publicKey)] }
-    await server.test.database`
-      insert into client (id, organisation_id, name, service_ids, scopes, jwks)
-      select 'with-a-key', organisation_id, 'With a key', service_ids, scopes, ${server.test.database.json(jwks as never)}
-      from client where id = 'demo-sender'`
+    const { owner } = server.test
+    await owner`
+      insert into client (id, organisation_id, name, service_ids, scopes)
+      select 'with-a-key', organisation_id, 'With a key', service_ids, scopes from client where id = 'demo-sender'`
+    await owner`
+      insert into client_key (client_id, thumbprint, organisation_id, jwk, added_at, added_by_name)
+      select id, 'x', organisation_id, ${owner.json((await exportJWK(publicKey)) as never)}, now(), 'The operator'
+      from client where id = 'with-a-key'`
   })
   after(() => server.stop())
 

@@ -4,8 +4,8 @@ import type { Database } from '../database/connect.ts'
 import { buildTokenProvider } from '../sign-in/system-tokens.ts'
 
 /** The token endpoint, its keys and its metadata (RFC 8414). */
-export function registerTokens(app: FastifyInstance, config: Config, database: Database): void {
-  const handle = buildTokenProvider(config, database)
+export function registerTokens(app: FastifyInstance, config: Config, database: Database, clock: () => Date): void {
+  const handle = buildTokenProvider(config, database, clock)
   app.register(async (scope) => {
     // The provider reads the body itself.
     scope.removeAllContentTypeParsers()

@@ -15,7 +15,7 @@ const idleInTransactionTimeoutMs = 10_000
  * Opens a pool. Columns come back in camelCase; `bigint` as text, as JavaScript's numbers cannot hold it.
  * `?host=/folder` in the address names the folder of a Unix socket, as libpq has it.
  */
-export function connect(url: string, connections: number): Database {
+export function connect(url: string, connections: number, parameters: Record<string, string> = {}): Database {
   const address = new URL(url)
   const socketFolder = address.searchParams.get('host')
   address.searchParams.delete('host')
@@ -37,6 +37,7 @@ export function connect(url: string, connections: number): Database {
       enable_hashjoin: 'off',
       enable_mergejoin: 'off',
       enable_seqscan: 'off',
+      ...parameters,
     },
     onnotice: () => {},
   })

@@ -11,7 +11,7 @@ describe('migrating', () => {
   let database: Database
   before(async () => {
     test_ = await createTestDatabase()
-    database = test_.database
+    database = test_.owner
   })
   beforeEach(() => database.unsafe('drop schema public cascade; create schema public'))
   after(() => test_.drop())

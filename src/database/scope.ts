@@ -6,7 +6,7 @@ import type { Database, Db, Fragment } from './connect.ts'
  */
 export type Scope = {
   /** A work of the program's own that goes across mailboxes; its policies allow it what it needs and no more. */
-  purpose?: 'sign-in' | 'registry' | 'delivery' | 'upkeep'
+  purpose?: 'sign-in' | 'registry' | 'merge' | 'delivery' | 'upkeep'
   /** The party whose own things these are: registration, links, grants, looks. */
   party?: string
   /** The mailbox that is open. */
@@ -18,21 +18,32 @@ export type Scope = {
   categories?: readonly string[] | undefined
   /** Somebody else than the owner reads: what is for the recipient only is not there. */
   isHelper?: boolean
+  /** Mailboxes that are written from: what is answered came to one of them. */
+  mailboxes?: readonly string[]
+  /** Services that the asker acts for: their look-ups, their log. */
+  ownServices?: readonly string[]
   /** The public body whose own things these are: staff, systems, contact points. */
   organisation?: string
 }
 
 /** In which scope a transaction is, so that one within another can go back to it. */
 const scopes = new WeakMap<Db, Scope>()
+const turns = new WeakMap<Db, Promise<unknown>>()
 
 function isPool(db: Db): db is Database {
   return 'begin' in db
 }
 
+/** Lists as PostgreSQL writes arrays: what the policies do with them must be as little as can be. */
+function write(scope: Scope): string {
+  const toArray = (list: readonly string[]) => `{${list.map((item) => JSON.stringify(item)).join()}}`
+  return JSON.stringify(scope, (_, value) => (Array.isArray(value) ? toArray(value) : value))
+}
+
 /** Sets the scope until the end of the transaction. It travels with the next statement, and is not waited for. */
 function set(db: Db, scope: Scope): void {
   scopes.set(db, scope)
-  db`select set_config('post.scope', ${JSON.stringify(scope)}, true)`.catch(() => {
+  db`select set_config('post.scope', ${write(scope)}, true)`.catch(() => {
     // The transaction has failed then, and the statement that follows says so.
   })
 }
@@ -45,11 +56,22 @@ export async function within<Result>(db: Db, scope: Scope, work: (sql: Db) => Pr
       return work(sql)
     }) as Promise<Result>
   }
-  const before = scopes.get(db)
-  set(db, scope)
-  const result = await work(db)
-  set(db, before ?? {})
-  return result
+  // One after another: what is done in a transaction has one scope at a time. Each has a handle of its own, which may go deeper.
+  const turn = (turns.get(db) ?? Promise.resolve()).then(async () => {
+    try {
+      return (await db.savepoint((sql) => {
+        set(sql, scope)
+        return work(sql)
+      })) as Result
+    } finally {
+      set(db, scopes.get(db) ?? {})
+    }
+  })
+  turns.set(
+    db,
+    turn.catch(() => {}),
+  )
+  return turn
 }
 
 /**
@@ -59,7 +81,20 @@ export async function within<Result>(db: Db, scope: Scope, work: (sql: Db) => Pr
 export async function readWithin<Row extends object>(db: Db, scope: Scope, query: Fragment): Promise<Row[]> {
   if (!isPool(db)) return within(db, scope, async (sql) => sql<Row[]>`${query}`)
   const rows = await db<(Row & { isRow: true | null })[]>`
-    select asked.* from (select set_config('post.scope', ${JSON.stringify(scope)}, true)) as scope
+    select asked.* from (select set_config('post.scope', ${write(scope)}, true)) as scope
     left join lateral (select true as is_row, found.* from (${query}) as found) as asked on true`
   return rows.flatMap(({ isRow, ...row }) => (isRow ? [row as unknown as Row] : []))
+}
+
+/**
+ * One statement that writes, in one way to the database, as `readWithin` reads. `statement` is handed the expression that sets
+ * the scope, and takes care that it is worked out before any row of a table is asked for.
+ */
+export async function writeWithin<Row extends object>(
+  db: Db,
+  scope: Scope,
+  statement: (sql: Db, setsScope: Fragment) => Fragment,
+): Promise<Row[]> {
+  if (!isPool(db)) return within(db, scope, async (sql) => sql<Row[]>`${statement(sql, sql`true`)}`)
+  return db<Row[]>`${statement(db, db`set_config('post.scope', ${write(scope)}, true)`)}`
 }

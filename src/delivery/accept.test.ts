@@ -3,12 +3,16 @@ import { after, before, describe, test } from 'node:test'
 import { v7 as newId } from 'uuid'
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts'
 import { buildPost, type Post } from '../../test/post.ts'
+import type { Actor } from '../access/actor.ts'
 import { readEvents } from '../evidence/events.ts'
 import { findThread } from '../mailbox/find.ts'
 import { listInbox } from '../mailbox/list.ts'
 import { open } from '../mailbox/open.ts'
 import { Problem } from '../problems.ts'
+import { hashIdentifier } from '../registry/identifier.ts'
+import { installationNamespace } from '../registry/scheme.ts'
 import { accept, acceptOne } from './accept.ts'
+import type { Submission } from './message.ts'
 import { findSent } from './sent.ts'
 
 const pdf = Buffer.from('%PDF-1.4\n1 0 obj <<>> endobj\ntrailer <<>>\n%%EOF').toString('base64')
@@ -19,7 +23,7 @@ describe('accepting a message', () => {
   const now = new Date('2026-11-23T10:00:00Z')
   before(async () => {
     test_ = await createTestDatabase()
-    post = await buildPost(test_.database)
+    post = await buildPost(test_)
   })
   after(() => test_.drop())
 
@@ -48,7 +52,7 @@ describe('accepting a message', () => {
     const first = await acceptOne(post.db, post.keys, post.council, letter, now)
     const second = await acceptOne(post.db, post.keys, post.council, letter, new Date(now.getTime() + 60_000))
     assert.deepEqual(second, { ...first, isNew: false })
-    const [counted] = await post.db`select count(*)::int as files from file where message_id = ${first.messageId}`
+    const [counted] = await post.owner`select count(*)::int as files from file where message_id = ${first.messageId}`
     assert.equal(counted?.files, 1)
   })
 
@@ -90,7 +94,7 @@ describe('accepting a message', () => {
   test('keeps nothing of a refused message', async () => {
     const count = async () =>
       (
-        await post.db`select (select count(*) from message) + (select count(*) from ledger) + (select count(*) from event) + (select count(*) from file) as n`
+        await post.owner`select (select count(*) from message) + (select count(*) from ledger) + (select count(*) from event) + (select count(*) from file) as n`
       )[0]!.n
     const before = await count()
     await assert.rejects(
@@ -163,5 +167,110 @@ describe('accepting a message', () => {
       { code: 'answered-not-found' },
     )
     await assert.rejects(open(post.db, post.arthur, letter.messageId, now), { code: 'not-found' })
+  })
+})
+
+describe('who a message reaches', () => {
+  let test_: TestDatabase
+  let post: Post
+  const now = new Date('2026-11-23T10:00:00Z')
+  before(async () => {
+    test_ = await createTestDatabase()
+    post = await buildPost(test_)
+    await post.owner`insert into category (slug, name) values ('bills', '{"en": "Bills"}')`
+  })
+  after(() => test_.drop())
+
+  /** Somebody new, whose mailbox is so; and a letter to them. */
+  const send = async (link: string, mailbox: Record<string, unknown>, more: Partial<Submission> = {}) => {
+    const person = await post.addPerson(link)
+    if (Object.keys(mailbox).length > 0)
+      await post.owner`update mailbox set ${post.owner(mailbox)} where id = ${person.mailboxId}`
+    const letter = { ...post.letter(link), recipient: { scheme: 'link', value: link }, ...more }
+    return { person, letter, accept: () => acceptOne(post.db, post.keys, post.council, letter, now) }
+  }
+
+  test('an exempt person, a closed mailbox and a new business are refused, each with its reason', async () => {
+    const cases = [
+      ['exempt', { registration: 'exempt' }, 'recipient-exempt'],
+      ['closed', { registration: 'closed' }, 'recipient-closed'],
+      ['new', { reachable_from: new Date('2026-11-24T00:00:00Z') }, 'recipient-not-yet'],
+    ] as const
+    for (const [link, mailbox, code] of cases) {
+      const { accept: send_ } = await send(link, mailbox)
+      await assert.rejects(send_(), { code })
+    }
+    const [kept] =
+      await post.owner`select count(*)::int as letters from message where mailbox_id in (select id from mailbox where registration <> 'registered')`
+    assert.equal(kept?.letters, 0)
+  })
+
+  test('each of a batch has its own answer: one who is exempt keeps no other from their letter', async () => {
+    const { letter } = await send('exempt-too', { registration: 'exempt' })
+    const others = [post.letter('before'), letter, post.letter('after')]
+    const outcomes = await accept(post.db, post.keys, post.council, others, now)
+    assert.deepEqual(
+      outcomes.map((outcome) => (outcome instanceof Problem ? outcome.code : outcome.isNew)),
+      [true, 'recipient-exempt', true],
+    )
+  })
+
+  test('what was accepted before is answered the same after the recipient has left', async () => {
+    const { person, accept: send_ } = await send('leaving', {})
+    const first = await send_()
+    await post.owner`update mailbox set registration = 'closed' where id = ${person.mailboxId}`
+    assert.deepEqual(await send_(), { ...first, isNew: false })
+  })
+
+  test('a mailbox that was opened by consent takes the categories that are consented to, and no other', async () => {
+    const { person, letter } = await send('consenting', { by_consent: true })
+    await post.owner`
+      insert into consent (party_id, id, category, given_at, wording, language)
+      values (${person.partyId}, ${newId()}, 'bills', ${now}, 'I agree to get bills here.', 'en')`
+    const of = (category: string) =>
+      acceptOne(post.db, post.keys, post.council, { ...letter, reference: category, category }, now)
+    assert.equal((await of('bills')).isNew, true)
+    await assert.rejects(of('general'), { code: 'consent-missing' })
+    await assert.rejects(of('unheard-of'), { code: 'category-not-found' })
+    await post.owner`update consent set withdrawn_at = ${now} where party_id = ${person.partyId}`
+    const again = { ...letter, reference: 'after withdrawal', category: 'bills' }
+    await assert.rejects(acceptOne(post.db, post.keys, post.council, again, now), { code: 'consent-missing' })
+  })
+
+  test('an identifier without the form of its scheme is named, and one of a scheme that the service may not use is nobody’s', async () => {
+    const to = (scheme: string, value: string) =>
+      acceptOne(post.db, post.keys, post.council, { ...post.letter(`${scheme} ${value}`), recipient: { scheme, value } }, now)
+    await assert.rejects(to('nhs-number', '943 476 5918'), { code: 'identifier-invalid' })
+    const identifier = { scheme: 'nhs-number', value: '943 476 5919' }
+    const hash = hashIdentifier(post.keys, post.serviceId, identifier)
+    await post.owner`
+      insert into link (service_id, scheme, value_hash, value_sealed, party_id)
+      values (${installationNamespace}, 'nhs-number', ${hash}, ${hash}, ${post.rosa.partyId})`
+    await assert.rejects(to(identifier.scheme, identifier.value), { code: 'recipient-not-found' })
+    await post.owner`insert into service_scheme (service_id, scheme) values (${post.serviceId}, 'nhs-number')`
+    assert.equal((await to(identifier.scheme, identifier.value)).isNew, true)
+  })
+
+  test('a letter for the recipient only is not there for a helper, and neither are its files, its thread or its count', async () => {
+    const { person, letter } = await send('helped', {}, { recipientOnly: true })
+    const { messageId, threadId } = await acceptOne(post.db, post.keys, post.council, letter, now)
+    const helper: Actor = { ...person, by: { kind: 'helper', id: post.arthur.partyId, name: 'Arthur Sample' } }
+    assert.equal((await listInbox(post.db, person, 1)).total, 1)
+    assert.deepEqual(await listInbox(post.db, helper, 1), { letters: [], page: 1, pages: 1, total: 0, unread: 0 })
+    await assert.rejects(open(post.db, helper, messageId, now), { code: 'not-found' })
+    assert.deepEqual(await findThread(post.db, helper, threadId), [])
+    const answer = { ...letter, reference: 'answer', answersId: messageId, recipient: undefined, recipientOnly: false }
+    await assert.rejects(acceptOne(post.db, post.keys, helper, answer, now), { code: 'answered-not-found' })
+  })
+
+  test('what a helper writes says so, and the owner can see that they did', async () => {
+    const { messageId } = await acceptOne(post.db, post.keys, post.council, post.letter('to be answered'), now)
+    const helper: Actor = { ...post.rosa, by: { kind: 'helper', id: post.arthur.partyId, name: 'Arthur Sample' } }
+    const answer = { ...post.letter('helped answer'), recipient: undefined, answersId: messageId }
+    const { messageId: answerId } = await acceptOne(post.db, post.keys, helper, answer, now)
+    const [written] = await post.owner`select sender_name, written_by_name from message where id = ${answerId}`
+    assert.deepEqual({ ...written }, { senderName: 'Rosa Example', writtenByName: 'Arthur Sample' })
+    const [look] = await post.owner`select party_id, by_kind, by_name, what from look where message_id = ${answerId}`
+    assert.deepEqual({ ...look }, { partyId: post.rosa.partyId, byKind: 'helper', byName: 'Arthur Sample', what: 'answered' })
   })
 })

@@ -1,11 +1,14 @@
 import { v7 as newId } from 'uuid'
 import { type Actor, servicesFor } from '../access/actor.ts'
 import { requireRight } from '../access/rights.ts'
+import { scopeOf } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
+import { readWithin } from '../database/scope.ts'
 import { type CheckedDocuments, checkDocuments } from '../documents/check.ts'
 import { Problem } from '../problems.ts'
-import { type Addressed, findRecipients } from '../registry/find-recipients.ts'
-import { hashIdentifier, type IdentifierKeys } from '../registry/identifier.ts'
+import { type Addressed, findRecipients, findRefusals } from '../registry/find-recipients.ts'
+import { checkIdentifier, hashIdentifier, type IdentifierKeys } from '../registry/identifier.ts'
+import { namespaceOf } from '../registry/scheme.ts'
 import { listServices } from '../registry/services.ts'
 import { digestOf, type Submission } from './message.ts'
 import { shareStatements } from './share-statements.ts'
@@ -69,6 +72,7 @@ async function check(keys: IdentifierKeys, actor: Actor, submission: Submission,
   try {
     const services = servicesFor(actor, 'messages:write')
     if (services !== undefined && !services.includes(submission.serviceId)) throw new Problem('service-not-found')
+    if (submission.recipient) checkIdentifier(keys, submission.recipient, '/recipient')
     const languages = submission.content.map(({ language }) => language)
     if (new Set(languages).size < languages.length) throw new Problem('language-repeated')
     const documents = await checkDocuments(submission.documents)
@@ -100,11 +104,21 @@ async function deliver(db: Db, admitted: readonly Admitted[]): Promise<Outcome[]
       isWritten(rows[place]!) ? [] : [{ senderId: senderOf(one), reference: one.submission.reference, digest: one.digest }],
     ),
   )
-  return rows.map((row) => {
-    if (isWritten(row)) return toAccepted(row)
-    return before.shift() ?? (row instanceof Problem ? row : new Problem('recipient-not-found'))
-  })
+  const outcomes = rows.map((row) => (isWritten(row) ? toAccepted(row) : (before.shift() ?? row)))
+  const refused = outcomes.flatMap((outcome, place) => (isRow(outcome) ? { row: outcome, place } : []))
+  const reasons = await findRefusals(
+    db,
+    refused.map(({ row, place }) => ({
+      addressed: addressOf(admitted[place]!),
+      mailboxId: row.mailbox_id,
+      category: row.category,
+    })),
+    admitted[0]?.now ?? new Date(0),
+  )
+  return outcomes.map((outcome) => (isRow(outcome) ? new Problem(reasons.shift()!) : outcome))
 }
+
+const isRow = (outcome: Outcome | Row): outcome is Row => 'contents' in outcome
 
 function toAccepted({ message_id, thread_id, at }: Row): Accepted {
   const moment = new Date(at)
@@ -117,7 +131,7 @@ function senderOf({ actor, submission }: Admitted): string {
 }
 
 /** Where a message goes, and what it answers. Without a mailbox it goes where its recipient's identifier leads. */
-type Route = { mailboxId?: string; serviceId: string; threadId?: string; answeredSenderId?: string }
+type Route = { mailboxId?: string; serviceId: string; threadId?: string; answeredSenderId?: string; category?: string }
 
 async function route(db: Db, admitted: readonly Admitted[]): Promise<(Route | Problem)[]> {
   const writtenTo = admitted.flatMap(({ actor, submission: { serviceId, answersId } }) =>
@@ -149,37 +163,53 @@ function routeAnswer({ actor, submission }: Admitted, original: Original | undef
 
 type Original = Required<Route> & { replyAllowed: boolean; replyBy: Date | null; namedMailboxId: string | undefined }
 
-/** What is answered, by the place of its answer, if it is in the actor's own mailbox. `mailboxId` is where the answer goes. */
+type Answer = { actor: Actor; answersId: string; place: number }
+
+/** What is answered, by the place of its answer, if the actor may see it in the mailbox that is open. `mailboxId` is where the answer goes. */
 async function findOriginals(db: Db, admitted: readonly Admitted[]): Promise<Map<number, Original>> {
-  const answers = admitted.flatMap(({ actor, submission: { answersId } }, place) =>
+  const answers = admitted.flatMap(({ actor, submission: { answersId } }, place): Answer[] =>
     answersId ? [{ actor, answersId, place }] : [],
   )
   if (answers.length === 0) return new Map()
   const named = answers.filter(({ place }) => admitted[place]!.submission.recipient)
-  const [rows, recipients] = await Promise.all([
-    db<(Original & { place: number })[]>`
-      select asked.place::int, message.service_id, message.thread_id, message.sender_id as answered_sender_id,
-             message.reply_allowed, message.reply_by, mailbox.id as mailbox_id
-      from unnest(${answers.map(({ actor }) => actor.mailboxId)}::uuid[], ${answers.map(({ answersId }) => answersId)}::uuid[])
-        with ordinality as asked (mailbox_id, message_id, place)
-      join message on message.mailbox_id = asked.mailbox_id and message.id = asked.message_id
-      join mailbox on mailbox.party_id = message.sender_party_id`,
+  // Each asker sees what is in their own scope; what one request brings has one.
+  const byActor = [...Map.groupBy(answers, ({ actor }) => actor)]
+  const [originals, recipients] = await Promise.all([
+    Promise.all(byActor.map(([actor, asked]) => findAnswered(db, actor, asked))),
     findRecipients(
       db,
       named.map(({ place }) => addressOf(admitted[place]!)!),
     ),
   ])
   const namedMailboxId = new Map(named.map(({ place }, index) => [place, recipients[index]?.mailboxId]))
-  return new Map(
-    rows.map(({ place, ...original }) => {
-      const { place: at } = answers[place - 1]!
-      return [at, { ...original, namedMailboxId: namedMailboxId.get(at) }]
-    }),
+  return new Map(originals.flat().map(([place, original]) => [place, { ...original, namedMailboxId: namedMailboxId.get(place) }]))
+}
+
+type Found = Omit<Original, 'namedMailboxId'>
+
+async function findAnswered(db: Db, actor: Actor, answers: readonly Answer[]): Promise<[number, Found][]> {
+  const rows = await readWithin<Found & { asked: number }>(
+    db,
+    { ...scopeOf(actor), purpose: 'delivery' },
+    db`
+    select asked.asked::int, message.service_id, message.thread_id, message.sender_id as answered_sender_id, message.category,
+           message.reply_allowed, message.reply_by, mailbox.id as mailbox_id
+    from unnest(${answers.map(({ answersId }) => answersId)}::uuid[]) with ordinality as asked (message_id, asked)
+    join message on message.mailbox_id = ${actor.mailboxId} and message.id = asked.message_id
+    join mailbox on mailbox.party_id = message.sender_party_id`,
   )
+  return rows.map(({ asked, ...original }) => [answers[asked - 1]!.place, original])
 }
 
 function addressOf({ keys, submission: { serviceId, recipient } }: Admitted): Addressed | undefined {
-  return recipient && { serviceId, scheme: recipient.scheme, hash: hashIdentifier(keys, serviceId, recipient) }
+  if (recipient === undefined) return undefined
+  const { scheme } = recipient
+  return {
+    serviceId,
+    namespace: namespaceOf(keys.schemes, serviceId, scheme),
+    scheme,
+    hash: hashIdentifier(keys, serviceId, recipient),
+  }
 }
 
 /** Orders the ids of one millisecond: letters of one sender are listed as they were sent. */
@@ -199,8 +229,9 @@ function toRow(admitted: Admitted, to: Route): Row {
     content_digest: digest,
     message_id: messageId,
     mailbox_id: to.mailboxId,
+    namespace: address?.namespace,
     recipient_scheme: address?.scheme,
-    recipient_hash: address?.hash.toString('hex'),
+    recipient_hex: address?.hash.toString('hex'),
     thread_id: to.threadId ?? messageId,
     answers_id: submission.answersId,
     answered_sender_id: to.answeredSenderId,
@@ -210,6 +241,12 @@ function toRow(admitted: Admitted, to: Route): Row {
     reply_allowed: submission.reply.allowed,
     reply_by: submission.reply.by,
     door: actor.door,
+    category: to.category ?? submission.category ?? 'general',
+    recipient_only: submission.recipientOnly ?? false,
+    written_by_id: actor.by.kind === 'helper' ? actor.by.id : undefined,
+    written_by_name: actor.by.kind === 'helper' ? actor.by.name : undefined,
+    contact: submission.contact,
+    from_mailbox_id: actor.mailboxId,
     contents: documents.contents,
   }
 }

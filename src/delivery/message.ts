@@ -43,10 +43,31 @@ export const NewMessage = Type.Object(
     content: Type.Array(Content, { minItems: 1, maxItems: 10, description: 'The letter, once for each language.' }),
     documents: Type.Optional(Type.Array(NewDocument, { maxItems: 20 })),
     reply: Type.Optional(Reply),
+    category: Type.Optional(
+      Type.String({
+        pattern: '^[a-z][a-z0-9-]{0,31}$',
+        description:
+          'What kind of post it is, of those that the installation has. Default: general; an answer has that of what it answers.',
+      }),
+    ),
+    recipientOnly: Type.Optional(
+      Type.Boolean({ description: 'True: whoever helps the recipient does not see it, nor that it exists. Default: false.' }),
+    ),
   },
   { additionalProperties: false },
 )
 export type NewMessage = Static<typeof NewMessage>
+
+/** Where a message was written to, by the name that this had then, and what its writer was asked there. */
+export const MessageContact = Type.Object({
+  pointId: Type.String({ format: 'uuid' }),
+  pointName: Type.String(),
+  fields: Type.Array(Type.Object({ label: Type.String(), value: Type.String() }), {
+    maxItems: 2,
+    description: 'What the contact point asks for, as the writer gave it.',
+  }),
+})
+export type MessageContact = Static<typeof MessageContact>
 
 /** A message on its way in, whichever door it came through. Who sends is known from the actor. */
 export type Submission = {
@@ -62,6 +83,11 @@ export type Submission = {
   content: Content[]
   documents: NewDocument[]
   reply: { allowed: boolean; by?: string | undefined }
+  category?: string | undefined
+  /** Helpers of the recipient do not see it. */
+  recipientOnly?: boolean | undefined
+  /** The contact point, where a person or a business writes to a service. */
+  contact?: MessageContact | undefined
 }
 
 /**
@@ -91,6 +117,8 @@ export function stateOf(times: MessageTimes): MessageState {
   return times.availableAt === null ? 'accepted' : 'available'
 }
 
+const contactSaid = ({ pointId, fields }: MessageContact) => [pointId, fields.map(({ label, value }) => [label, value])]
+
 /**
  * SHA-256 over what a message says and to whom, files by their own digest. Two submissions under one reference are the same
  * when their digests are. Built field by field, so that the order of keys in a request does not matter.
@@ -109,6 +137,9 @@ export function digestOf(submission: Submission, documents: readonly StoredDocum
       files.map((f) => [f.filename, f.mediaType, f.language ?? null, f.sha256]),
     ]),
     [reply.allowed, reply.by ?? null],
+    ...(submission.category === undefined ? [] : [`category ${submission.category}`]),
+    ...(submission.recipientOnly ? ['recipient only'] : []),
+    ...(submission.contact ? [contactSaid(submission.contact)] : []),
   ]
   return hash('sha256', JSON.stringify(said))
 }

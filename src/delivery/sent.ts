@@ -1,6 +1,9 @@
 import { type Actor, senderIdsOf } from '../access/actor.ts'
+import { own } from '../access/own.ts'
 import { requireRight } from '../access/rights.ts'
+import { scopeOf } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
+import { readWithin } from '../database/scope.ts'
 import type { MessageTimes } from './message.ts'
 
 export type SentMessage = MessageTimes & { messageId: string; threadId: string; reference: string; senderId: string }
@@ -9,10 +12,14 @@ export type SentMessage = MessageTimes & { messageId: string; threadId: string; 
 export async function findSent(db: Db, actor: Actor, by: { messageId: string } | { reference: string }): Promise<SentMessage[]> {
   requireRight(actor, 'messages:read')
   const senderIds = senderIdsOf(actor)
-  return db<SentMessage[]>`
+  return readWithin<SentMessage>(
+    db,
+    scopeOf(actor),
+    db`
     select message_id, thread_id, reference, sender_id, accepted_at, available_at, opened_at, answered_at
     from ledger
-    where sender_id = any(${senderIds as string[]}::uuid[])
+    where ${own(db, db`sender_id = any(${senderIds as string[]}::uuid[])`)}
       and ${'messageId' in by ? db`message_id = ${by.messageId}` : db`reference = ${by.reference}`}
-    order by message_id`
+    order by message_id`,
+  )
 }

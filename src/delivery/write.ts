@@ -1,9 +1,10 @@
-import type { Db } from '../database/connect.ts'
+import type { Db, Fragment } from '../database/connect.ts'
+import { readWithin, type Scope, writeWithin } from '../database/scope.ts'
 import type { StoredDocument } from '../documents/document.ts'
 import { lockFeeds } from '../evidence/events.ts'
 import { Problem } from '../problems.ts'
-import { recipientMailbox } from '../registry/find-recipients.ts'
-import type { Content } from './message.ts'
+import { mayReceive, recipientMailbox } from '../registry/find-recipients.ts'
+import type { Content, MessageContact } from './message.ts'
 
 export type Accepted = {
   messageId: string
@@ -29,8 +30,9 @@ export type Row = {
   message_id: string
   /** Where it goes; or else by which identifier it is addressed, in hexadecimal. */
   mailbox_id: string | undefined
+  namespace: string | undefined
   recipient_scheme: string | undefined
-  recipient_hash: string | undefined
+  recipient_hex: string | undefined
   thread_id: string
   answers_id: string | undefined
   answered_sender_id: string | undefined
@@ -40,6 +42,13 @@ export type Row = {
   reply_allowed: boolean
   reply_by: string | undefined
   door: string
+  category: string
+  recipient_only: boolean
+  written_by_id: string | undefined
+  written_by_name: string | undefined
+  contact: MessageContact | undefined
+  /** The mailbox of whoever writes. */
+  from_mailbox_id: string
   contents: { id: string; base64: string }[]
 }
 
@@ -48,7 +57,10 @@ export type Try = { senderId: string; reference: string; digest: string }
 /** What was accepted before under these references: in order, and undefined where nothing was. */
 export async function findAccepted(db: Db, tries: readonly Try[]): Promise<(Outcome | undefined)[]> {
   if (tries.length === 0) return []
-  const rows = await db<(Accepted & { place: number; sameContent: boolean })[]>`
+  const rows = await readWithin<Accepted & { place: number; sameContent: boolean }>(
+    db,
+    { senders: [...new Set(tries.map(({ senderId }) => senderId))] },
+    db`
     select tried.place::int, ledger.message_id, ledger.thread_id, ledger.accepted_at, ledger.available_at, false as is_new,
            ledger.content_digest = decode(tried.digest, 'hex') as same_content
     from unnest(
@@ -56,7 +68,8 @@ export async function findAccepted(db: Db, tries: readonly Try[]): Promise<(Outc
       ${tries.map(({ reference }) => reference)}::text[],
       ${tries.map(({ digest }) => digest)}::text[]
     ) with ordinality as tried (sender_id, reference, digest, place)
-    join ledger using (sender_id, reference)`
+    join ledger using (sender_id, reference)`,
+  )
   const found = new Map(
     rows.map(({ place, sameContent, ...accepted }) => [place, sameContent ? accepted : new Problem('reference-used')]),
   )
@@ -65,8 +78,8 @@ export async function findAccepted(db: Db, tries: readonly Try[]): Promise<(Outc
 
 /**
  * Writes messages, all or nothing (docs/decisions/0004-one-statement.md), and answers the ids of those that are new. Any
- * other was accepted before under its reference, having waited for whoever was writing it, or its identifier leads to no
- * mailbox. In the order of references, so that two statements with the same ones wait for each other and never both.
+ * other was accepted before under its reference, having waited for whoever was writing it, or it leads to no
+ * mailbox that may receive it. In the order of references, so that two statements with the same ones wait for each other and never both.
  */
 export async function write(db: Db, rows: readonly Row[]): Promise<Set<string>> {
   if (rows.length === 0) return new Set()
@@ -75,47 +88,68 @@ export async function write(db: Db, rows: readonly Row[]): Promise<Set<string>> 
     .sort((a, b) => compare(a.sender_id, b.sender_id) || compare(a.reference, b.reference))
   const files = rows.flatMap(({ contents, message_id }) => contents.map((content) => ({ ...content, message_id })))
   const answered = rows.flatMap(({ answered_sender_id }) => answered_sender_id ?? [])
-  const accepted = await db<{ messageId: string }[]>`
+  const mailboxes = rows.flatMap(({ from_mailbox_id, answers_id }) => (answers_id === undefined ? [] : from_mailbox_id))
+  const scope: Scope = { purpose: 'delivery', senders: [...new Set(rows.map(({ sender_id }) => sender_id))], mailboxes }
+  const statement = (sql: Db, setsScope: Fragment) => sql`
     with submitted as materialized (
-      select * from jsonb_to_recordset(${db.json(submitted as never)}) as submitted (
+      -- A left join reads its left side first: no table is asked before the scope is set.
+      select submitted.*, decode(recipient_hex, 'hex') as recipient_hash from (select ${setsScope}) as scope left join lateral jsonb_to_recordset(${sql.json(submitted as never)}) as submitted (
         at timestamptz, sender_id uuid, sender_party_id uuid, service_id uuid, reference text, content_digest text,
-        message_id uuid, mailbox_id uuid, recipient_scheme text, recipient_hash text, thread_id uuid, answers_id uuid, answered_sender_id uuid, subject text,
-        content jsonb, documents jsonb, reply_allowed boolean, reply_by timestamptz, door text
-      )
+        message_id uuid, mailbox_id uuid, namespace uuid, recipient_scheme text, recipient_hex text, thread_id uuid, answers_id uuid, answered_sender_id uuid, subject text,
+        content jsonb, documents jsonb, reply_allowed boolean, reply_by timestamptz, door text, category text, recipient_only boolean,
+        written_by_id uuid, written_by_name text, contact jsonb
+      ) on true
     ),
     feeds as materialized (
-      ${lockFeeds(db, [...rows.map(({ sender_id }) => sender_id), ...answered])}
+      ${lockFeeds(sql, [...rows.map(({ sender_id }) => sender_id), ...answered])}
     ),
     accepted as (
-      insert into ledger (sender_id, reference, message_id, content_digest, mailbox_id, thread_id, accepted_at, available_at)
-      select sender_id, reference, message_id, decode(content_digest, 'hex'), to_mailbox_id, thread_id, at, at
-      from (select submitted.*, coalesce(mailbox_id, ${recipientMailbox(db)}) as to_mailbox_id from submitted offset 0) as addressed
-      where to_mailbox_id is not null
+      insert into ledger (sender_id, reference, message_id, content_digest, mailbox_id, thread_id, accepted_at, available_at, recipient_name)
+      select sender_id, reference, message_id, decode(content_digest, 'hex'), mailbox.id, thread_id, at, at, party.name
+      from (select asked.*, coalesce(mailbox_id, ${recipientMailbox(sql)}) as to_mailbox_id from submitted as asked offset 0) as addressed
+      join mailbox on mailbox.id = to_mailbox_id and ${mayReceive(sql)}
+      join party on party.id = mailbox.party_id
       on conflict (sender_id, reference) do nothing
       returning sender_id, reference, message_id, mailbox_id, accepted_at as at
     ),
     delivered as (
       insert into message (mailbox_id, id, thread_id, answers_id, sender_id, sender_party_id, service_id, sender_name, service_name,
-                           subject, content, documents, reply_allowed, reply_by, door, available_at)
+                           subject, content, documents, reply_allowed, reply_by, door, available_at, category, recipient_only,
+                           written_by_id, written_by_name, contact)
       select accepted.mailbox_id, message_id, thread_id, answers_id, submitted.sender_id, sender_party_id, service_id, party.name,
-             service.name, subject, content, documents, reply_allowed or submitted.sender_id <> service_id, reply_by, door, accepted.at
+             service.name, subject, content, documents, reply_allowed or submitted.sender_id <> service_id, reply_by, door, accepted.at,
+             category, recipient_only, written_by_id, written_by_name, contact
       from accepted
       join submitted using (message_id)
       join party on party.id = submitted.sender_party_id
       join service on service.id = submitted.service_id
     ),
-    ${files.length === 0 ? db`` : storeFiles(db, files)}
-    ${answered.length === 0 ? db`` : noteAnswers(db)}
+    ${files.length === 0 ? sql`` : storeFiles(sql, files)}
+    ${answered.length === 0 ? sql`` : noteAnswers(sql)}
+    ${rows.some(({ written_by_id }) => written_by_id !== undefined) ? noteWriters(sql) : sql``}
     told as (
       insert into event (sender_id, type, message_id, reference, at)
       select sender_id, happened.type, message_id, reference, at
       from feeds, accepted, unnest(array['message.accepted', 'message.available']) as happened (type)
     )
     select message_id from accepted`
+  const accepted = await writeWithin<{ messageId: string }>(db, scope, statement)
   return new Set(accepted.map(({ messageId }) => messageId))
 }
 
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
+
+/** For the owner to see that somebody else wrote. A look has the message's id: there is one for each. */
+function noteWriters(db: Db) {
+  return db`
+    noted as (
+      insert into look (party_id, id, at, by_kind, by_id, by_name, what, message_id, service_id)
+      select sender_party_id, message_id, accepted.at, 'helper', written_by_id::text, written_by_name,
+             case when answers_id is null then 'wrote' else 'answered' end, message_id, service_id
+      from accepted join submitted using (message_id)
+      where written_by_id is not null
+    ),`
+}
 
 /** In the ledger of whom a message answers, and among that sender's events. */
 function noteAnswers(db: Db) {

@@ -1,7 +1,12 @@
 import type { Db } from '../database/connect.ts'
+import { readWithin, type Scope } from '../database/scope.ts'
 
 /** A file's bytes, or undefined. Whoever calls has seen that the reader may read the message that the file is part of. */
-export async function readFileBytes(db: Db, mailboxId: string, fileId: string): Promise<Buffer | undefined> {
-  const [row] = await db<{ bytes: Buffer }[]>`select bytes from file where mailbox_id = ${mailboxId} and id = ${fileId}`
+export async function readFileBytes(db: Db, scope: Scope, mailboxId: string, fileId: string): Promise<Buffer | undefined> {
+  const [row] = await readWithin<{ bytes: Buffer }>(
+    db,
+    scope,
+    db`select bytes from file where mailbox_id = ${mailboxId} and id = ${fileId}`,
+  )
   return row?.bytes
 }

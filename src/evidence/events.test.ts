@@ -17,7 +17,7 @@ describe('the events of a sender', () => {
   let feed: string[]
   before(async () => {
     test_ = await createTestDatabase(16)
-    post = await buildPost(test_.database)
+    post = await buildPost(test_)
     feed = [post.serviceId]
   })
   after(() => test_.drop())
@@ -136,7 +136,7 @@ describe('the events of a sender', () => {
     await Promise.all([...people].map(write))
     isWritten = true
 
-    const all = await post.db<
+    const all = await post.owner<
       { id: string }[]
     >`select id from event where sender_id = any(${feed}::uuid[]) and position > ${end} order by position`
     assert.equal(all.length, 8 * 15 * messageEventTypes.length)

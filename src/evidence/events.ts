@@ -1,4 +1,5 @@
 import type { Db, Fragment } from '../database/connect.ts'
+import { readWithin, within } from '../database/scope.ts'
 
 /** Any number that no other advisory lock of this program has. */
 const feedLock = 8201
@@ -39,15 +40,15 @@ export type MessageEvent = {
 
 /** Up to `limit` events of these senders after a position, in order: nothing missed, nothing twice. */
 export async function readEvents(db: Db, senderIds: readonly string[], after: string, limit: number): Promise<MessageEvent[]> {
-  const read = (sql: Db) => sql<MessageEvent[]>`
+  const scope = { senders: senderIds }
+  const query = (sql: Db) => sql`
     select id, type, message_id, reference, at, position from event
     where sender_id = any(${senderIds as string[]}::uuid[]) and position > ${after}
     order by position limit ${limit}`
-  if ((await read(db)).length === 0) return []
+  if ((await readWithin(db, scope, query(db))).length === 0) return []
   // There is something new, so there may be something on its way to a place before it.
-  const inTransaction = async (sql: Db) => {
+  return within(db, scope, async (sql) => {
     await sql`select pg_advisory_xact_lock(${feedLock}, key) from unnest(${feedKeys(senderIds)}::integer[]) as feed (key)`
-    return read(sql)
-  }
-  return 'begin' in db ? db.begin(inTransaction) : inTransaction(db)
+    return sql<MessageEvent[]>`${query(sql)}`
+  })
 }

@@ -24,7 +24,7 @@ describe('finding a letter', () => {
   let written: Known
   before(async () => {
     test_ = await createTestDatabase()
-    post = await buildPost(test_.database)
+    post = await buildPost(test_)
     const send = async (actor: Actor, change: object): Promise<Known> => {
       const { messageId, threadId } = await acceptOne(
         post.db,
@@ -67,7 +67,7 @@ describe('finding a letter', () => {
       'the clerk of another service': post.clerk([post.parkingId]),
       'a clerk of none': post.clerk([]),
     }
-    const touched = () => post.db`select id, opened_at, taken_over_at from message order by id`
+    const touched = () => post.owner`select id, opened_at, taken_over_at from message order by id`
     const before = await touched()
     const missing: Known = { messageId: newId(), threadId: newId(), fileId: newId() }
     /** What a stranger gets from each way to a letter. */

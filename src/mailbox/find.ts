@@ -1,24 +1,31 @@
 import type { Actor } from '../access/actor.ts'
+import { noteLooks } from '../access/look.ts'
 import { requireRight } from '../access/rights.ts'
+import { scopeOf } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
+import { readWithin, within } from '../database/scope.ts'
 import type { StoredFile } from '../documents/document.ts'
 import { readFileBytes } from '../documents/read.ts'
 import { Problem } from '../problems.ts'
 import { inOwnLedger, inOwnMailbox, type Letter, letterColumns } from './letter.ts'
-import { open } from './open.ts'
+import { lookAt, open } from './open.ts'
 
 type Found = Letter & { mailboxId: string }
 
 /** A message that the actor has received or sent, without opening it. Throws `not-found`. */
 export async function find(db: Db, actor: Actor, messageId: string): Promise<Found> {
   requireRight(actor, 'inbox:read')
-  const [letter] = await db<Found[]>`
+  const [letter] = await readWithin<Found>(
+    db,
+    scopeOf(actor),
+    db`
     select ${letterColumns(db)}, false as is_sent, message.mailbox_id
     from message where ${inOwnMailbox(db, actor)} and message.id = ${messageId}
     union all
     select ${letterColumns(db)}, true, message.mailbox_id
     from ledger join message on message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id
-    where ${inOwnLedger(db, actor)} and ledger.message_id = ${messageId}`
+    where ${inOwnLedger(db, actor)} and ledger.message_id = ${messageId}`,
+  )
   if (letter === undefined) throw new Problem('not-found')
   return letter
 }
@@ -26,14 +33,18 @@ export async function find(db: Db, actor: Actor, messageId: string): Promise<Fou
 /** What has been written back and forth, the oldest first; a message is in a thread with what it answers. */
 export async function findThread(db: Db, actor: Actor, threadId: string): Promise<Letter[]> {
   requireRight(actor, 'inbox:read')
-  return db<Letter[]>`
+  return readWithin<Letter>(
+    db,
+    scopeOf(actor),
+    db`
     select ${letterColumns(db)}, false as is_sent
     from message where ${inOwnMailbox(db, actor)} and message.thread_id = ${threadId}
     union all
     select ${letterColumns(db)}, true
     from ledger join message on message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id
     where ${inOwnLedger(db, actor)} and ledger.thread_id = ${threadId}
-    order by id`
+    order by id`,
+  )
 }
 
 /**
@@ -49,8 +60,11 @@ export async function findFile(
 ): Promise<{ file: StoredFile; bytes: Buffer }> {
   const letter = await find(db, actor, messageId)
   const file = letter.documents.flatMap(({ files }) => files).find(({ id }) => id === fileId)
-  const bytes = file && (await readFileBytes(db, letter.mailboxId, file.id))
+  const bytes = file && (await readFileBytes(db, scopeOf(actor), letter.mailboxId, file.id))
   if (file === undefined || bytes === undefined) throw new Problem('not-found')
   if (!letter.isSent && letter.openedAt === null) await open(db, actor, messageId, now)
+  if (actor.by.kind !== 'owner') {
+    await within(db, scopeOf(actor), (sql) => noteLooks(sql, [lookAt(actor, letter, 'downloaded')], now))
+  }
   return { file, bytes }
 }

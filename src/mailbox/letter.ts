@@ -1,4 +1,5 @@
 import { type Actor, senderIdsOf, servicesFor } from '../access/actor.ts'
+import { own } from '../access/own.ts'
 import type { Db, Fragment } from '../database/connect.ts'
 import type { StoredDocument } from '../documents/document.ts'
 
@@ -16,6 +17,9 @@ export type LetterSummary = {
 
 export type LetterContent = { language: string; subject: string; body: string }
 
+/** Where a message was written to, and what its writer was asked there. */
+export type LetterContact = { pointId: string; pointName: string; fields: { label: string; value: string }[] }
+
 /** A message with all that its reader may see. `isSent`: the actor wrote it. */
 export type Letter = {
   id: string
@@ -26,6 +30,8 @@ export type Letter = {
   isFromParty: boolean
   senderPartyId: string
   senderName: string
+  /** The helper or employee who wrote it for the sender; null where the sender wrote. */
+  writtenByName: string | null
   serviceId: string
   serviceName: string
   subject: string
@@ -36,6 +42,7 @@ export type Letter = {
   availableAt: Date
   openedAt: Date | null
   takenOverAt: Date | null
+  contact: LetterContact | null
 }
 
 /** Whether an answer is taken at this time. */
@@ -47,18 +54,19 @@ export function mayBeAnswered(letter: Letter, now: Date): boolean {
 export function letterColumns(db: Db): Fragment {
   return db`
     message.id, message.thread_id, message.answers_id, message.sender_id <> message.service_id as is_from_party,
-    message.sender_party_id, message.sender_name, message.service_id, message.service_name, message.subject, message.content,
-    message.documents, message.reply_allowed, message.reply_by, message.available_at, message.opened_at, message.taken_over_at`
+    message.sender_party_id, message.sender_name, message.written_by_name, message.service_id, message.service_name, message.subject, message.content,
+    message.documents, message.reply_allowed, message.reply_by, message.available_at, message.opened_at, message.taken_over_at,
+    message.contact`
 }
 
 /** What the actor may see in the mailbox that is open: all of it, or only what is of some services and categories. */
 export function inOwnMailbox(db: Db, actor: Actor): Fragment {
-  return db`message.mailbox_id = ${actor.mailboxId} ${limits(db, actor)}`
+  return own(db, db`message.mailbox_id = ${actor.mailboxId} ${limits(db, actor)}`)
 }
 
 /** What the actor has written, by its ledger, joined with the message. */
 export function inOwnLedger(db: Db, actor: Actor): Fragment {
-  return db`ledger.sender_id = any(${senderIdsOf(actor) as string[]}::uuid[]) ${limits(db, actor)}`
+  return own(db, db`ledger.sender_id = any(${senderIdsOf(actor) as string[]}::uuid[]) ${limits(db, actor)}`)
 }
 
 function limits(db: Db, actor: Actor): Fragment {

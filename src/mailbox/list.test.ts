@@ -17,7 +17,7 @@ describe('listing letters', () => {
   const ids: string[] = []
   before(async () => {
     test_ = await createTestDatabase()
-    post = await buildPost(test_.database)
+    post = await buildPost(test_)
     for (let n = 0; n < 45; n += 1) {
       const letter = { ...post.letter(`letter-${n}`), subject: `Letter ${n}` }
       const documents =

@@ -1,6 +1,8 @@
 import type { Actor } from '../access/actor.ts'
 import { requireRight } from '../access/rights.ts'
+import { scopeOf } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
+import { readWithin } from '../database/scope.ts'
 import { inOwnLedger, inOwnMailbox, type LetterSummary } from './letter.ts'
 
 export const lettersPerPage = 20
@@ -12,17 +14,20 @@ export type LetterPage = { letters: LetterSummary[]; page: number; pages: number
 export async function listInbox(db: Db, actor: Actor, page: number): Promise<LetterPage> {
   requireRight(actor, 'inbox:read')
   const mine = inOwnMailbox(db, actor)
-  const rows = await db<(LetterSummary & { total: string; unread: string })[]>`
+  const rows = await readWithin<LetterSummary & { total: string; unread: string }>(
+    db,
+    scopeOf(actor),
+    db`
     select counts.total, counts.unread, letter.*
     from (
-      select (select count(*) from message where ${mine}) as total,
-             (select count(*) from message where ${mine} and opened_at is null) as unread
+      select count(*) as total, count(*) filter (where opened_at is null) as unread from message where ${mine}
     ) as counts
     left join lateral (
       select id, sender_name as other_name, service_name, subject, available_at, opened_at, documents <> '[]' as has_documents
       from message where ${mine}
       order by id desc limit ${lettersPerPage} offset ${(page - 1) * lettersPerPage}
-    ) as letter on true`
+    ) as letter on true`,
+  )
   return toPage(rows, page, Number(rows[0]!.unread))
 }
 
@@ -30,7 +35,10 @@ export async function listInbox(db: Db, actor: Actor, page: number): Promise<Let
 export async function listSent(db: Db, actor: Actor, page: number): Promise<LetterPage> {
   requireRight(actor, 'messages:read')
   const mine = inOwnLedger(db, actor)
-  const rows = await db<(LetterSummary & { total: string })[]>`
+  const rows = await readWithin<LetterSummary & { total: string }>(
+    db,
+    scopeOf(actor),
+    db`
     select counts.total, letter.*
     from (
       select count(*) as total
@@ -43,7 +51,8 @@ export async function listSent(db: Db, actor: Actor, page: number): Promise<Lett
       from ledger join message on message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id
       where ${mine}
       order by ledger.message_id desc limit ${lettersPerPage} offset ${(page - 1) * lettersPerPage}
-    ) as letter on true`
+    ) as letter on true`,
+  )
   return toPage(rows, page, 0)
 }
 

@@ -17,7 +17,7 @@ describe('opening a letter', () => {
   let post: Post
   before(async () => {
     test_ = await createTestDatabase(10)
-    post = await buildPost(test_.database)
+    post = await buildPost(test_)
   })
   after(() => test_.drop())
 
@@ -28,7 +28,7 @@ describe('opening a letter', () => {
       (event) => event.messageId === messageId && event.type === 'message.opened',
     )
   const modseq = async (id: string) =>
-    BigInt((await post.db<{ modseq: string }[]>`select modseq from message where id = ${id}`)[0]!.modseq)
+    BigInt((await post.owner<{ modseq: string }[]>`select modseq from message where id = ${id}`)[0]!.modseq)
 
   test('shows it whole', async () => {
     const letter = await open(post.db, post.rosa, await send('whole'), now)
@@ -62,12 +62,14 @@ describe('opening a letter', () => {
 
   test('is recorded once where two open it at once, and both are told the same time', async () => {
     const id = await send('at-once')
-    const gate = Promise.withResolvers<void>()
+    const [opened, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     const first = post.db.begin(async (sql) => {
       const letter = await open(sql, post.rosa, id, later(1))
+      opened.resolve()
       await gate.promise
       return letter
     })
+    await opened.promise
     const second = open(post.db, post.rosa, id, later(2))
     await sleep(100)
     gate.resolve()

@@ -1,6 +1,9 @@
 import type { Actor } from '../access/actor.ts'
+import { type Look, type LookKind, noteLooks } from '../access/look.ts'
 import { requireRight } from '../access/rights.ts'
+import { scopeOf } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
+import { readWithin, within } from '../database/scope.ts'
 import { lockFeeds } from '../evidence/events.ts'
 import { Problem } from '../problems.ts'
 import { inOwnMailbox, type Letter, letterColumns } from './letter.ts'
@@ -17,13 +20,28 @@ export async function open(db: Db, actor: Actor, messageId: string, now: Date): 
 
 /** Like open, for a verb that has asked for a right of its own. */
 export async function openForWhoeverMay(db: Db, actor: Actor, messageId: string, now: Date): Promise<Letter> {
-  const [letter] = await db<Letter[]>`
-    select ${letterColumns(db)}, false as is_sent from message where ${inOwnMailbox(db, actor)} and message.id = ${messageId}`
+  const [letter] = await readWithin<Letter>(
+    db,
+    scopeOf(actor),
+    db`select ${letterColumns(db)}, false as is_sent from message where ${inOwnMailbox(db, actor)} and message.id = ${messageId}`,
+  )
   if (letter === undefined) throw new Problem('not-found')
-  if (letter.openedAt !== null) return letter
-  const isFirst = await recordOpening(db, letter, actor.mailboxId, now)
+  const isFirst = letter.openedAt === null
+  if (!isFirst && actor.by.kind === 'owner') return letter
+  const isOpened = await within(db, scopeOf(actor), async (sql) => {
+    const opened = isFirst && (await recordOpening(sql, letter, actor.mailboxId, now))
+    if (opened || !isFirst) await noteLooks(sql, [lookAt(actor, letter, opened ? 'opened' : 'read')], now)
+    return opened
+  })
+  if (!isFirst) return letter
   // Where another opened it in the same moment, their time stands.
-  return isFirst ? { ...letter, openedAt: now } : openForWhoeverMay(db, actor, messageId, now)
+  return isOpened ? { ...letter, openedAt: now } : openForWhoeverMay(db, actor, messageId, now)
+}
+
+/** Its owner sees who looked: of a letter whoever received it, and of a message to a public body whoever wrote it. */
+export function lookAt(actor: Actor, letter: Letter, what: LookKind): Look {
+  const partyId = actor.isOrganisation && letter.isFromParty ? letter.senderPartyId : actor.partyId
+  return { partyId, by: actor.by, what, messageId: letter.id, serviceId: letter.serviceId }
 }
 
 /** One statement: the mailbox, the sender's ledger and the sender's events, or none of them. */

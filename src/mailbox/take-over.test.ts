@@ -17,7 +17,7 @@ describe('taking over what was written to a service', () => {
   const ids: string[] = []
   before(async () => {
     test_ = await createTestDatabase()
-    post = await buildPost(test_.database)
+    post = await buildPost(test_)
     for (let n = 0; n < 5; n += 1) {
       const letter = { ...post.letter(`question-${n}`), recipient: undefined }
       ids.push((await acceptOne(post.db, post.keys, n % 2 ? post.arthur : post.rosa, letter, later(n))).messageId)

@@ -1,6 +1,8 @@
 import type { Actor } from '../access/actor.ts'
 import { requireRight } from '../access/rights.ts'
+import { scopeOf } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
+import { readWithin, within } from '../database/scope.ts'
 import { inOwnMailbox, type Letter, letterColumns } from './letter.ts'
 import { openForWhoeverMay } from './open.ts'
 
@@ -14,12 +16,16 @@ export async function listWritten(
   { after, limit, waiting }: { after: string | undefined; limit: number; waiting: boolean },
 ): Promise<Letter[]> {
   requireRight(actor, 'inbox:read')
-  return db<Letter[]>`
+  return readWithin<Letter>(
+    db,
+    scopeOf(actor),
+    db`
     select ${letterColumns(db)}, false as is_sent from message
     where ${inOwnMailbox(db, actor)}
       ${waiting ? db`and message.taken_over_at is null` : db``}
       ${after === undefined ? db`` : db`and message.id > ${after}`}
-    order by message.id limit ${limit}`
+    order by message.id limit ${limit}`,
+  )
 }
 
 /** The service's own system keeps the message from now on. Again is harmless: the first time stands. Throws `not-found`. */
@@ -27,9 +33,13 @@ export async function takeOver(db: Db, actor: Actor, messageId: string, now: Dat
   requireRight(actor, 'inbox:write')
   const letter = await openForWhoeverMay(db, actor, messageId, now)
   if (letter.takenOverAt !== null) return { takenOverAt: letter.takenOverAt }
-  const [row] = await db<{ takenOverAt: Date }[]>`
+  const [row] = await within(
+    db,
+    scopeOf(actor),
+    (sql) => sql<{ takenOverAt: Date }[]>`
     update message set taken_over_at = coalesce(taken_over_at, ${now}), modseq = nextval('modseq')
     where ${inOwnMailbox(db, actor)} and message.id = ${messageId}
-    returning taken_over_at`
+    returning taken_over_at`,
+  )
   return { takenOverAt: row!.takenOverAt }
 }

@@ -1,7 +1,12 @@
-import { type Static, Type } from 'typebox'
+import { type Static, type TSchema, Type } from 'typebox'
 import { Errors } from 'typebox/value'
 import type { FieldProblem } from '../problems.ts'
+import { Notice } from './apply-notices.ts'
+import { keyRefusals, privateMember, readPublicKey } from './client-key.ts'
+import { contactGroupFields, contactPointFields } from './contact-point.ts'
 import { Identifier } from './identifier.ts'
+import { DeclaredLinking, linkingProblems } from './link-declaration.ts'
+import type { RegistrationRules } from './registration.ts'
 
 const closed = { additionalProperties: false }
 
@@ -18,9 +23,24 @@ const Name = Type.String({
 const Description = Type.String({ maxLength: 2_000, pattern: '^[^\\u0000]*$', description: 'One or two sentences for people.' })
 const ServiceSlugs = Type.Array(Slug, { minItems: 1, description: 'Services of this organisation, by their slugs.' })
 
-const Service = Type.Object({ slug: Slug, name: Name, description: Type.Optional(Description) }, closed)
+const Service = Type.Object(
+  {
+    slug: Slug,
+    name: Name,
+    description: Type.Optional(Description),
+    linking: Type.Optional(DeclaredLinking),
+    schemes: Type.Optional(
+      Type.Array(Type.String({ pattern: '^[a-z][a-z0-9-]{0,31}$' }), {
+        uniqueItems: true,
+        description:
+          'Identifier schemes of the whole installation that it may use, such as nino. Default: as before, and at first none.',
+      }),
+    ),
+  },
+  closed,
+)
 
-/** A public key of a system (RFC 7517). Members that the kind of key needs, such as `n` and `e`, are left to whoever checks a signature. */
+/** A public key of a system (RFC 7517). What its kind needs, such as `n` and `e`, is checked by registry/client-key.ts. */
 const PublicKey = Type.Object({
   kty: Type.Enum(['RSA', 'EC', 'OKP']),
   kid: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
@@ -38,7 +58,10 @@ const Client = Type.Object(
     jwks: Type.Optional(
       Type.Object(
         { keys: Type.Array(PublicKey, { minItems: 1, maxItems: 20 }) },
-        { description: 'Its public keys, for private_key_jwt.' },
+        {
+          description:
+            'Its public keys, for private_key_jwt. Whoever runs the declaration has approved them: no second person is asked.',
+        },
       ),
     ),
     demoSecret: Type.Optional(Type.String({ minLength: 8, maxLength: 200, description: 'Instead of keys, in a demo only.' })),
@@ -74,6 +97,23 @@ const Link = Type.Object(
   closed,
 )
 
+const ContactSlug = Type.String({
+  pattern: '^[a-z0-9][a-z0-9-]{0,62}$',
+  description: 'The end of its address: small letters, digits and hyphens. Once in the organisation, and never changed.',
+})
+const InGroup = Type.Optional(Type.String({ description: 'The group that it is in, by its slug. Default: in none.' }))
+
+const Contacts = Type.Object(
+  {
+    groups: Type.Optional(Type.Array(Type.Object({ slug: ContactSlug, group: InGroup, ...contactGroupFields }, closed))),
+    points: Type.Optional(
+      Type.Array(Type.Object({ slug: ContactSlug, service: Slug, group: InGroup, ...contactPointFields }, closed)),
+    ),
+  },
+  { ...closed, description: 'Where people may write to. A service that is in no contact point gets a general one.' },
+)
+export type DeclaredContacts = Static<typeof Contacts>
+
 const Organisation = Type.Object(
   {
     slug: Slug,
@@ -83,12 +123,42 @@ const Organisation = Type.Object(
     clients: Type.Optional(Type.Array(Client)),
     staff: Type.Optional(Type.Array(StaffMember)),
     links: Type.Optional(Type.Array(Link)),
+    contacts: Type.Optional(Contacts),
   },
   closed,
 )
 
+const Registrar = Type.Object(
+  {
+    subject: Type.String({ minLength: 1, maxLength: 255, description: 'Who this is at the OpenID provider of the staff.' }),
+    name: Name,
+    active: Type.Optional(Type.Boolean({ description: 'false: may not sign in any more. Default true.' })),
+  },
+  closed,
+)
+
+const InLanguages = Type.Object(
+  { en: Type.String({ minLength: 1, maxLength: 2_000 }), cy: Type.Optional(Type.String({ minLength: 1, maxLength: 2_000 })) },
+  closed,
+)
+const Category = Type.Object(
+  { slug: Slug, name: InLanguages, wording: InLanguages },
+  { ...closed, description: 'A kind of post. People who consent to it read the wording, and it is kept with their consent.' },
+)
+export type DeclaredCategory = Static<typeof Category>
+
 /** What `npm run register -- organisations.json` takes. */
-export const Declaration = Type.Object({ organisations: Type.Array(Organisation, { minItems: 1 }) }, closed)
+export const Declaration = Type.Object(
+  {
+    organisations: Type.Array(Organisation, {
+      description: 'Public bodies. Empty where there are only other things to register.',
+    }),
+    categories: Type.Optional(Type.Array(Category)),
+    notices: Type.Optional(Type.Array(Notice, { description: 'What registers say of deaths and the ends of businesses.' })),
+    registrars: Type.Optional(Type.Array(Registrar, { description: 'Who may look into the registry, and change it.' })),
+  },
+  closed,
+)
 export type Declaration = Static<typeof Declaration>
 export type DeclaredOrganisation = Static<typeof Organisation>
 
@@ -97,6 +167,8 @@ export type RegisterOptions = {
   scopes: readonly string[]
   /** Whether clients may have a secret, which everybody knows, instead of keys. */
   demo: boolean
+  /** Default: those that hold where no setting says otherwise. */
+  rules?: RegistrationRules
 }
 
 /** A declaration that cannot be followed. Names each field that is wrong, by JSON pointer, and repeats none of the values. */
@@ -110,16 +182,22 @@ export class DeclarationError extends Error {
 
 /** What can be said of a declaration without a database. Throws DeclarationError. */
 export function checkDeclaration(value: unknown, options: RegisterOptions): Declaration {
-  const misfits = Errors(Declaration, value).flatMap(toFieldProblem)
+  const misfits = misfitsOf(Declaration, value)
   if (misfits.length > 0) throw new DeclarationError(misfits)
   const declaration = value as Declaration
   const problems = [
     ...repeated(declaration.organisations.map(({ slug }, o) => [slug, `/organisations/${o}/slug`])),
     ...repeatedIn(declaration, 'services', 'slug'),
+    ...repeated((declaration.categories ?? []).map(({ slug }, c) => [slug, `/categories/${c}/slug`])),
     ...repeatedIn(declaration, 'clients', 'id'),
     ...repeatedIn(declaration, 'staff', 'subject'),
+    ...repeated((declaration.registrars ?? []).map(({ subject }, r) => [subject, `/registrars/${r}/subject`])),
     ...declaration.organisations.flatMap((organisation, index) => [
       ...unknownServices(organisation, `/organisations/${index}`),
+      ...organisation.services.flatMap(({ linking }, s) =>
+        linkingProblems(linking, `/organisations/${index}/services/${s}/linking`, options),
+      ),
+      ...contactProblems(organisation, `/organisations/${index}/contacts`),
       ...(organisation.clients ?? []).flatMap((client, c) =>
         clientProblems(client, `/organisations/${index}/clients/${c}`, options),
       ),
@@ -127,6 +205,11 @@ export function checkDeclaration(value: unknown, options: RegisterOptions): Decl
   ]
   if (problems.length > 0) throw new DeclarationError(problems)
   return declaration
+}
+
+/** The fields of a value that do not fit its schema. */
+export function misfitsOf(schema: TSchema, value: unknown): FieldProblem[] {
+  return Errors(schema, value).flatMap(toFieldProblem)
 }
 
 type Misfit = ReturnType<typeof Errors>[number]
@@ -192,11 +275,46 @@ function clientProblems(
       : [{ field: `${at}/scopes/${s}`, message: `must be one of ${options.scopes.join(', ')}` }],
   )
   for (const [index, key] of jwks?.keys.entries() ?? []) {
-    if ('d' in key)
-      problems.push({ field: `${at}/jwks/keys/${index}/d`, message: 'is the private part of a key: give the public key only' })
+    const refusal = readPublicKey(key)
+    const member = refusal === 'private' ? `/${privateMember(key)}` : ''
+    if (typeof refusal === 'string') problems.push({ field: `${at}/jwks/keys/${index}${member}`, message: keyRefusals[refusal] })
   }
   if (demoSecret !== undefined && !options.demo)
     problems.push({ field: `${at}/demoSecret`, message: 'works in a demo only: give jwks' })
   else if (jwks === undefined && demoSecret === undefined) problems.push({ field: `${at}/jwks`, message: 'is missing' })
   return problems
+}
+
+function contactProblems({ services, contacts = {} }: DeclaredOrganisation, at: string): FieldProblem[] {
+  const { groups = [], points = [] } = contacts
+  const known = new Set(services.map(({ slug }) => slug))
+  const parentOf = new Map(groups.map(({ slug, group }) => [slug, group]))
+  const inGroups = [
+    ...groups.map(({ group }, g) => [group, `${at}/groups/${g}/group`] as const),
+    ...points.map(({ group }, p) => [group, `${at}/points/${p}/group`] as const),
+  ]
+  return [
+    ...repeated(groups.map(({ slug }, g) => [slug, `${at}/groups/${g}/slug`])),
+    ...repeated(points.map(({ slug }, p) => [slug, `${at}/points/${p}/slug`])),
+    ...points.flatMap(({ asks = [] }, p) =>
+      repeated(asks.map(({ label }, a) => [label.en, `${at}/points/${p}/asks/${a}/label/en`])),
+    ),
+    ...inGroups.flatMap(([group, field]) =>
+      group === undefined || parentOf.has(group) ? [] : [{ field, message: 'is not the slug of a group of these contacts' }],
+    ),
+    ...points.flatMap(({ service }, p) =>
+      known.has(service)
+        ? []
+        : [{ field: `${at}/points/${p}/service`, message: 'is not the slug of a service of this organisation' }],
+    ),
+    ...groups.flatMap(({ slug }, g) =>
+      isInItself(slug, parentOf) ? [{ field: `${at}/groups/${g}/group`, message: 'puts the group into itself' }] : [],
+    ),
+  ]
+}
+
+function isInItself(slug: string, parentOf: ReadonlyMap<string, string | undefined>): boolean {
+  const above = new Set<string>()
+  for (let group = parentOf.get(slug); group !== undefined && !above.has(group); group = parentOf.get(group)) above.add(group)
+  return above.has(slug)
 }

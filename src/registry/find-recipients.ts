@@ -1,33 +1,113 @@
 import type { Db, Fragment } from '../database/connect.ts'
+import { readWithin } from '../database/scope.ts'
 
 /** An identifier that a service uses, by its hash. */
-export type Addressed = { serviceId: string; scheme: string; hash: Buffer }
+export type Addressed = {
+  serviceId: string
+  /** The service’s own id, or that of the installation’s schemes (`namespaceOf`), which only some services may use. */
+  namespace: string
+  scheme: string
+  hash: Buffer
+}
 export type Recipient = { partyId: string; mailboxId: string }
+
+/**
+ * Rows `asked` with the columns service_id, namespace, recipient_scheme and recipient_hash, and their place. The hash is made of
+ * its hexadecimal here and not beside the table: row-level security keeps what calls a function out of an index.
+ */
+function asRows(db: Db, addressed: readonly (Addressed | undefined)[]): Fragment {
+  return db`(
+    select service_id, namespace, recipient_scheme, decode(hash, 'hex') as recipient_hash, place::int
+    from unnest(
+      ${addressed.map((one) => one?.serviceId ?? null)}::uuid[],
+      ${addressed.map((one) => one?.namespace ?? null)}::uuid[],
+      ${addressed.map((one) => one?.scheme ?? null)}::text[],
+      ${addressed.map((one) => one?.hash.toString('hex') ?? null)}::text[]
+    ) with ordinality as given (service_id, namespace, recipient_scheme, hash, place)
+    offset 0
+  ) as asked`
+}
+
+/** The link that a row `asked` means, if its service may use the scheme. */
+function isMeant(db: Db): Fragment {
+  return db`
+    link.service_id = asked.namespace and link.scheme = asked.recipient_scheme and link.value_hash = asked.recipient_hash
+    and (asked.namespace = asked.service_id or exists (
+      select from service_scheme where service_scheme.service_id = asked.service_id and service_scheme.scheme = asked.recipient_scheme
+    ))`
+}
 
 /** Whose mailbox each identifier means: in the order asked, undefined where nobody is known by it. */
 export async function findRecipients(db: Db, addressed: readonly Addressed[]): Promise<(Recipient | undefined)[]> {
   if (addressed.length === 0) return []
-  const rows = await db<{ place: number; partyId: string; mailboxId: string }[]>`
-    select asked.place::int, mailbox.party_id, mailbox.id as mailbox_id
-    from unnest(
-      ${addressed.map(({ serviceId }) => serviceId)}::uuid[],
-      ${addressed.map(({ scheme }) => scheme)}::text[],
-      ${addressed.map(({ hash }) => hash.toString('hex'))}::text[]
-    ) with ordinality as asked (service_id, scheme, value_hash, place)
-    join link on link.service_id = asked.service_id and link.scheme = asked.scheme and link.value_hash = decode(asked.value_hash, 'hex')
-    join mailbox on mailbox.party_id = link.party_id`
+  const rows = await readWithin<{ place: number; partyId: string; mailboxId: string }>(
+    db,
+    { purpose: 'delivery' },
+    db`
+      select asked.place, mailbox.party_id, mailbox.id as mailbox_id
+      from ${asRows(db, addressed)} join link on ${isMeant(db)} join mailbox on mailbox.party_id = link.party_id`,
+  )
   const found = new Map(rows.map((row) => [row.place, { partyId: row.partyId, mailboxId: row.mailboxId }]))
   return addressed.map((_, index) => found.get(index + 1))
 }
 
 /**
- * The same inside another statement: the mailbox that the row `submitted` is addressed to by `service_id`, `recipient_scheme`
- * and `recipient_hash` (in hexadecimal), or null. So a letter's recipient is found on the way in which it is written.
+ * The same inside another statement, of a row `asked` with service_id, namespace, recipient_scheme and recipient_hash: the
+ * mailbox, or null. So a letter's recipient is found on the way in which it is written.
  */
 export function recipientMailbox(db: Db): Fragment {
-  return db`(
-    select mailbox.id from link join mailbox on mailbox.party_id = link.party_id
-    where link.service_id = submitted.service_id and link.scheme = submitted.recipient_scheme
-      and link.value_hash = decode(submitted.recipient_hash, 'hex')
-  )`
+  return db`(select mailbox.id from link join mailbox on mailbox.party_id = link.party_id where ${isMeant(db)})`
+}
+
+/**
+ * Of a row of mailbox beside a row `addressed` that has `at` and `category`: whether it may receive it. Registered, not in the
+ * first days of a new business, and where it was opened by consent, with consent to this category.
+ */
+export function mayReceive(db: Db): Fragment {
+  return db`
+    mailbox.registration = 'registered' and mailbox.reachable_from <= addressed.at
+    and exists (select from category as known where known.slug = addressed.category)
+    and (not mailbox.by_consent or exists (
+      select from consent where consent.party_id = mailbox.party_id and consent.category = addressed.category and withdrawn_at is null
+    ))`
+}
+
+export type Refused =
+  | 'recipient-not-found'
+  | 'recipient-exempt'
+  | 'recipient-closed'
+  | 'recipient-not-yet'
+  | 'category-not-found'
+  | 'consent-missing'
+
+/** Why nothing was delivered, after `mayReceive` has said no: by identifier, or by mailbox where that is known. In order. */
+export async function findRefusals(
+  db: Db,
+  refused: readonly { addressed: Addressed | undefined; mailboxId: string | undefined; category: string }[],
+  now: Date,
+): Promise<Refused[]> {
+  if (refused.length === 0) return []
+  const rows = await readWithin<{ place: number; because: Refused }>(
+    db,
+    { purpose: 'delivery' },
+    db`
+      select asked.place,
+        case when mailbox.registration = 'closed' then 'recipient-closed'
+          when mailbox.registration = 'exempt' then 'recipient-exempt'
+          when mailbox.reachable_from > ${now} then 'recipient-not-yet'
+          when not exists (select from category where slug = about.category) then 'category-not-found'
+          else 'consent-missing' end as because
+      from ${asRows(
+        db,
+        refused.map(({ addressed }) => addressed),
+      )}
+      join unnest(
+        ${refused.map(({ mailboxId }) => mailboxId ?? null)}::uuid[],
+        ${refused.map(({ category }) => category)}::text[]
+      ) with ordinality as about (mailbox_id, category, place) on about.place = asked.place
+      left join link on ${isMeant(db)}
+      join mailbox on mailbox.id = coalesce(about.mailbox_id, (select id from mailbox as linked where linked.party_id = link.party_id))`,
+  )
+  const found = new Map(rows.map(({ place, because }) => [place, because]))
+  return refused.map((_, index) => found.get(index + 1) ?? 'recipient-not-found')
 }

@@ -31,11 +31,11 @@ describe('an identifier', () => {
     assert.equal(hash('tax', { ...one, value: 'Siân'.normalize('NFD') }), hash('tax', { ...one, value: 'Siân'.normalize('NFC') }))
   })
 
-  test('comes out of its seal as it went in, and is sealed differently each time', () => {
+  test('comes out of its seal as it went in but for spaces around it, and is sealed differently each time', () => {
     fc.assert(
       fc.property(fc.uuid(), fc.string({ unit: 'grapheme' }), (service, value) => {
         const sealed = sealIdentifier(keys, service, value)
-        assert.equal(openIdentifier(keys, service, sealed), value)
+        assert.equal(openIdentifier(keys, service, sealed), value.trim().normalize('NFC'))
         assert.notDeepEqual(sealIdentifier(keys, service, value), sealed)
       }),
     )

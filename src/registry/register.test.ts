@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts'
 import { addressedTo } from '../../test/post.ts'
+import { within } from '../database/scope.ts'
 import { createParty } from './create-party.ts'
 import { DeclarationError } from './declaration.ts'
+import { findClient } from './find-client.ts'
 import { findRecipients } from './find-recipients.ts'
 import { deriveIdentifierKeys } from './identifier.ts'
 import { register } from './register.ts'
@@ -12,7 +15,12 @@ import { listServices } from './services.ts'
 const now = new Date('2026-11-23T10:00:00Z')
 const keys = deriveIdentifierKeys(Buffer.alloc(32, 3))
 const options = { scopes: ['messages:write', 'messages:read'], demo: false }
-const jwks = { keys: [{ kty: 'EC', crv: 'P-256', kid: '1', x: 'x', y: 'y' }] }
+const newKey = (kid: string) => ({
+  ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' }),
+  kty: 'EC' as const,
+  kid,
+})
+const jwks = { keys: [newKey('1')] }
 
 function council() {
   return {
@@ -35,11 +43,17 @@ describe('registering public bodies', () => {
   })
   after(() => test_.drop())
 
+  const person = (name: string) =>
+    within(test_.database, { purpose: 'registry' }, (sql) => createParty(sql, { kind: 'person', name }, now))
+
   /** All rows with the transaction that wrote them: a row that is written again shows. */
   const rows = async () => {
-    const tables = ['party', 'mailbox', 'organisation', 'service', 'client', 'staff_member', 'link']
+    const tables = [
+      ...['party', 'mailbox', 'organisation', 'service', 'client', 'client_key', 'client_change'],
+      ...['staff_member', 'staff_role', 'staff_change', 'link'],
+    ]
     return Promise.all(
-      tables.map((table) => test_.database.unsafe(`select xmin::text, t.*::text as row from ${table} t order by 2`).values()),
+      tables.map((table) => test_.owner.unsafe(`select xmin::text, t.*::text as row from ${table} t order by 2`).values()),
     )
   }
 
@@ -57,7 +71,7 @@ describe('registering public bodies', () => {
   }
 
   test('brings services, systems, staff and links to what the declaration says, and again changes nothing', async () => {
-    const rosa = await createParty(test_.database, { kind: 'person', name: 'Rosa Example', birthDate: '1984-05-17' }, now)
+    const rosa = await person('Rosa Example')
     const declaration = {
       organisations: [
         { ...council(), links: [{ service: 'council-tax', identifier: { scheme: 'link', value: 'CT-1' }, party: rosa.partyId }] },
@@ -75,9 +89,10 @@ describe('registering public bodies', () => {
     const identifier = { scheme: 'link', value: 'CT-1' }
     assert.deepEqual(await findRecipients(test_.database, [addressedTo(keys, services[0]!.id, identifier)]), [rosa])
     assert.deepEqual(
-      [...(await test_.database`select id, service_ids, scopes, jwks, demo_secret from client`)],
-      [{ id: 'billing', serviceIds: [services[0]!.id], scopes: ['messages:write'], jwks, demoSecret: null }],
+      [...(await test_.owner`select id, service_ids, scopes, demo_secret from client`)],
+      [{ id: 'billing', serviceIds: [services[0]!.id], scopes: ['messages:write'], demoSecret: null }],
     )
+    assert.deepEqual((await findClient(test_.database, 'billing', now))?.keys, jwks.keys)
     const before = await rows()
     await register(test_.database, keys, declaration, options, new Date(now.getTime() + 1000))
     assert.deepEqual(await rows(), before)
@@ -98,7 +113,7 @@ describe('registering public bodies', () => {
         [before[1]!.id, 'Parking and permits', 'Northfold and Eastfold Council'],
       ],
     )
-    const [client] = await test_.database`select service_ids from client`
+    const [client] = await test_.owner`select service_ids from client`
     assert.deepEqual(client!.serviceIds, [before[0]!.id, before[1]!.id])
   })
 
@@ -112,7 +127,7 @@ describe('registering public bodies', () => {
     }
     await Promise.all([1, 2, 3].map(() => register(test_.database, keys, { organisations: [parish] }, options, now)))
     assert.equal((await listServices(test_.database, { organisationSlug: 'eastfold-parish' })).length, 1)
-    const [{ parties }] = (await test_.database`
+    const [{ parties }] = (await test_.owner`
       select count(*)::int as parties from party where name = ${parish.name}`) as unknown as [{ parties: number }]
     assert.equal(parties, 1)
   })
@@ -162,7 +177,7 @@ describe('registering public bodies', () => {
   })
 
   test('takes nothing from another organisation, and turns no link to another party', async () => {
-    const other = await createParty(test_.database, { kind: 'person', name: 'Arthur Sample' }, now)
+    const other = await person('Arthur Sample')
     const stranger = { ...council(), slug: 'southfold-council', name: 'Southfold Council' }
     assert.deepEqual(await fieldsOf({ organisations: [stranger] }), [
       '/organisations/0/services/0/slug belongs to another organisation',
@@ -179,5 +194,26 @@ describe('registering public bodies', () => {
       '/organisations/0/links/0/identifier already means another party',
       '/organisations/0/links/1/party is the id of no party',
     ])
+  })
+
+  test('brings registrars, switches one off, and refuses two of one subject', async () => {
+    const bring = (registrars: object[]) =>
+      register(test_.database, keys, { organisations: [council()], registrars }, options, now)
+    const known = async () => [...(await test_.owner`select subject, name, is_active from registrar order by subject`.values())]
+    const [bo, cy] = [
+      { subject: 'registrar-1', name: 'Bo Dummyname' },
+      { subject: 'registrar-2', name: 'Cy Dummyname' },
+    ]
+    await bring([bo, cy])
+    await bring([{ ...bo, name: 'Bo Other', active: false }])
+    assert.deepEqual(await known(), [
+      ['registrar-1', 'Bo Other', false],
+      ['registrar-2', 'Cy Dummyname', true],
+    ])
+    await assert.rejects(bring([bo, { ...cy, subject: bo.subject }]), (error) => {
+      assert.ok(error instanceof DeclarationError)
+      assert.deepEqual(error.fields, [{ field: '/registrars/1/subject', message: 'is the same as that of another' }])
+      return true
+    })
   })
 })

@@ -1,14 +1,31 @@
 import { v7 as newId } from 'uuid'
-import type { Database, Db } from '../database/connect.ts'
+import type { Db } from '../database/connect.ts'
+import { within } from '../database/scope.ts'
 import type { FieldProblem } from '../problems.ts'
+import { applyNotices } from './apply-notices.ts'
+import { bringCategories } from './category-register.ts'
+import { bringClients } from './client-register.ts'
+import { bringContacts } from './contact-register.ts'
 import { createParty } from './create-party.ts'
-import { checkDeclaration, DeclarationError, type DeclaredOrganisation, type RegisterOptions } from './declaration.ts'
-import { hashIdentifier, type IdentifierKeys, sealIdentifier } from './identifier.ts'
+import {
+  checkDeclaration,
+  type Declaration,
+  DeclarationError,
+  type DeclaredOrganisation,
+  type RegisterOptions,
+} from './declaration.ts'
+import type { IdentifierKeys } from './identifier.ts'
+import { bringLinks, type Linked } from './identifier-register.ts'
+import { bringLinking } from './link-declaration.ts'
+import { noteRecipientChange } from './recipient-changes.ts'
+import { defaultRules } from './registration.ts'
+import { bringSchemes } from './scheme-register.ts'
+import { bringStaff } from './staff-register.ts'
 
 /**
- * Brings public bodies, with their services, systems, staff and links, to what the declaration says, all or nothing. Again
- * with the same declaration changes nothing. What it does not name stays as it is, and nothing moves from one public body, or
- * one party, to another. Throws DeclarationError.
+ * Brings public bodies, with their services, contact points, systems, staff and links, and registrars to what the declaration says, all or
+ * nothing. Again with the same declaration changes nothing. What it does not name stays as it is, and nothing moves from one
+ * public body, or one party, to another. Throws DeclarationError.
  */
 export async function register(
   db: Db,
@@ -17,26 +34,29 @@ export async function register(
   options: RegisterOptions,
   now: Date,
 ): Promise<void> {
-  const { organisations } = checkDeclaration(declaration, options)
+  const { organisations, registrars = [], categories = [], notices = [] } = checkDeclaration(declaration, options)
   const inTransaction = async (sql: Db) => {
     // One at a time, so that what was looked up still holds when it is written.
     await sql`select pg_advisory_xact_lock(hashtext('digital-post register'))`
     const problems: FieldProblem[] = []
+    const linked: Linked[] = []
+    await bringCategories(sql, categories)
     for (const [index, organisation] of organisations.entries()) {
       const at = `/organisations/${index}`
       const organisationId = await bringOrganisation(sql, organisation, now)
       const serviceIds = await bringServices(sql, organisationId, organisation, at, problems)
-      await bringClients(sql, organisationId, organisation, serviceIds, at, problems)
-      await bringStaff(sql, organisationId, organisation, serviceIds, at, problems)
-      await bringLinks(sql, keys, organisation, serviceIds, at, problems, now)
+      await bringContacts(sql, organisationId, organisation, serviceIds, at, problems, now)
+      await bringClients(sql, organisationId, organisation, serviceIds, at, problems, now)
+      await bringStaff(sql, organisationId, organisation, serviceIds, at, problems, now)
+      await bringSchemes(sql, keys.schemes, organisation, serviceIds, at, problems)
+      linked.push(...(await bringLinks(sql, keys, organisation, serviceIds, at, problems, now)))
     }
+    await bringRegistrars(sql, registrars)
+    for (const link of linked) await noteRecipientChange(sql, link, now)
+    problems.push(...(await applyNotices(sql, keys, notices, options.rules ?? defaultRules, now)))
     if (problems.length > 0) throw new DeclarationError(problems)
   }
-  await (isPool(db) ? db.begin(inTransaction) : inTransaction(db))
-}
-
-function isPool(db: Db): db is Database {
-  return 'begin' in db
+  await within(db, { purpose: 'registry' }, inTransaction)
 }
 
 async function bringOrganisation(db: Db, { slug, name, description = '' }: DeclaredOrganisation, now: Date): Promise<string> {
@@ -60,7 +80,7 @@ async function bringServices(
   problems: FieldProblem[],
 ): Promise<Map<string, string>> {
   const ids = new Map<string, string>()
-  for (const [index, { slug, name, description = '' }] of services.entries()) {
+  for (const [index, { slug, name, description = '', linking }] of services.entries()) {
     const [service] = await db<{ id: string; organisationId: string }[]>`
       with written as (
         insert into service (id, slug, organisation_id, name, description)
@@ -73,102 +93,17 @@ async function bringServices(
       select id, organisation_id from written union select id, organisation_id from service where slug = ${slug}`
     if (service!.organisationId !== organisationId) {
       problems.push({ field: `${at}/services/${index}/slug`, message: 'belongs to another organisation' })
-    }
+    } else await bringLinking(db, service!.id, linking)
     ids.set(slug, service!.id)
   }
   return ids
 }
 
-const inOrder = (slugs: readonly string[], ids: Map<string, string>) => slugs.map((slug) => ids.get(slug)!)
-
-async function bringClients(
-  db: Db,
-  organisationId: string,
-  { clients = [] }: DeclaredOrganisation,
-  serviceIds: Map<string, string>,
-  at: string,
-  problems: FieldProblem[],
-): Promise<void> {
-  for (const [index, { id, name, services, scopes, jwks, demoSecret }] of clients.entries()) {
-    const [client] = await db<{ organisationId: string }[]>`
-      with written as (
-        insert into client (id, organisation_id, name, service_ids, scopes, jwks, demo_secret)
-        values (${id}, ${organisationId}, ${name}, ${inOrder(services, serviceIds)}::uuid[], ${scopes}::text[],
-                ${jwks ? db.json(jwks) : null}, ${demoSecret ?? null})
-        on conflict (id) do update set name = excluded.name, service_ids = excluded.service_ids, scopes = excluded.scopes,
-          jwks = excluded.jwks, demo_secret = excluded.demo_secret
-        where client.organisation_id = excluded.organisation_id
-          and (client.name, client.service_ids, client.scopes, client.jwks, client.demo_secret)
-            is distinct from (excluded.name, excluded.service_ids, excluded.scopes, excluded.jwks, excluded.demo_secret)
-        returning organisation_id
-      )
-      select organisation_id from written union select organisation_id from client where id = ${id}`
-    if (client!.organisationId !== organisationId) {
-      problems.push({ field: `${at}/clients/${index}/id`, message: 'belongs to another organisation' })
-    }
-  }
-}
-
-async function bringStaff(
-  db: Db,
-  organisationId: string,
-  { staff = [] }: DeclaredOrganisation,
-  serviceIds: Map<string, string>,
-  at: string,
-  problems: FieldProblem[],
-): Promise<void> {
-  for (const [index, { subject, name, services, roles = ['post-reader', 'post-writer'] }] of staff.entries()) {
-    const [member] = await db<{ id: string; organisationId: string }[]>`
-      with written as (
-        insert into staff_member (id, organisation_id, subject, name)
-        values (${newId()}, ${organisationId}, ${subject}, ${name})
-        on conflict (subject) do update set name = excluded.name
-        where staff_member.organisation_id = excluded.organisation_id and staff_member.name <> excluded.name
-        returning id, organisation_id
-      )
-      select id, organisation_id from written union select id, organisation_id from staff_member where subject = ${subject}`
-    if (member!.organisationId !== organisationId) {
-      problems.push({ field: `${at}/staff/${index}/subject`, message: 'belongs to another organisation' })
-      continue
-    }
+async function bringRegistrars(db: Db, registrars: NonNullable<Declaration['registrars']>): Promise<void> {
+  for (const { subject, name, active = true } of registrars) {
     await db`
-      with wanted as (
-        select service_id, role from unnest(${inOrder(services, serviceIds)}::uuid[]) as service_id, unnest(${roles as string[]}::text[]) as role
-      ),
-      taken as (
-        delete from staff_role
-        where staff_id = ${member!.id} and (service_id, role) not in (select service_id, role from wanted)
-      )
-      insert into staff_role (staff_id, service_id, role) select ${member!.id}, service_id, role from wanted on conflict do nothing`
-  }
-}
-
-/** A link is never turned to another party: the letters already sent by it would have gone to the wrong one. */
-async function bringLinks(
-  db: Db,
-  keys: IdentifierKeys,
-  { links = [] }: DeclaredOrganisation,
-  serviceIds: Map<string, string>,
-  at: string,
-  problems: FieldProblem[],
-  now: Date,
-): Promise<void> {
-  for (const [index, { service, identifier, party }] of links.entries()) {
-    const serviceId = serviceIds.get(service)!
-    const [known] = await db`select from party where id = ${party}`
-    if (known === undefined) {
-      problems.push({ field: `${at}/links/${index}/party`, message: 'is the id of no party' })
-      continue
-    }
-    const hash = hashIdentifier(keys, serviceId, identifier)
-    const sealed = sealIdentifier(keys, serviceId, identifier.value)
-    await db`
-      insert into link (service_id, scheme, value_hash, value_sealed, party_id, linked_at)
-      values (${serviceId}, ${identifier.scheme}, ${hash}, ${sealed}, ${party}, ${now})
-      on conflict do nothing`
-    const [link] = await db<{ partyId: string }[]>`
-      select party_id from link where service_id = ${serviceId} and scheme = ${identifier.scheme} and value_hash = ${hash}`
-    if (link!.partyId !== party)
-      problems.push({ field: `${at}/links/${index}/identifier`, message: 'already means another party' })
+      insert into registrar (id, subject, name, is_active) values (${newId()}, ${subject}, ${name}, ${active})
+      on conflict (subject) do update set name = excluded.name, is_active = excluded.is_active
+      where (registrar.name, registrar.is_active) is distinct from (excluded.name, excluded.is_active)`
   }
 }

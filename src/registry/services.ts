@@ -29,14 +29,3 @@ export async function listServices(
       ${only?.organisationSlug === undefined ? db`` : db`and organisation.slug = ${only.organisationSlug}`}
     order by party.name, service.name`
 }
-
-export type Organisation = { slug: string; name: string; description: string }
-
-/** Public bodies that one may write to. */
-export async function listOrganisations(db: Db): Promise<Organisation[]> {
-  return db<Organisation[]>`
-    select organisation.slug, party.name, organisation.description
-    from organisation join party on party.id = organisation.party_id
-    where exists (select from service where service.organisation_id = organisation.party_id)
-    order by party.name`
-}

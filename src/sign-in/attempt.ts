@@ -6,7 +6,7 @@ import { deriveKey } from '../seal.ts'
 
 /** A sign-in under way: what must be known again when the person comes back from the provider. */
 const Attempt = Type.Object({
-  purpose: Type.Enum(['sign-in', 'prove-identity', 'staff-sign-in']),
+  purpose: Type.Enum(['sign-in', 'prove-identity', 'staff-sign-in', 'registrar-sign-in', 'join-mailboxes']),
   state: Type.String(),
   nonce: Type.String(),
   verifier: Type.String(),

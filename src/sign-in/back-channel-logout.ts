@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { jwtVerify } from 'jose'
 import type { Db } from '../database/connect.ts'
+import { within } from '../database/scope.ts'
 import type { OneLogin } from './one-login.ts'
 
 const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout'
@@ -41,12 +42,16 @@ function isObject(value: unknown): boolean {
  * it cannot sign out somebody who has signed in anew. Answers how many were ended.
  */
 export async function endSessionsOfSubject(db: Db, { subject, id, expiresAt }: LogoutOrder): Promise<number> {
-  const { count } = await db`
+  const { count } = await within(
+    db,
+    { purpose: 'sign-in' },
+    (sql) => sql`
     with first as (
       insert into used_token (id_hash, expires_at) values (${id}, ${expiresAt})
       on conflict do nothing
       returning true
     )
-    delete from session where subject = ${subject} and party_id is not null and exists (select from first)`
+    delete from session where subject = ${subject} and party_id is not null and exists (select from first)`,
+  )
   return count
 }

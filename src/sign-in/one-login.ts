@@ -50,10 +50,12 @@ export function startSignIn({ provider }: OneLogin, to: string, now: Date) {
   return startCodeFlow(provider, { purpose: 'sign-in', to }, { vtr: '["Cl.Cm"]', ui_locales: 'en' }, now)
 }
 
-/** The second, for somebody who is not known here yet: with proof of identity. */
-export function startIdentityProof({ provider }: OneLogin, to: string, now: Date) {
+type Proving = 'prove-identity' | 'join-mailboxes'
+
+/** The second, with proof of identity: for somebody who is not known here yet, or has two mailboxes. */
+export function startIdentityProof({ provider }: OneLogin, to: string, now: Date, purpose: Proving = 'prove-identity') {
   const claims = JSON.stringify({ userinfo: { [coreIdentityClaim]: null } })
-  return startCodeFlow(provider, { purpose: 'prove-identity', to }, { vtr: '["Cl.Cm.P2"]', claims, ui_locales: 'en' }, now)
+  return startCodeFlow(provider, { purpose, to }, { vtr: '["Cl.Cm.P2"]', claims, ui_locales: 'en' }, now)
 }
 
 export type Arrival = {
@@ -73,7 +75,7 @@ export async function finishSignIn(
   const { subject, claims, idToken, accessToken } = await finishCodeFlow(provider, attempt, answer, now)
   // Also after a request for P2: what was proven stands in the coreIdentityJWT only.
   if (claims.vot !== 'Cl.Cm') throw new Error('the level of confidence is not the one asked for')
-  if (attempt.purpose !== 'prove-identity') return { subject, idToken, identity: undefined }
+  if (attempt.purpose === 'sign-in') return { subject, idToken, identity: undefined }
   const userInfo = await fetchUserInfo(await provider.configuration(now), accessToken, subject)
   const jwt = userInfo[coreIdentityClaim]
   if (typeof jwt !== 'string') return { subject, idToken, identity: undefined }

@@ -1,9 +1,11 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 import type { Actor } from '../access/actor.ts'
-import { grantHolds } from '../access/grant.ts'
+import { type GrantKind, type GrantRole, grantHolds, grantOpens, limitsByName } from '../access/grant.ts'
+import { noteLooks } from '../access/look.ts'
 import { rightsOf, type StaffRole, unite } from '../access/rights.ts'
 import type { Db } from '../database/connect.ts'
 import { readWithin, within } from '../database/scope.ts'
+import { Problem } from '../problems.ts'
 import { deriveKey, seal, unseal } from '../seal.ts'
 
 export type SessionKeys = { seal: Buffer; form: Buffer }
@@ -14,8 +16,8 @@ export function deriveSessionKeys(secretKey: Buffer): SessionKeys {
 }
 
 export type NewSession = {
-  /** A person's party, or a member of staff. */
-  owner: { partyId: string } | { staffId: string }
+  /** A person's party, a member of staff, or a registrar. */
+  owner: { partyId: string } | { staffId: string } | { registrarId: string }
   subject: string
   idToken: string
   /** The session that the same browser had before, which ends. */
@@ -27,13 +29,18 @@ export async function startSession(db: Db, keys: SessionKeys, session: NewSessio
   const token = randomBytes(32).toString('base64url')
   const id = hashToken(token)
   const { owner, subject, idToken, replaces } = session
-  await db`
+  await within(
+    db,
+    { purpose: 'sign-in' },
+    (sql) => sql`
     with before as (delete from session where id_hash = ${hashToken(replaces ?? '')})
-    insert into session (id_hash, party_id, staff_id, subject, id_token_sealed, created_at, last_seen_at)
+    insert into session (id_hash, party_id, staff_id, registrar_id, subject, id_token_sealed, created_at, last_seen_at)
     values (
       ${id}, ${'partyId' in owner ? owner.partyId : null}, ${'staffId' in owner ? owner.staffId : null},
+      ${'registrarId' in owner ? owner.registrarId : null},
       ${subject}, ${seal(keys.seal, id, idToken)}, ${now}, ${now}
-    )`
+    )`,
+  )
   return token
 }
 
@@ -44,13 +51,24 @@ export type Session = {
   name: string
   /** Of the public body, for staff. */
   organisationName: string | undefined
-  /** Whose mailbox is open, where it is not the person's own. */
-  openMailbox: { grantId: string; ownerName: string; isBusiness: boolean; role: GrantRole; isAdministrator: boolean } | undefined
+  /** Whose mailbox is open, where it is not the person's own, and what they may do there. */
+  openMailbox: OpenMailbox | undefined
   /** The mailbox that was open may not be opened any more: the actor is the person's own again. */
   hasLostAccess: boolean
 }
 export type SignedInRole = 'person' | 'staff' | 'registrar'
-type GrantRole = 'none' | 'reader' | 'writer'
+
+export type OpenMailbox = {
+  grantId: string
+  ownerName: string
+  isBusiness: boolean
+  kind: GrantKind
+  role: GrantRole
+  isAdministrator: boolean
+  serviceNames: string[] | null
+  categoryNames: string[] | null
+  endsAt: Date | null
+}
 
 type Row = {
   lastSeenAt: Date
@@ -67,7 +85,11 @@ type Row = {
   ownerMailboxId: string | null
   ownerName: string | null
   ownerKind: string | null
+  grantKind: GrantKind | null
   grantRole: GrantRole | null
+  grantEndsAt: Date | null
+  serviceNames: string[] | null
+  categoryNames: string[] | null
   isAdministrator: boolean | null
   serviceIds: string[] | null
   categories: string[] | null
@@ -90,7 +112,8 @@ export async function readSession(
       select session.last_seen_at, session.staff_id, staff.name as staff_name, session.registrar_id, registrar.name as registrar_name,
         party.id as party_id, party.name as party_name, mailbox.id as mailbox_id, session.grant_id,
         owner.id as owner_id, owner.name as owner_name, owner.kind as owner_kind, owner_mailbox.id as owner_mailbox_id,
-        held.role as grant_role, held.is_administrator, held.service_ids, held.categories,
+        held.kind as grant_kind, held.role as grant_role, held.ends_at as grant_ends_at, held.is_administrator,
+        held.service_ids, held.categories, ${limitsByName(db)},
         (select jsonb_agg(jsonb_build_object('role', role, 'serviceId', service_id)) from staff_role where staff_role.staff_id = staff.id)
           as staff_roles
       from session
@@ -100,7 +123,7 @@ export async function readSession(
       left join mailbox on mailbox.party_id = party.id
       left join access_grant held on held.id = session.grant_id and held.holder_id = session.party_id and ${grantHolds(db, now)}
       left join party owner on owner.id = held.giver_id
-      left join mailbox owner_mailbox on owner_mailbox.party_id = held.giver_id and owner_mailbox.registration <> 'closed'
+      left join mailbox owner_mailbox on owner_mailbox.party_id = held.giver_id and ${grantOpens(db)}
       where session.id_hash = ${id} and session.last_seen_at > ${idle} and session.created_at > ${absolute}`,
   )
   if (row === undefined || (row.mailboxId === null && row.registrarId === null)) return undefined
@@ -156,8 +179,12 @@ function signedInAs(row: Row, requestId: string): Omit<Session, 'hasLostAccess'>
       grantId: row.grantId!,
       ownerName: row.ownerName!,
       isBusiness: row.ownerKind === 'business',
+      kind: row.grantKind!,
       role: grantRole!,
       isAdministrator: isAdministrator!,
+      serviceNames: row.serviceNames,
+      categoryNames: row.categoryNames,
+      endsAt: row.grantEndsAt,
     }
     return { ...one, role: 'person', actor, name: person.name, openMailbox }
   }
@@ -166,24 +193,62 @@ function signedInAs(row: Row, requestId: string): Omit<Session, 'hasLostAccess'>
   return { ...one, role: 'person', actor, name: person.name }
 }
 
+/**
+ * Opens another's mailbox in the session, by a grant that holds now; without one, the person's own. Its owner sees when it was
+ * opened. Throws `not-found`.
+ */
+export async function openMailbox(db: Db, token: string, grantId: string | undefined, now: Date): Promise<void> {
+  const id = hashToken(token)
+  await within(db, { purpose: 'sign-in' }, async (sql) => {
+    if (grantId === undefined) {
+      await sql`update session set grant_id = null where id_hash = ${id}`
+      return
+    }
+    const [opened] = await sql<{ giverId: string; personId: string; personName: string }[]>`
+      update session set grant_id = held.id
+      from access_grant held
+        join mailbox owner_mailbox on owner_mailbox.party_id = held.giver_id
+        join party person on person.id = held.holder_id
+      where session.id_hash = ${id} and held.id = ${grantId} and held.holder_id = session.party_id
+        and ${grantHolds(sql, now)} and ${grantOpens(sql)}
+      returning held.giver_id, person.id as person_id, person.name as person_name`
+    if (opened === undefined) throw new Problem('not-found')
+    const by = { kind: 'helper', id: opened.personId, name: opened.personName, grantId } as const
+    await noteLooks(sql, [{ partyId: opened.giverId, by, what: 'mailbox-opened' }], now)
+  })
+}
+
 /** Answers the provider's ID token, which it wants back for signing out there too; undefined when there was no such session. */
 export async function endSession(db: Db, keys: SessionKeys, token: string): Promise<string | undefined> {
   const id = hashToken(token)
-  const [row] = await db<{ idTokenSealed: Buffer }[]>`delete from session where id_hash = ${id} returning id_token_sealed`
+  const [row] = await within(
+    db,
+    { purpose: 'sign-in' },
+    (sql) => sql<{ idTokenSealed: Buffer }[]>`delete from session where id_hash = ${id} returning id_token_sealed`,
+  )
   return row && unseal(keys.seal, id, row.idTokenSealed)
 }
 
 /** For a job: what has ended by itself, and the tokens that nobody can use again anyway. */
 export async function deleteExpiredSessions(db: Db, limits: SessionLimits, now: Date): Promise<void> {
   const { idle, absolute } = earliest(limits, now)
-  await db`delete from session where last_seen_at <= ${idle} or created_at <= ${absolute}`
-  await db`delete from used_token where expires_at < ${now}`
+  await within(db, { purpose: 'upkeep' }, async (sql) => {
+    await sql`delete from session where last_seen_at <= ${idle} or created_at <= ${absolute}`
+    await sql`delete from used_token where expires_at < ${now}`
+  })
 }
 
-/** What every form of the session carries. */
-export function formToken(keys: SessionKeys, token: string): string {
-  return createHmac('sha256', keys.form).update(token).digest('base64url')
+/**
+ * What every form of the session carries, in two halves: of which session it is, and of which mailbox that was open then. A form
+ * of one mailbox is not taken while another is open.
+ */
+export function formToken(keys: SessionKeys, token: string, grantId: string | undefined): string {
+  const half = (text: string) => createHmac('sha256', keys.form).update(text).digest('base64url')
+  return half(token).slice(0, sessionHalf) + half(`${token} ${grantId ?? 'own'}`).slice(sessionHalf)
 }
+
+/** So many characters of a form's token say of which session it is. */
+export const sessionHalf = 21
 
 function earliest({ sessionIdleMinutes, sessionAbsoluteMinutes }: SessionLimits, now: Date) {
   const before = (minutes: number) => new Date(now.getTime() - minutes * 60_000)

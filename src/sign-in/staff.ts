@@ -1,6 +1,7 @@
 import { ClientSecretBasic } from 'openid-client'
 import type { Config } from '../config.ts'
 import type { Db } from '../database/connect.ts'
+import { readWithin } from '../database/scope.ts'
 import { openProvider, type Provider } from './provider.ts'
 
 /** Where staff of public bodies sign in; in demo, the stand-in for it. */
@@ -18,6 +19,20 @@ export function openStaffProvider(config: Config): Provider {
 }
 
 export async function findStaffMember(db: Db, subject: string): Promise<string | undefined> {
-  const [row] = await db<{ id: string }[]>`select id from staff_member where subject = ${subject}`
+  const [row] = await readWithin<{ id: string }>(
+    db,
+    { purpose: 'sign-in' },
+    db`select id from staff_member where subject = ${subject} and is_active`,
+  )
+  return row?.id
+}
+
+/** A registrar, who signs in where staff do. */
+export async function findRegistrar(db: Db, subject: string): Promise<string | undefined> {
+  const [row] = await readWithin<{ id: string }>(
+    db,
+    { purpose: 'sign-in' },
+    db`select id from registrar where subject = ${subject} and is_active`,
+  )
   return row?.id
 }

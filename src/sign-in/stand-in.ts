@@ -1,4 +1,4 @@
-import { createECDH, createHash, randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import type { JWK } from 'jose'
 import {
   type Adapter,
@@ -10,7 +10,7 @@ import {
   Provider,
 } from 'oidc-provider'
 import type { Config } from '../config.ts'
-import { deriveKey } from '../seal.ts'
+import { deriveSigningKey } from './signing-key.ts'
 
 export type StandInPerson = { id: string; givenNames: string[]; familyName: string; birthDate: string; note: string }
 export type StandInStaff = { subject: string; name: string; note: string }
@@ -129,7 +129,8 @@ function rememberInMemory(): (model: string) => Adapter {
     destroy: async (id) => {
       remembered.delete(`${model} ${id}`)
     },
-    revokeByGrantId: async (grantId) => forgetWhere((payload) => payload.grantId === grantId),
+    // Not a sign-in under way, which has the id of the grant before it.
+    revokeByGrantId: async (grantId) => forgetWhere((payload) => payload.kind === model && payload.grantId === grantId),
   })
 }
 
@@ -166,11 +167,7 @@ async function signOutAtOnce(ctx: KoaContextWithOIDC): Promise<void> {
 
 /** The same after each start of the demo, so that a token of before is still known. */
 export function standInKey(config: Config, purpose: string): JWK & { kty: string } {
-  const curve = createECDH('prime256v1')
-  curve.setPrivateKey(deriveKey(config.secretKey, `stand-in ${purpose}`))
-  const point = curve.getPublicKey()
-  const [x, y, d] = [point.subarray(1, 33), point.subarray(33), curve.getPrivateKey()].map((part) => part!.toString('base64url'))
-  return { kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig', x: x!, y: y!, d: d!, kid: x!.slice(0, 16) }
+  return deriveSigningKey(config.secretKey, `stand-in ${purpose}`)
 }
 
 /** What was pressed on one of a stand-in's pages. */

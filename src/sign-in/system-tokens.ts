@@ -6,11 +6,13 @@ import type { Actor } from '../access/actor.ts'
 import { isScope, rightsOf, scopes } from '../access/rights.ts'
 import type { Config } from '../config.ts'
 import type { Database } from '../database/connect.ts'
+import { readWithin, within } from '../database/scope.ts'
 import { Problem } from '../problems.ts'
-import { findClient } from '../registry/find-client.ts'
+import type { ClientWatch } from '../registry/client-watch.ts'
+import { findClient, noteClientUse } from '../registry/find-client.ts'
 import { deriveKey } from '../seal.ts'
 
-/** Short, as a token is believed without asking the database: what is taken from a client holds after this at the latest. */
+/** Short, as a token is believed without asking the database: see registry/client-watch.ts for what ends it sooner. */
 const tokenLifetimeSeconds = 600
 const algorithm = 'EdDSA'
 
@@ -24,9 +26,10 @@ export type SystemCaller = { actor: Actor; clientId: string; services: Record<st
 export function buildTokenProvider(
   config: Config,
   database: Database,
+  clock: () => Date,
 ): (request: IncomingMessage, response: ServerResponse) => void {
   const provider = new Provider(config.baseUrl, {
-    adapter: (model) => adapter(model, config, database),
+    adapter: (model) => adapter(model, config, database, clock),
     jwks: { keys: [{ ...signingKey(config.secretKey).export({ format: 'jwk' }), alg: algorithm, use: 'sig' } as never] },
     routes: { token: '/oauth/token', jwks: '/oauth/jwks.json' },
     scopes,
@@ -65,8 +68,12 @@ export function buildTokenProvider(
       },
     },
     extraTokenClaims: async (_ctx, token) => {
-      const client = await findClient(database, token.clientId!)
-      return client && { party: client.partyId, mailbox: client.mailboxId, services: client.services }
+      const client = await findClient(database, token.clientId!, clock())
+      // Switched off in this moment.
+      if (client === undefined) throw new errors.InvalidClient('client is invalid', 'client not found')
+      await noteClientUse(database, client, clock())
+      const { partyId, mailboxId, services, version } = client
+      return { party: partyId, mailbox: mailboxId, services, version }
     },
     ttl: { ClientCredentials: tokenLifetimeSeconds },
     findAccount: () => undefined,
@@ -82,21 +89,26 @@ export function buildTokenProvider(
 }
 
 /** Clients come from the registry; used assertions are remembered in the database. Tokens are signed and never stored. */
-function adapter(model: string, config: Config, database: Database): Adapter {
+function adapter(model: string, config: Config, database: Database, clock: () => Date): Adapter {
   const forgets = async () => undefined
   return {
     find: async (id) => {
-      if (model === 'Client') return findClientMetadata(id, config, database)
+      if (model === 'Client') return findClientMetadata(id, config, database, clock())
       if (model !== 'ReplayDetection') return undefined
-      const [row] = await database`select 1 from used_token where id_hash = ${hashOf(id)}`
+      const used = database`select 1 as used from used_token where id_hash = ${hashOf(id)}`
+      const [row] = await readWithin(database, { purpose: 'sign-in' }, used)
       return row && ({ jti: id } as AdapterPayload)
     },
     upsert: async (id, _payload, expiresInSeconds = tokenLifetimeSeconds) => {
       if (model !== 'ReplayDetection') return
-      const [row] = await database`
+      const { count } = await within(
+        database,
+        { purpose: 'sign-in' },
+        (sql) => sql`
         insert into used_token (id_hash, expires_at) values (${hashOf(id)}, now() + make_interval(secs => ${expiresInSeconds}))
-        on conflict do nothing returning 1`
-      if (row === undefined) throw new errors.InvalidClientAuth('client assertion tokens must only be used once')
+        on conflict do nothing`,
+      )
+      if (count === 0) throw new errors.InvalidClientAuth('client assertion tokens must only be used once')
     },
     consume: forgets,
     destroy: forgets,
@@ -108,13 +120,21 @@ function adapter(model: string, config: Config, database: Database): Adapter {
 
 const hashOf = (id: string) => createHash('sha256').update(`client assertion ${id}`).digest()
 
-async function findClientMetadata(id: string, config: Config, database: Database): Promise<AdapterPayload | undefined> {
-  const client = await findClient(database, id)
+async function findClientMetadata(
+  id: string,
+  config: Config,
+  database: Database,
+  now: Date,
+): Promise<AdapterPayload | undefined> {
+  const client = await findClient(database, id, now)
   if (client === undefined) return undefined
+  const { keys, demoSecret } = client
   const scope = client.scopes.filter(isScope).join(' ')
-  if (client.jwks) return { client_id: id, token_endpoint_auth_method: 'private_key_jwt', jwks: client.jwks as never, scope }
-  if (!config.demo || client.demoSecret === null) return undefined
-  return { client_id: id, token_endpoint_auth_method: 'client_secret_basic', client_secret: client.demoSecret, scope }
+  if (keys.length > 0) {
+    return { client_id: id, token_endpoint_auth_method: 'private_key_jwt', jwks: { keys } as never, scope }
+  }
+  if (!config.demo || demoSecret === null) return undefined
+  return { client_id: id, token_endpoint_auth_method: 'client_secret_basic', client_secret: demoSecret, scope }
 }
 
 /** Ed25519, from the installation's secret key: every process signs and checks with the same one. */
@@ -130,6 +150,7 @@ type TokenClaims = JWTPayload & {
   party: string
   mailbox: string
   services: Record<string, string>
+  version?: number
 }
 /** Tokens seen, by their text: a signature need not be checked again for each of a sender's thousand letters. */
 const verifiedTokensMax = 1_000
@@ -137,20 +158,22 @@ const verifiedTokensMax = 1_000
 /** Checks access tokens without a query. Throws `token-missing` or `token-invalid`. */
 export function buildTokenCheck(
   config: Config,
+  clients: ClientWatch,
 ): (authorization: string | undefined, requestId: string, now: Date) => Promise<SystemCaller> {
   const key = createPublicKey(signingKey(config.secretKey))
-  const verified = new Map<string, { caller: SystemCaller; endsAtMs: number }>()
+  const verified = new Map<string, { caller: SystemCaller; version: number; endsAtMs: number }>()
   return async (authorization, requestId, now) => {
     const token = /^Bearer +([\w.-]+)$/i.exec(authorization ?? '')?.[1]
     if (token === undefined) throw new Problem('token-missing')
     let known = verified.get(token)
     if (known === undefined) {
       const claims = await verify(token, key, config.baseUrl, now)
-      known = { caller: toCaller(claims), endsAtMs: claims.exp! * 1000 }
+      known = { caller: toCaller(claims), version: claims.version ?? 0, endsAtMs: claims.exp! * 1000 }
       if (verified.size >= verifiedTokensMax) verified.delete(verified.keys().next().value!)
       verified.set(token, known)
     }
     if (known.endsAtMs <= now.getTime()) throw new Problem('token-invalid')
+    if (!(await clients.isCurrent(known.caller.clientId, known.version))) throw new Problem('token-invalid')
     return { ...known.caller, actor: { ...known.caller.actor, requestId } }
   }
 }

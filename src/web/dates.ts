@@ -22,7 +22,12 @@ export function dayInWords(time: Date): string {
 
 /** 23 November 2026 at 9:05am */
 export function timeInWords(time: Date): string {
-  return `${dayInWords(time)} at ${clock.format(time).replace(/\s/, '').toLowerCase()}`
+  return `${dayInWords(time)} at ${clockInWords(time)}`
+}
+
+/** 9:05am */
+export function clockInWords(time: Date): string {
+  return clock.format(time).replace(/\s/, '').toLowerCase()
 }
 
 /** The last second of a day in London, or undefined where there is no such day. */
@@ -31,4 +36,12 @@ export function endOfDay(year: number, month: number, dayOfMonth: number): Date 
   if (inWinter.getUTCFullYear() !== year || inWinter.getUTCMonth() !== month - 1 || inWinter.getUTCDate() !== dayOfMonth)
     return undefined
   return hour.format(inWinter) === '23' ? inWinter : new Date(inWinter.getTime() - hourMs)
+}
+
+/** The first second of a day in London, or undefined where there is no such day. */
+export function startOfDay(year: number, month: number, dayOfMonth: number): Date | undefined {
+  if (endOfDay(year, month, dayOfMonth) === undefined) return undefined
+  const before = new Date(Date.UTC(year, month - 1, dayOfMonth - 1))
+  const end = endOfDay(before.getUTCFullYear(), before.getUTCMonth() + 1, before.getUTCDate())
+  return end && new Date(end.getTime() + 1000)
 }

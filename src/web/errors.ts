@@ -2,8 +2,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { describeError } from '../database/describe-error.ts'
 import { Problem } from '../problems.ts'
 import { sendPage } from './page.ts'
+import { homeOf } from './session.ts'
 
-type ErrorPage = { title: string; sentences: readonly string[] }
+type ErrorPage = { title: string; sentences: readonly string[]; link?: { text: string; href: string } }
 
 const pages = {
   'not-found': {
@@ -18,6 +19,29 @@ const pages = {
     sentences: [
       'Nothing was sent. You may have been signed out, or the form was open for a long time.',
       'Go back, copy what you wrote, load the page again and send it from there.',
+    ],
+  },
+  'access-ended': {
+    title: 'You can no longer open that mailbox',
+    sentences: [
+      'You had somebody else’s mailbox open. Your access to it has ended, or was changed. Nothing was shown, sent or changed.',
+      'You are in your own mailbox again. If you think that this is a mistake, ask the person or the business whose mailbox it is.',
+    ],
+    link: { text: 'See which mailboxes you can open', href: '/mailboxes' },
+  },
+  'mailbox-changed': {
+    title: 'You have another mailbox open now',
+    sentences: [
+      'This form was for a different mailbox than the one that is open now. Nothing was sent.',
+      'If you still want to send it, copy what you wrote, open the mailbox that it is for, and send it from there.',
+    ],
+    link: { text: 'Choose the mailbox', href: '/mailboxes' },
+  },
+  'scope-missing': {
+    title: 'You cannot do this here',
+    sentences: [
+      'You do not have the right that this needs. Nothing was sent or changed.',
+      'In somebody else’s mailbox, what you can do is for them, or an administrator of the business, to say.',
     ],
   },
   'other-site': {
@@ -53,7 +77,8 @@ export function sendErrorPage(request: FastifyRequest, reply: FastifyReply, erro
   const [status, refusal] = judge(error)
   if (status >= 500) request.log.error(describeError(error), 'failed')
   else request.log.info({ refusal }, 'refused')
-  return sendPage(request, reply, 'error', { ...pages[refusal], reference: request.id }, status)
+  const home = request.signedIn && homeOf(request.signedIn)
+  return sendPage(request, reply, 'error', { ...pages[refusal], home, reference: request.id }, status)
 }
 
 function judge(error: unknown): [status: number, Refusal] {
@@ -62,8 +87,13 @@ function judge(error: unknown): [status: number, Refusal] {
   // An address that does not fit its schema is an address of nothing.
   if (validationContext === 'params' || validationContext === 'querystring') return [404, 'not-found']
   const status = error instanceof Problem ? error.status : (statusCode ?? 500)
-  if (error instanceof Problem && error.code === 'form-expired') return [403, 'form-expired']
+  if (error instanceof Problem && isPaged(error.code)) return [status, error.code]
   if (status === 404) return [404, 'not-found']
   if (status === 413) return [413, 'too-large']
   return status >= 400 && status < 500 ? [status, 'refused'] : [Math.max(status, 500), 'failed']
+}
+
+/** What has a page of its own. */
+function isPaged(code: string): code is 'form-expired' | 'access-ended' | 'mailbox-changed' | 'scope-missing' {
+  return ['form-expired', 'access-ended', 'mailbox-changed', 'scope-missing'].includes(code)
 }

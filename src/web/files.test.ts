@@ -34,7 +34,7 @@ describe('files of a letter', () => {
 
   test('reading a document opens the letter that it came with, for the sender to see', async () => {
     const opened = async () => {
-      const [row] = await pages.post.db`select opened_at from ledger where message_id = ${letterId}`
+      const [row] = await pages.post.owner`select opened_at from ledger where message_id = ${letterId}`
       return row?.openedAt
     }
     assert.equal((await file('text/plain', '', {}, 'arthur')).statusCode, 404)

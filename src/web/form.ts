@@ -1,12 +1,13 @@
 import multipart from '@fastify/multipart'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { v7 as newId } from 'uuid'
+import type { Config } from '../config.ts'
 import { Content, NewMessage } from '../delivery/message.ts'
 import { filesMax, mediaTypes, messageBytesMax, type NewDocument, refuseFilename } from '../documents/document.ts'
 import { Problem, type ProblemCode } from '../problems.ts'
 import { kindOf } from './letter-view.ts'
 import type { FieldError } from './page.ts'
-import { isFormGenuine } from './session.ts'
+import { checkFormToken } from './session.ts'
 
 type SentFile = { name: string; bytes: Buffer }
 /** What a form with files held. Where the files are larger than is taken, `isTooLarge`, and they are not kept. */
@@ -14,7 +15,15 @@ export type Form = { fields: ReadonlyMap<string, string>; files: SentFile[]; isT
 
 /** How much a form takes: people send less than public bodies. */
 export type Limits = { files: number; bytes: number }
-export const limitsForPeople: Limits = { files: 10, bytes: 10 * 1024 * 1024 }
+const megabyte = 1024 * 1024
+
+/** The installation's own, but where a contact point has others. */
+export function limitsForPeople(
+  { writingFiles, writingMegabytes }: Config,
+  point?: { filesMax: number | null; megabytesMax: number | null },
+): Limits {
+  return { files: point?.filesMax ?? writingFiles, bytes: (point?.megabytesMax ?? writingMegabytes) * megabyte }
+}
 export const limitsForStaff: Limits = { files: 20, bytes: messageBytesMax }
 
 const longest = (schema: object) => (schema as { maxLength: number }).maxLength
@@ -49,7 +58,7 @@ export async function readForm(request: FastifyRequest, limits: Limits): Promise
     // A browser sends an empty nameless file where none was chosen.
     if (part.filename) files.push({ name: part.filename, bytes: Buffer.concat(chunks) })
   }
-  if (!isFormGenuine(request, fields.get('csrf'))) throw new Problem('form-expired')
+  checkFormToken(request, fields.get('csrf'))
   return { fields, files, isTooLarge: bytesTotal > limits.bytes }
 }
 
@@ -106,15 +115,23 @@ export const endingsTaken = [...mediaTypeByEnding.keys()].map((ending) => `.${en
 
 export function filesHint({ files, bytes }: Limits): string {
   const kinds = Object.keys(mediaTypes).map(kindOf)
-  return `You can add up to ${files} files, together no larger than ${bytes / 1024 / 1024} MB: ${kinds.slice(0, -1).join(', ')} or ${kinds.at(-1)}.`
+  const howMany = files === 1 ? 'one file, no larger' : `up to ${files} files, together no larger`
+  return `You can add ${howMany} than ${bytes / megabyte} MB: ${kinds.slice(0, -1).join(', ')} or ${kinds.at(-1)}.`
 }
 
 /** The files as documents: their kind comes from the ending of the name, and not from what the browser says. */
 export function readDocuments(form: Form, limits: Limits): { documents: NewDocument[]; errors: FieldError[] } {
   const errors: FieldError[] = []
   const wrong = (text: string) => errors.push({ field: 'files', text })
-  if (form.isTooLarge) wrong(`The files are together larger than ${limits.bytes / 1024 / 1024} MB`)
-  else if (form.files.length > limits.files) wrong(`Choose up to ${limits.files} files`)
+  if (form.isTooLarge) wrong(`The files are together larger than ${limits.bytes / megabyte} MB`)
+  else if (form.files.length > limits.files)
+    wrong(
+      limits.files === 1
+        ? 'Choose one file only'
+        : limits.files === 0
+          ? 'No files are taken here'
+          : `Choose up to ${limits.files} files`,
+    )
   const documents = form.files.map(({ name, bytes }): NewDocument => {
     const mediaType = mediaTypeByEnding.get(name.slice(name.lastIndexOf('.') + 1).toLowerCase()) ?? ''
     const refused = refuseFilename(name, mediaType)

@@ -8,6 +8,8 @@ export type LetterView = {
   id: string
   href: string
   writer: string
+  /** Who wrote it for the sender, where that is somebody else. */
+  writtenBy: string | undefined
   serviceName: string
   isSent: boolean
   availableAt: Date
@@ -27,6 +29,7 @@ export function viewLetter(letter: Letter, folder: string, firstHeading: number,
     id: letter.id,
     href: `${folder}/${letter.id}`,
     writer: letter.senderName,
+    writtenBy: letter.writtenByName ?? undefined,
     serviceName: letter.serviceName,
     isSent: letter.isSent,
     availableAt: letter.availableAt,

@@ -6,6 +6,8 @@ import type { Database } from '../database/connect.ts'
 import type { IdentifierKeys } from '../registry/identifier.ts'
 import { assetPath } from './assets.ts'
 import { dayInWords, timeInWords } from './dates.ts'
+import { type DepartmentSection, sectionsFor } from './department/sections.ts'
+import { accessInMailbox } from './grant-words.ts'
 import type { SignedIn } from './session.ts'
 
 /** What pages need of the program around them. */
@@ -20,10 +22,12 @@ templates.addFilter('time', timeInWords)
 
 export type FieldError = { field: string; text: string }
 
+export type RegistrarSection = 'records' | 'businesses' | 'merges' | 'log'
+
 export type PageData = {
   title: string
   /** Which item of the navigation the page belongs to. */
-  section?: 'inbox' | 'sent' | 'write'
+  section?: 'inbox' | 'sent' | 'write' | 'mailboxes' | 'people' | 'looks' | DepartmentSection | RegistrarSection
   /** What is wrong in the form that the page shows. */
   errors?: readonly FieldError[]
 } & Record<string, unknown>
@@ -43,9 +47,11 @@ export function sendPage(
     csrfToken: escapeHtml(signedIn?.csrfToken ?? ''),
     name: escapeHtml(signedIn?.name ?? ''),
     organisationName: escapeHtml(signedIn?.organisationName ?? ''),
+    ownerName: escapeHtml(signedIn?.openMailbox?.ownerName ?? ''),
+    access: escapeHtml(signedIn?.openMailbox ? accessInMailbox(signedIn.openMailbox) : ''),
     content,
   }
-  const html = shellFor(request.server.serviceName ?? 'Digital Post', signedIn?.role, data.section)
+  const html = shellFor(request.server.serviceName ?? 'Digital Post', signedIn, data.section)
     .map((part, index) => (index % 2 === 0 ? part : values[part as Marker]))
     .join('')
   return reply.code(status).type('text/html; charset=utf-8').header('cache-control', 'no-store').send(html)
@@ -58,7 +64,7 @@ declare module 'fastify' {
   }
 }
 
-const markers = ['title', 'csrfToken', 'name', 'organisationName', 'content'] as const
+const markers = ['title', 'csrfToken', 'name', 'organisationName', 'ownerName', 'access', 'content'] as const
 type Marker = (typeof markers)[number]
 
 const shells = new Map<string, string[]>()
@@ -67,12 +73,23 @@ const shells = new Map<string, string[]>()
  * The page around the content, in parts: HTML, a marker's name, HTML, and so on. Running GOV.UK's macros takes about as long
  * as all of an inbox, so they run once for each kind of page.
  */
-function shellFor(serviceName: string, role: SignedIn['role'] | undefined, section: string | undefined): string[] {
-  const kind = `${role} ${section} ${serviceName}`
+function shellFor(serviceName: string, signedIn: SignedIn | undefined, section: string | undefined): string[] {
+  const role = signedIn?.role
+  const may = {
+    read: signedIn?.actor.rights.has('inbox:read') ?? false,
+    write: signedIn?.actor.rights.has('messages:write') ?? false,
+    managePeople: (signedIn?.openMailbox?.isBusiness && signedIn.actor.rights.has('grants:manage')) ?? false,
+  }
+  const isElsewhere = signedIn?.openMailbox !== undefined
+  const sections = role === 'staff' ? sectionsFor(signedIn!.actor) : []
+  const kind = JSON.stringify([role, section, serviceName, may, isElsewhere, sections.map(({ href }) => href)])
   let shell = shells.get(kind)
   if (shell === undefined) {
     const marker = Object.fromEntries(markers.map((name) => [name, `\u0001${name}\u0001`]))
-    shell = templates.render('shell.njk', { marker, role, section, serviceName, assetPath }).trim().split('\u0001')
+    shell = templates
+      .render('shell.njk', { marker, role, section, serviceName, assetPath, may, isElsewhere, sections })
+      .trim()
+      .split('\u0001')
     shells.set(kind, shell)
   }
   return shell

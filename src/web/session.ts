@@ -1,10 +1,11 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { CookieSerializeOptions } from '@fastify/cookie'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { requireRight } from '../access/rights.ts'
 import type { Config } from '../config.ts'
 import type { Database } from '../database/connect.ts'
 import { Problem } from '../problems.ts'
-import { deriveSessionKeys, formToken, readSession, type Session } from '../sign-in/session.ts'
+import { deriveSessionKeys, formToken, openMailbox, readSession, type Session, sessionHalf } from '../sign-in/session.ts'
 
 /** Who is signed in, as a page needs to know it. */
 export type SignedIn = Session & {
@@ -27,7 +28,10 @@ export type SessionOptions = { config: Config; database: Database; clock: () => 
 /** Addresses with no page, which need not ask who is signed in. */
 const withoutPages = /^\/(v1|oauth|health|assets|openapi\.json|one-login|one-login-stand-in|staff-stand-in)(\/|\?|$)/
 
-/** Sets `request.signedIn` before every page. */
+/**
+ * Sets `request.signedIn` before every page. Where a helper's access has ended since the last click, this one is refused
+ * whatever it asks for, and the person's own mailbox is open again.
+ */
 export function registerSessions(app: FastifyInstance, { config, database, clock }: SessionOptions): void {
   const keys = deriveSessionKeys(config.secretKey)
   const cookies = sessionCookies(config.baseUrl)
@@ -38,7 +42,12 @@ export function registerSessions(app: FastifyInstance, { config, database, clock
     const token = request.cookies[cookies[role].name]
     if (token === undefined || withoutPages.test(request.url)) return
     const session = await readSession(database, config, token, request.id, clock())
-    request.signedIn = session?.role === role ? { ...session, csrfToken: formToken(keys, token) } : undefined
+    if (session?.role !== role) return
+    request.signedIn = { ...session, csrfToken: formToken(keys, token, session.openMailbox?.grantId) }
+    if (session.hasLostAccess && request.url !== '/sign-out') {
+      await openMailbox(database, token, undefined, clock())
+      throw new Problem('access-ended')
+    }
   })
 }
 
@@ -86,16 +95,48 @@ function signInAddress(path: string, request: FastifyRequest): string {
   return request.method === 'GET' ? `${path}?to=${encodeURIComponent(request.url)}` : path
 }
 
-/** preHandler of every form: whether it comes from one of our own pages, in the same session. */
+/** preHandler of pages for writing: who may not write here does not get to fill in a form. */
+export async function requireRightToWrite(request: FastifyRequest): Promise<void> {
+  if (/^\/(write|letters\/:id\/answer)(\/|$)/.test(request.routeOptions.url ?? '')) {
+    requireRight(request.signedIn!.actor, 'messages:write')
+  }
+}
+
+/** Where people, staff and registrars begin. */
+export function homeOf({ role, actor }: SignedIn): string {
+  if (role === 'staff') return '/department'
+  if (role === 'registrar') return '/registrar'
+  return actor.rights.has('inbox:read') ? '/inbox' : '/people'
+}
+
+/** preHandler of every form: whether it comes from one of our own pages, in the same session and of the mailbox that is open. */
 export async function checkForm(request: FastifyRequest): Promise<void> {
-  const { csrf } = (request.body ?? {}) as { csrf?: unknown }
-  if (!isFormGenuine(request, typeof csrf === 'string' ? csrf : undefined)) throw new Problem('form-expired')
+  checkFormToken(request, ((request.body ?? {}) as { csrf?: unknown }).csrf)
 }
 
 /** For forms with files, whose fields the page reads itself. */
-export function isFormGenuine(request: FastifyRequest, token: string | undefined): boolean {
-  if (token === undefined || request.signedIn === undefined || !isFromHere(request)) return false
-  const [given, wanted] = [Buffer.from(token), Buffer.from(request.signedIn.csrfToken)]
+export function checkFormToken(request: FastifyRequest, token: unknown): void {
+  checkSessionOfForm(request, token)
+  if (!isSame(token as string, request.signedIn!.csrfToken)) throw new Problem('mailbox-changed')
+}
+
+/** preHandler of forms to sign out and to change the mailbox, whichever is open. */
+export async function checkFormOfAnyMailbox(request: FastifyRequest): Promise<void> {
+  checkSessionOfForm(request, ((request.body ?? {}) as { csrf?: unknown }).csrf)
+}
+
+function checkSessionOfForm(request: FastifyRequest, token: unknown): void {
+  const ofSession = (whole: string) => whole.slice(0, sessionHalf)
+  const isOurs =
+    typeof token === 'string' &&
+    request.signedIn !== undefined &&
+    isFromHere(request) &&
+    isSame(ofSession(token), ofSession(request.signedIn.csrfToken))
+  if (!isOurs) throw new Problem('form-expired')
+}
+
+function isSame(one: string, other: string): boolean {
+  const [given, wanted] = [Buffer.from(one), Buffer.from(other)]
   return given.length === wanted.length && timingSafeEqual(given, wanted)
 }
 

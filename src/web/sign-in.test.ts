@@ -15,20 +15,21 @@ import { createParty } from '../registry/create-party.ts'
 import { oneLoginAddresses } from '../sign-in/one-login.ts'
 import { deleteExpiredSessions } from '../sign-in/session.ts'
 import { oneLoginSubject, standInKey } from '../sign-in/stand-in.ts'
-import { checkForm, registerSessions, requirePerson, requireStaff } from './session.ts'
+import { checkForm, registerSessions, requirePerson, requireRegistrar, requireStaff } from './session.ts'
 import { registerSignIn } from './sign-in.ts'
 import { registerStandIns } from './stand-in.ts'
 
-const people = ['ann', 'bob', 'cat', 'dee', 'eve', 'fay', 'gil', 'hal', 'ida'].map((id) => ({
+const people = ['ann', 'bob', 'cat', 'dee', 'eve', 'fay', 'gil', 'hal', 'ida', 'kit'].map((id) => ({
   id,
   givenNames: [id, 'Middle'],
   familyName: 'Tester',
-  birthDate: '1980-02-29',
+  birthDate: id === 'kit' ? new Date().toISOString().slice(0, 10) : '1980-02-29',
   note: 'Made up.',
 }))
 const staff = [
   { subject: 'staff-1', name: 'Sam Staff', note: 'Registered.' },
   { subject: 'staff-2', name: 'Noa Nobody', note: 'Not registered.' },
+  { subject: 'registrar-1', name: 'Bo Dummyname', note: 'Registrar.' },
 ]
 
 let test: TestDatabase
@@ -68,6 +69,7 @@ async function build(config: Config): Promise<FastifyInstance> {
   app.get('/inbox', { preHandler: requirePerson }, show('inbox'))
   app.get('/letters/:id', { preHandler: requirePerson }, show('letter'))
   app.get('/department', { preHandler: requireStaff }, show('department'))
+  app.get('/registrar', { preHandler: requireRegistrar }, show('registrar'))
   app.post('/form', { preHandler: [requirePerson, checkForm] }, async () => 'taken')
   return app
 }
@@ -142,9 +144,20 @@ class Browser {
 
 const requested = (page: Page) =>
   page.via.filter(({ pathname }) => pathname.endsWith('/authorize')).map((url) => url.searchParams)
-const countParties = async () => Number((await test.database`select count(*) from party`)[0]!.count)
+const countParties = async () => Number((await test.owner`select count(*) from party`)[0]!.count)
 
 describe('Signing in as a person', () => {
+  it('says to somebody below the age what happens to their post, and keeps nothing of them', async () => {
+    const parties = await countParties()
+    const browser = new Browser()
+    const page = await browser.signIn('kit')
+    assert.equal(page.status, 403)
+    assert.match(page.text, /You can have a mailbox from the age of 15/)
+    assert.match(page.text, /write to you, or to your parent or guardian, on paper/)
+    assert.equal(browser.session, undefined)
+    assert.equal(await countParties(), parties)
+  })
+
   it('asks One Login who it is, then for proof of identity, and makes a mailbox for somebody new', async () => {
     const browser = new Browser()
     const first = await browser.go('/letters/7?page=2')
@@ -168,7 +181,7 @@ describe('Signing in as a person', () => {
     assert.equal(letter.url.pathname + letter.url.search, '/letters/7?page=2')
     const { kind, role, name, actor } = JSON.parse(letter.text)
     assert.deepEqual([kind, role, name, actor.door], ['letter', 'person', 'ann Middle Tester', 'citizen-pages'])
-    const [row] = await test.database`
+    const [row] = await test.owner`
       select party.id, party.kind, birth_date::text, mailbox.id as mailbox_id from one_login_subject
       join party on party.id = party_id join mailbox on mailbox.party_id = party.id where subject = ${oneLoginSubject('ann')}`
     assert.deepEqual({ ...row }, { id: actor.partyId, kind: 'person', birthDate: '1980-02-29', mailboxId: actor.mailboxId })
@@ -325,7 +338,7 @@ describe('Signing in that does not succeed', () => {
 })
 
 async function countWithSubject(id: string): Promise<number> {
-  const [row] = await test.database`select count(*) from one_login_subject where subject = ${oneLoginSubject(id)}`
+  const [row] = await test.owner`select count(*) from one_login_subject where subject = ${oneLoginSubject(id)}`
   return Number(row!.count)
 }
 
@@ -364,11 +377,11 @@ describe('A session', () => {
     aheadMs = 20 * minutes
     try {
       await young.signIn('ann')
-      await test.database`insert into used_token (id_hash, expires_at) values ('\\x01', ${clock()})`
+      await test.owner`insert into used_token (id_hash, expires_at) values ('\\x01', ${clock()})`
       await deleteExpiredSessions(test.database, config, new Date(clock().getTime() + 15 * minutes))
       const statuses = [old, young].map(async (browser) => (await browser.send(new URL('/inbox', config.baseUrl))).status)
       assert.deepEqual(await Promise.all(statuses), [303, 200])
-      assert.equal((await test.database`select 1 from used_token where id_hash = '\\x01'`).length, 0)
+      assert.equal((await test.owner`select 1 from used_token where id_hash = '\\x01'`).length, 0)
     } finally {
       aheadMs = 0
     }
@@ -397,7 +410,7 @@ describe('A session', () => {
   it('is not in the database in a form that could be used', async () => {
     const browser = new Browser()
     await browser.signIn('ann')
-    const rows = await test.database`select * from session`
+    const rows = await test.owner`select * from session`
     assert.ok(rows.length > 0)
     assert.ok(!JSON.stringify(rows).includes(browser.session!))
     assert.ok(!rows.some(({ idTokenSealed }) => idTokenSealed.includes('eyJ')))
@@ -547,8 +560,8 @@ describe('Signing in as staff', () => {
   it('opens the mailbox of the member’s organisation, for the member’s services', async () => {
     const organisation = await createParty(test.database, { kind: 'public-body', name: 'Test Council' }, new Date())
     const [serviceId, staffId] = [newId(), newId()]
-    await test.database`insert into organisation (party_id, slug) values (${organisation.partyId}, 'test-council')`
-    await test.database`
+    await test.owner`insert into organisation (party_id, slug) values (${organisation.partyId}, 'test-council')`
+    await test.owner`
       insert into staff_member (id, organisation_id, subject, name, service_ids)
       values (${staffId}, ${organisation.partyId}, 'staff-1', 'Sam Staff', ${[serviceId]})`
     const browser = new Browser()
@@ -572,5 +585,45 @@ describe('Signing in as staff', () => {
     assert.equal(page.status, 403)
     assert.match(page.text, /not registered as staff/)
     assert.equal(browser.session, undefined)
+  })
+})
+
+describe('Signing in as a registrar', () => {
+  before(() => test.owner`insert into registrar (id, subject, name) values (${newId()}, 'registrar-1', 'Bo Dummyname')`)
+
+  it('opens the register, and nothing of staff or people', async () => {
+    const browser = new Browser()
+    const page = await browser.signIn('registrar-1', '/registrar')
+    assert.equal(page.url.pathname, '/registrar')
+    const { kind, role, name, actor, csrfToken } = JSON.parse(page.text)
+    assert.deepEqual([kind, role, name, actor.door], ['registrar', 'registrar', 'Bo Dummyname', 'registrar-pages'])
+    assert.ok(browser.cookies.has('digital-post-registrar'))
+    assert.equal(browser.session, undefined)
+    assert.match((await browser.go('/inbox')).url.pathname, /^\/one-login-stand-in/)
+    const department = await browser.go('/department')
+    assert.deepEqual([department.status, /not registered as staff/.test(department.text)], [403, true])
+    assert.equal((await browser.go('/registrar/sign-out', { csrf: csrfToken })).url.pathname, '/signed-out')
+    assert.match((await browser.go('/registrar')).text, /Choose who to sign in as/)
+  })
+
+  it('is not for others, who can choose another account then', async () => {
+    const browser = new Browser()
+    const refused = await browser.choose(await browser.go('/registrar'), { account: 'staff-2' })
+    assert.equal(refused.status, 403)
+    assert.match(refused.text, /not registered as a registrar/)
+    const [, again] = /href="(\/registrar\/sign-in\?other)"/.exec(refused.text)!
+    // The provider has a session for the first account, which it ends by a form that a browser sends by itself.
+    const between = await browser.choose(await browser.go(again!), { account: 'registrar-1' })
+    const fields = [...between.text.matchAll(/name="(\w+)" value="([^"]*)"/g)].map(([, name, value]) => [name!, value!])
+    const [, address] = /action="([^"]+)"/.exec(between.text)!
+    assert.equal((await browser.go(address!, Object.fromEntries(fields))).url.pathname, '/registrar')
+  })
+
+  it('is over for a registrar who is switched off', async () => {
+    const browser = new Browser()
+    await browser.signIn('registrar-1', '/registrar')
+    await test.owner`update registrar set is_active = false where subject = 'registrar-1'`
+    assert.match((await browser.go('/registrar')).text, /not registered as a registrar/)
+    await test.owner`update registrar set is_active = true where subject = 'registrar-1'`
   })
 })

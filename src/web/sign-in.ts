@@ -1,15 +1,16 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from '../config.ts'
 import type { Database } from '../database/connect.ts'
+import { joinMailboxes } from '../registry/link-join.ts'
 import { type Attempt, attemptMinutes, attemptName, deriveAttemptKey, openAttempt, sealAttempt } from '../sign-in/attempt.ts'
 import { endSessionsOfSubject, readLogoutToken } from '../sign-in/back-channel-logout.ts'
-import { finishSignIn, openOneLogin, startIdentityProof, startSignIn } from '../sign-in/one-login.ts'
+import { type Arrival, finishSignIn, openOneLogin, startIdentityProof, startSignIn } from '../sign-in/one-login.ts'
 import { findPerson, registerPerson } from '../sign-in/person.ts'
 import { type Failure, failureOf, finishCodeFlow, signOutUrl, startCodeFlow } from '../sign-in/provider.ts'
 import { deriveSessionKeys, endSession, type NewSession, startSession } from '../sign-in/session.ts'
-import { findStaffMember, openStaffProvider } from '../sign-in/staff.ts'
+import { findRegistrar, findStaffMember, openStaffProvider } from '../sign-in/staff.ts'
 import { sendPage } from './page.ts'
-import { checkForm, ownCookie, roleOf, sessionCookies } from './session.ts'
+import { checkFormOfAnyMailbox, ownCookie, requirePerson, roleOf, sessionCookies } from './session.ts'
 
 export type SignInOptions = { config: Config; database: Database; clock: () => Date }
 
@@ -17,7 +18,7 @@ const attemptCookie = 'digital-post-sign-in-'
 /** More sign-ins than this under way in one browser, and the others are forgotten: headers must not grow for ever. */
 const attemptsAtOnce = 3
 
-/** Signing in and out, for people at One Login and for staff at their own provider. */
+/** Signing in and out, for people at One Login and for staff and registrars at their own provider. */
 export async function registerSignIn(app: FastifyInstance, options: SignInOptions): Promise<void> {
   const door = await openDoor(options)
   signInPeople(app, options, door)
@@ -67,7 +68,7 @@ async function openDoor({ config, database, clock }: SignInOptions) {
 
     /** A new session in place of the one that this browser may have had. */
     async enter(request: FastifyRequest, reply: FastifyReply, who: Omit<NewSession, 'replaces'>, to: string) {
-      const session = cookies['staffId' in who.owner ? 'staff' : 'person']
+      const session = cookies['staffId' in who.owner ? 'staff' : 'registrarId' in who.owner ? 'registrar' : 'person']
       const token = await startSession(database, sessionKeys, { ...who, replaces: request.cookies[session.name] }, clock())
       return reply.setCookie(session.name, token, session.options).header('cache-control', 'no-store').redirect(to, 303)
     },
@@ -82,7 +83,7 @@ async function openDoor({ config, database, clock }: SignInOptions) {
   }
 }
 
-function signInPeople(app: FastifyInstance, { database, clock }: SignInOptions, door: Door): void {
+function signInPeople(app: FastifyInstance, { config, database, clock }: SignInOptions, door: Door): void {
   const { oneLogin } = door
 
   app.get('/sign-in', (request, reply) =>
@@ -92,40 +93,78 @@ function signInPeople(app: FastifyInstance, { database, clock }: SignInOptions, 
   app.get('/sign-in/callback', async (request, reply) => {
     const answer = answerOf(request)
     const attempt = await door.takeAttempt(request, reply, answer)
-    if (attempt === undefined || attempt.purpose === 'staff-sign-in') return showFailure(request, reply, 'lost')
+    if (attempt === undefined || isOfStaff(attempt)) return showFailure(request, reply, 'lost')
     const arrival = await finishSignIn(oneLogin, attempt, answer, clock()).catch((error) => reasonOf(request, error))
     if (typeof arrival === 'string') {
       // One Login no longer vouches for the person who was signed in here.
       if (arrival === 'sign-in-again') await door.forget(request, reply)
       return showFailure(request, reply, arrival)
     }
+    if (attempt.purpose === 'join-mailboxes') return join(request, reply, arrival, attempt.to)
     const { subject, idToken, identity } = arrival
     const known = await findPerson(database, subject)
-    const partyId = known ?? (identity && (await registerPerson(database, subject, identity, clock())))
+    const partyId = known ?? (identity && (await registerPerson(database, subject, identity, clock(), config.registration)))
+    if (typeof partyId === 'object') return sendTooYoung(request, reply, config)
     if (partyId !== undefined) return door.enter(request, reply, { owner: { partyId }, subject, idToken }, attempt.to)
     if (attempt.purpose === 'prove-identity') return showFailure(request, reply, 'not-proven')
     return door.leave(request, reply, startIdentityProof(oneLogin, attempt.to, clock()))
   })
+
+  const joined = '/linked-services?done=joined'
+  app.get('/sign-in/join', { preHandler: requirePerson }, (request, reply) =>
+    door.leave(request, reply, startIdentityProof(oneLogin, joined, clock(), 'join-mailboxes')),
+  )
+
+  /** Somebody with two mailboxes has proven who they are once more, and asked before that the two be one (registry/link-join.ts). */
+  async function join(request: FastifyRequest, reply: FastifyReply, { subject, idToken, identity }: Arrival, to: string) {
+    const own = await findPerson(database, subject)
+    const partyId = own && identity && (await joinMailboxes(database, { partyId: own, identity }, clock()))
+    if (partyId) return door.enter(request, reply, { owner: { partyId }, subject, idToken }, to)
+    request.log.warn({ isProven: identity !== undefined }, 'two mailboxes were not joined')
+    return sendPage(request, reply, 'linking/not-joined', { title: 'We did not bring your mailboxes together' }, 403)
+  }
 }
 
+function sendTooYoung(request: FastifyRequest, reply: FastifyReply, { registration: { age } }: Config) {
+  const title = `You can have a mailbox from the age of ${age}`
+  return sendPage(request, reply, 'sign-in/too-young', { title, age }, 403)
+}
+
+const isOfStaff = ({ purpose }: Attempt) => purpose === 'staff-sign-in' || purpose === 'registrar-sign-in'
+
+/** Staff and registrars have one provider, and come back from it to one address. */
 function signInStaff(app: FastifyInstance, { database, clock }: SignInOptions, door: Door): void {
   const provider = door.staffProvider
 
-  app.get('/department/sign-in', (request, reply) => {
-    const to = localPath(request, '/department')
-    return door.leave(request, reply, startCodeFlow(provider, { purpose: 'staff-sign-in', to }, {}, clock()))
-  })
+  const start = (purpose: Attempt['purpose'], home: string) => (request: FastifyRequest, reply: FastifyReply) => {
+    const to = localPath(request, home)
+    // The provider would let the same account in again, without asking who it is.
+    const parameters: Record<string, string> = 'other' in (request.query as object) ? { prompt: 'login' } : {}
+    return door.leave(request, reply, startCodeFlow(provider, { purpose, to }, parameters, clock()))
+  }
+  app.get('/department/sign-in', start('staff-sign-in', '/department'))
+  app.get('/registrar/sign-in', start('registrar-sign-in', '/registrar'))
+
+  const findOwner = async (purpose: Attempt['purpose'], subject: string) => {
+    if (purpose === 'staff-sign-in') {
+      const staffId = await findStaffMember(database, subject)
+      return staffId && { staffId }
+    }
+    const registrarId = await findRegistrar(database, subject)
+    return registrarId && { registrarId }
+  }
 
   app.get('/department/sign-in/callback', async (request, reply) => {
     const answer = answerOf(request)
     const attempt = await door.takeAttempt(request, reply, answer)
-    if (attempt?.purpose !== 'staff-sign-in') return showFailure(request, reply, 'lost')
+    if (attempt === undefined || !isOfStaff(attempt)) return showFailure(request, reply, 'lost')
+    const startAgain = attempt.purpose === 'staff-sign-in' ? '/department/sign-in' : '/registrar/sign-in'
     const arrival = await finishCodeFlow(provider, attempt, answer, clock()).catch((error) => reasonOf(request, error))
-    if (typeof arrival === 'string') return showFailure(request, reply, arrival)
+    if (typeof arrival === 'string') return showFailure(request, reply, arrival, startAgain)
     const { subject, idToken } = arrival
-    const staffId = await findStaffMember(database, subject)
-    if (staffId === undefined) return showFailure(request, reply, 'not-registered')
-    return door.enter(request, reply, { owner: { staffId }, subject, idToken }, attempt.to)
+    const owner = await findOwner(attempt.purpose, subject)
+    if (!owner) return showFailure(request, reply, 'not-registered', `${startAgain}?other`)
+    return door.enter(request, reply, { owner, subject, idToken }, attempt.to)
   })
 }
 
@@ -134,14 +173,15 @@ function signOut(app: FastifyInstance, { config, clock }: SignInOptions, door: D
   const handler = async (request: FastifyRequest, reply: FastifyReply) => {
     const signedOut = '/signed-out'
     if (request.signedIn === undefined) return reply.redirect(signedOut, 303)
-    await checkForm(request)
-    const provider = request.signedIn.role === 'staff' ? door.staffProvider : door.oneLogin.provider
+    await checkFormOfAnyMailbox(request)
+    const provider = request.signedIn.role === 'person' ? door.oneLogin.provider : door.staffProvider
     const idToken = await door.forget(request, reply)
     const there = idToken && (await signOutUrl(provider, idToken, config.baseUrl + signedOut, clock()).catch(() => undefined))
     return reply.redirect(there ? there.href : signedOut, 303)
   }
   app.post('/sign-out', handler)
   app.post('/department/sign-out', handler)
+  app.post('/registrar/sign-out', handler)
 }
 
 /** What One Login itself asks of us. */
@@ -202,8 +242,14 @@ const titleOf: Record<Reason, string> = {
   'not-registered': 'This account is not registered as staff',
 }
 
-function showFailure(request: FastifyRequest, reply: FastifyReply, reason: Reason) {
-  const forStaff = request.url.startsWith('/department/')
-  const startAgain = forStaff ? '/department/sign-in' : '/sign-in'
-  return sendPage(request, reply, 'sign-in/failed', { title: titleOf[reason], reason, startAgain, forStaff }, statusOf[reason])
+function showFailure(request: FastifyRequest, reply: FastifyReply, reason: Reason, startAgain = signInOf(request)) {
+  const forStaff = startAgain !== '/sign-in'
+  const forRegistrar = startAgain.startsWith('/registrar')
+  const title = forRegistrar && reason === 'not-registered' ? 'This account is not registered as a registrar' : titleOf[reason]
+  const data = { title, reason, startAgain, forStaff, forRegistrar }
+  return sendPage(request, reply, 'sign-in/failed', data, statusOf[reason])
+}
+
+function signInOf({ url }: FastifyRequest): string {
+  return /^\/(department|registrar)\//.exec(url)?.[0].concat('sign-in') ?? '/sign-in'
 }

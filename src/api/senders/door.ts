@@ -56,6 +56,7 @@ const statusInWords: Record<number, string> = {
   413: 'Too large.',
   415: 'Not application/json.',
   422: 'The request is well-formed, but cannot be carried out.',
+  429: 'Too many. The header Retry-After says for how many seconds to wait.',
 }
 
 /** The answers of the OpenAPI description that are problems. */

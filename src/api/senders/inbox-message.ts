@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
+import { MessageContact } from '../../delivery/message.ts'
 import { StoredDocument, StoredFile } from '../../documents/document.ts'
 import type { Letter } from '../../mailbox/letter.ts'
 import { findIdentifiers } from '../../registry/find-identifiers.ts'
@@ -28,6 +29,12 @@ export const InboxMessage = Type.Object({
       description: 'By which the service knows who wrote; null where it does not.',
     }),
   }),
+  contact: Type.Union([MessageContact, Type.Null()], {
+    description: 'The contact point that it was written to; null for an answer.',
+  }),
+  writtenBy: Type.Union([Type.Object({ name: Type.String() }), Type.Null()], {
+    description: 'Who wrote it for the sender: a helper, or one of a business’s people. Null where the sender wrote.',
+  }),
   subject: Type.String(),
   content: Type.Array(
     Type.Object({ language: Type.String(), subject: Type.String(), body: Type.String({ description: 'Markdown.' }) }),
@@ -53,6 +60,8 @@ export async function toInboxMessages(
     threadId: letter.threadId,
     answers: letter.answersId,
     sender: { name: letter.senderName, identifier: identifiers[index] ?? null },
+    contact: letter.contact,
+    writtenBy: letter.writtenByName === null ? null : { name: letter.writtenByName },
     subject: letter.subject,
     content: letter.content,
     documents: letter.documents.map((document) => ({

@@ -26,7 +26,7 @@ describe('POST /v1/messages', () => {
   let token: string
   const send = (body: unknown, as = token): Promise<Answer> => callApi(server, as, 'POST', '/v1/messages', body)
   const countRows = async () => {
-    const [row] = await server.test.database`
+    const [row] = await server.test.owner`
       select (select count(*) from message) + (select count(*) from ledger) + (select count(*) from event) + (select count(*) from file) as n`
     return row!.n
   }

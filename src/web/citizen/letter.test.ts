@@ -31,7 +31,7 @@ describe('the citizen’s letters', () => {
     assert.match(rowOf(inbox.body, id), /23 November 2026/)
     assert.match((await pages.get('rosa', `/letters/${id}`)).body, /You have a bill\./)
     assert.doesNotMatch(rowOf((await pages.get('rosa', '/inbox')).body, id), /Unread/)
-    const [sent] = await pages.post.db`select opened_at from ledger where message_id = ${id}`
+    const [sent] = await pages.post.owner`select opened_at from ledger where message_id = ${id}`
     assert.deepEqual(sent?.openedAt, now.at)
   })
 

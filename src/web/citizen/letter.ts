@@ -23,6 +23,7 @@ export function letterPage(app: FastifyInstance, database: Database, clock: () =
       section: 'inbox',
       letter: view,
       conversation: viewConversation(thread, letter, '/letters'),
+      mayWrite: actor.rights.has('messages:write'),
       mayBeAnswered: mayBeAnswered(letter, now),
       replyBy: letter.replyBy,
       replyIsOver: letter.replyAllowed && letter.replyBy !== null && letter.replyBy < now,

@@ -3,19 +3,27 @@ import { answerPages } from '../answer.ts'
 import { fileRoutes } from '../files.ts'
 import { acceptForms, limitsForPeople } from '../form.ts'
 import type { Surroundings } from '../page.ts'
-import { requirePerson } from '../session.ts'
+import { requirePerson, requireRightToWrite } from '../session.ts'
+import { helpingPages } from './helping.ts'
 import { inboxPage } from './inbox.ts'
 import { letterPage } from './letter.ts'
+import { linkedServicesPages } from './linked-services.ts'
+import { looksPages } from './looks.ts'
+import { mailboxPages } from './mailboxes.ts'
+import { peoplePages } from './people.ts'
+import { registrationPages } from './registration.ts'
 import { sentPages } from './sent.ts'
 import { startPage } from './start.ts'
+import { helperPages } from './who-helps.ts'
 import { writePages } from './write.ts'
 
 /** Pages of people and businesses. */
 export function registerCitizenPages(app: FastifyInstance, surroundings: Surroundings): void {
-  const { database, keys, clock } = surroundings
+  const { database, clock } = surroundings
   startPage(app)
   app.register(async (scope) => {
     scope.addHook('preHandler', requirePerson)
+    scope.addHook('preHandler', requireRightToWrite)
     await acceptForms(scope)
     inboxPage(scope, database)
     letterPage(scope, database, clock)
@@ -24,10 +32,14 @@ export function registerCitizenPages(app: FastifyInstance, surroundings: Surroun
       template: 'citizen/answer',
       folder: '/letters',
       sentFolder: '/sent',
-      limits: limitsForPeople,
+      limits: limitsForPeople(surroundings.config),
       asksWhetherToAnswer: false,
     })
-    writePages(scope, database, keys, clock)
+    writePages(scope, surroundings)
     sentPages(scope, database)
+    looksPages(scope, database)
+    for (const register of [mailboxPages, helperPages, helpingPages, peoplePages]) register(scope, surroundings)
+    linkedServicesPages(scope, surroundings)
+    registrationPages(scope, surroundings)
   })
 }

@@ -35,6 +35,7 @@ export function sentPages(app: FastifyInstance, database: Database): void {
       section: 'sent',
       letter: viewLetter(letter, '/letters', 2),
       organisationName,
+      contact: letter.contact,
       openedAt: letter.openedAt,
       conversation: viewConversation(thread, letter, '/letters'),
     })

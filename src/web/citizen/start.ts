@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 import { sendPage } from '../page.ts'
+import { homeOf } from '../session.ts'
 
 export function startPage(app: FastifyInstance): void {
   app.get('/', async (request, reply) => {
-    const role = request.signedIn?.role
-    if (role !== undefined) return reply.redirect(role === 'staff' ? '/department' : '/inbox', 303)
+    if (request.signedIn !== undefined) return reply.redirect(homeOf(request.signedIn), 303)
     return sendPage(request, reply, 'citizen/start', { title: 'Your official post, in one place' })
   })
 }

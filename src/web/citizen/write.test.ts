@@ -5,6 +5,8 @@ import { type Pages, startPages } from '../../../test/pages.ts'
 import { acceptOne } from '../../delivery/accept.ts'
 import { find } from '../../mailbox/find.ts'
 import { listInbox, listSent } from '../../mailbox/list.ts'
+import { refreshSearch } from '../../registry/contact-edit.ts'
+import { type ContactPointDetails, toContactPointRow } from '../../registry/contact-point.ts'
 
 describe('answering and writing', () => {
   const now = { at: new Date('2026-11-23T10:00:00Z') }
@@ -20,6 +22,18 @@ describe('answering and writing', () => {
     now.at = new Date(now.at.getTime() + 1_000)
   })
   after(() => pages.stop())
+  const addPoint = async (slug: string, details: ContactPointDetails) => {
+    const { owner, council, parkingId } = pages.post
+    const row = {
+      ...toContactPointRow(owner, details),
+      id: newId(),
+      organisation_id: council.partyId,
+      service_id: parkingId,
+      slug,
+    }
+    await owner`insert into contact_point ${owner({ ...row, changed_at: now.at, changed_by_name: 'A test' })}`
+    await refreshSearch(owner, council.partyId)
+  }
   const countSent = async () => (await listSent(pages.post.db, pages.post.rosa, 1)).total
 
   test('an answer reaches the service, with its files, and both see it in the conversation', async () => {
@@ -50,6 +64,127 @@ describe('answering and writing', () => {
     const sent = await pages.get('rosa', (answer.headers.location as string).replace('/confirmation', ''))
     assert.match(sent.body, /To Northfold Council.*We {2}have moved.*Not opened yet/s)
     for (const url of ['/write/nowhere', '/write/northfold-council/nothing', '/write/X']) {
+      assert.equal((await pages.get('rosa', url)).statusCode, 404, url)
+    }
+  })
+
+  test('a place to write to is found by searching, and the message goes to its service with what was asked', async () => {
+    await addPoint('appeal-a-fine', {
+      name: { en: 'Appeal a parking fine', cy: 'Apelio' },
+      description: { en: 'Say why you should not pay.' },
+      searchWords: { en: 'PCN ticket' },
+      asks: [
+        { label: { en: 'Notice number' }, hint: { en: 'At the top' }, required: true, maxLength: 11 },
+        { label: { en: 'Vehicle' }, maxLength: 8 },
+      ],
+    })
+    const results = (await pages.get('rosa', '/write?q=parking+ticket')).body
+    assert.match(
+      results,
+      /href="\/write\/northfold-council\/appeal-a-fine">Appeal a parking fine<\/a>.*lang="cy">Apelio.*Northfold Council · Parking/s,
+    )
+    assert.match(results, /value="parking ticket"/)
+    const url = '/write/northfold-council/appeal-a-fine'
+    const page = (await pages.get('rosa', url)).body
+    assert.match(page, /Notice number\s*<\/label>.*At the top.*Vehicle \(optional\)/s)
+    const words = { subject: 'My fine', text: 'I had a permit.' }
+    const blank = await pages.submit('rosa', url, { ...words, 'ask-0': ' ', 'ask-1': 'much too long' })
+    assert.equal(blank.statusCode, 422)
+    assert.match(blank.body, /href="#ask-0">Fill in “Notice number”/)
+    assert.match(blank.body, /href="#ask-1">“Vehicle” must be 8 characters or fewer/)
+    assert.match(blank.body, /value="much too long"/)
+    assert.match(blank.body, />I had a permit\.<\/textarea>/)
+    const answer = await pages.submit('rosa', url, { ...words, 'ask-0': '<b>NF-1</b>', 'ask-1': '' })
+    assert.equal(answer.statusCode, 303)
+    const sent = (await pages.get('rosa', (answer.headers.location as string).replace('/confirmation', ''))).body
+    assert.match(sent, /Written to.*Appeal a parking fine.*Notice number.*&lt;b&gt;NF-1&lt;\/b&gt;/s)
+    assert.doesNotMatch(sent, /Vehicle/)
+    const clerk = pages.post.clerk([pages.post.parkingId])
+    const [received] = (await listInbox(pages.post.db, clerk, 1)).letters
+    const { contact } = await find(pages.post.db, clerk, received!.id)
+    assert.deepEqual(contact?.fields, [{ label: 'Notice number', value: '<b>NF-1</b>' }])
+    assert.equal(contact.pointName, 'Appeal a parking fine')
+    assert.equal(
+      (await listInbox(pages.post.db, pages.post.clerk([pages.post.serviceId]), 1)).letters[0]?.subject === 'My fine',
+      false,
+    )
+  })
+
+  test('a search that finds nothing says what to do, and shows the public bodies', async () => {
+    const page = (await pages.get('rosa', '/write?q=%3Cxylophone%3E')).body
+    assert.match(page, /Nothing was found.*other words.*href="\/write\/northfold-council">Northfold Council/s)
+    assert.match(page, /value="&lt;xylophone&gt;"/)
+    assert.match((await pages.get('rosa', '/write?q=+')).body, /href="\/write\/northfold-council">/)
+    assert.doesNotMatch((await pages.get('rosa', '/write?q=+')).body, /Nothing was found/)
+  })
+
+  test('a point’s own limits hold, and may be higher than the installation’s', async () => {
+    await addPoint('little', { name: { en: 'Little' }, filesMax: 1, megabytesMax: 1 })
+    await addPoint('much', { name: { en: 'Much' }, filesMax: 12, megabytesMax: 15 })
+    await addPoint('words-only', { name: { en: 'Words only' }, filesMax: 0 })
+    const submit = (slug: string, files: File[]) =>
+      pages.submit('rosa', `/write/northfold-council/${slug}`, { subject: 'Files', text: 'Kept words' }, files)
+    const file = (name: string, megabytes: number) => new File(['x'.repeat(megabytes * 1024 * 1024)], name)
+    assert.match((await pages.get('rosa', '/write/northfold-council/little')).body, /one file, no larger than 1 MB/)
+    const tooMany = await submit('little', [file('a.txt', 0.1), file('b.txt', 0.1)])
+    assert.match(tooMany.body, /href="#files">Choose one file only/)
+    assert.match(tooMany.body, />Kept words<\/textarea>/)
+    assert.match((await submit('little', [file('a.txt', 1.1)])).body, /The files are together larger than 1 MB/)
+    assert.equal((await submit('little', [file('a.txt', 0.9)])).statusCode, 303)
+    const twelve = Array.from({ length: 12 }, (_, i) => file(`${i}.txt`, 1.1))
+    assert.equal((await submit('much', twelve)).statusCode, 303)
+    assert.doesNotMatch((await pages.get('rosa', '/write/northfold-council/words-only')).body, /type="file"/)
+    assert.match((await submit('words-only', [file('a.txt', 0.1)])).body, /No files are taken here/)
+  })
+
+  test('a point that is a link to a form takes no message, and says where the form is', async () => {
+    await addPoint('missed-bin', { name: { en: 'Missed bin' }, formUrl: 'https://forms.northfold.example/bin?a=1&b=2' })
+    const page = (await pages.get('rosa', '/write/northfold-council/missed-bin')).body
+    assert.match(page, /forms\.northfold\.example<\/strong>/)
+    assert.match(page, /href="https:\/\/forms\.northfold\.example\/bin\?a=1&amp;b=2"/)
+    assert.doesNotMatch(page, /<textarea/)
+  })
+
+  test('a form that was changed or closed while it was filled in keeps what was typed', async () => {
+    await addPoint('changing', { name: { en: 'Changing' }, asks: [{ label: { en: 'Old question' } }] })
+    const url = '/write/northfold-council/changing'
+    const before = await countSent()
+    const fields = { 'ask-0': 'My answer', subject: 'Kept subject', text: 'Kept words' }
+    const changed = await pages.submit('rosa', url, { ...fields, version: '7' })
+    assert.equal(changed.statusCode, 422)
+    assert.match(changed.body, /has been changed while you were writing/)
+    assert.match(changed.body, /value="My answer"/)
+    await pages.post.owner`update contact_point set active = false where slug = 'changing'`
+    assert.match((await pages.get('rosa', url)).body, /Messages are not taken here/)
+    const page = await pages.get('rosa', '/write/northfold-council/little')
+    const hidden = [...page.body.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)].map(([, name, value]) => [
+      name,
+      value,
+    ])
+    const { name, value } = (await pages.signIn('rosa'))!
+    const cookie = `${name}=${value}`
+    const own = (await pages.app.inject({ url: '/write/northfold-council/little', headers: { cookie } })).body
+    const csrf = /name="csrf" value="([^"]+)"/.exec(own)![1]!
+    const form = new FormData()
+    for (const [field, typed] of Object.entries({ ...Object.fromEntries(hidden), ...fields, csrf })) form.set(field, typed)
+    const encoded = new Response(form)
+    const headers = { cookie, 'content-type': encoded.headers.get('content-type')! }
+    const closed = await pages.app.inject({ method: 'POST', url, headers, payload: Buffer.from(await encoded.arrayBuffer()) })
+    assert.equal(closed.statusCode, 422)
+    assert.match(closed.body, /Messages are no longer taken here/)
+    assert.match(closed.body, /Kept words<\/textarea>/)
+    assert.equal(await countSent(), before)
+  })
+
+  test('a point for businesses is not there for a person, nor any by a wrong address', async () => {
+    await addPoint('rates', { name: { en: 'Business rates' }, audience: ['business'] })
+    assert.doesNotMatch((await pages.get('rosa', '/write/northfold-council')).body, /Business rates/)
+    assert.doesNotMatch((await pages.get('rosa', '/write?q=business+rates')).body, /Business rates/)
+    for (const url of [
+      '/write/northfold-council/rates',
+      '/write/northfold-council/groups/none',
+      '/write/northfold-council/groups/X',
+    ]) {
       assert.equal((await pages.get('rosa', url)).statusCode, 404, url)
     }
   })

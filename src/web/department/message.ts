@@ -35,6 +35,7 @@ export function messagePages(app: FastifyInstance, database: Database, keys: Ide
       section: 'inbox',
       letter: view,
       identifier,
+      contact: letter.contact,
       conversation: viewConversation(thread, letter, folder),
       mayBeAnswered: mayBeAnswered(letter, now),
     })

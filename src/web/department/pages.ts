@@ -4,8 +4,13 @@ import { fileRoutes } from '../files.ts'
 import { acceptForms, limitsForStaff } from '../form.ts'
 import type { Surroundings } from '../page.ts'
 import { requireStaff } from '../session.ts'
+import { approvalPages } from './approvals.ts'
+import { contactPointPages } from './contact-points.ts'
 import { inboxPage } from './inbox.ts'
+import { logPages } from './logs.ts'
 import { messagePages } from './message.ts'
+import { staffPages } from './staff.ts'
+import { systemPages } from './systems.ts'
 import { writePages } from './write.ts'
 
 /** Pages of a public body's staff. */
@@ -25,5 +30,10 @@ export function registerDepartmentPages(app: FastifyInstance, surroundings: Surr
       asksWhetherToAnswer: true,
     })
     writePages(scope, database, keys, clock)
+    staffPages(scope, surroundings)
+    systemPages(scope, surroundings)
+    approvalPages(scope, surroundings)
+    logPages(scope, surroundings)
+    contactPointPages(scope, surroundings)
   })
 }

@@ -2,6 +2,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { v7 as newId } from 'uuid'
 import { servicesFor } from '../../access/actor.ts'
+import { requireRight } from '../../access/rights.ts'
 import type { Database } from '../../database/connect.ts'
 import { acceptOne } from '../../delivery/accept.ts'
 import type { NewDocument } from '../../documents/document.ts'
@@ -41,13 +42,16 @@ export function writePages(app: FastifyInstance, database: Database, keys: Ident
   const scope = app.withTypeProvider<TypeBoxTypeProvider>()
 
   scope.get('/department/write', async (request, reply) => {
-    const services = await listServices(database, { ids: servicesFor(request.signedIn!.actor, 'messages:write') ?? [] })
+    const { actor } = request.signedIn!
+    requireRight(actor, 'messages:write')
+    const services = await listServices(database, { ids: servicesFor(actor, 'messages:write') ?? [] })
     const blank = { service: '', recipient: '', language: 'en', mayAnswer: true, day: '', month: '', year: '' }
     return sendForm(request, reply, services, { ...emptyDraft(), ...blank })
   })
 
   scope.post('/department/write', async (request, reply) => {
     const { actor } = request.signedIn!
+    requireRight(actor, 'messages:write')
     const form = await readForm(request, limitsForStaff)
     const draft = readLetterDraft(form)
     const services = await listServices(database, { ids: servicesFor(actor, 'messages:write') ?? [] })

@@ -1,0 +1,138 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { FastifyInstance } from 'fastify'
+import { Type } from 'typebox'
+import { Language } from '../../documents/document.ts'
+import { changeRegistration } from '../../registry/change-registration.ts'
+import { digestOf, wordingOf } from '../../registry/consent.ts'
+import { type Category, listCategories } from '../../registry/find-categories.ts'
+import { type Consent, findRegistration, listConsents, type OwnRegistration } from '../../registry/find-registration.ts'
+import { giveConsent } from '../../registry/give-consent.ts'
+import { merged, ownWish, statusOf } from '../../registry/registration.ts'
+import { withdrawConsent } from '../../registry/withdraw-consent.ts'
+import { Slug } from '../address.ts'
+import { type Surroundings, sendPage } from '../page.ts'
+import { checkForm } from '../session.ts'
+
+/** Whether public bodies can write to this mailbox, and the owner's say in it. */
+export function registrationPages(app: FastifyInstance, surroundings: Surroundings): void {
+  app.register(async (scope) => {
+    scope.addHook('preHandler', async (request, reply) => {
+      if (request.signedIn?.actor.rights.has('registration:manage')) return
+      const title = 'Only the owner can see this'
+      return sendPage(request, reply, 'citizen/registration-not-yours', { title }, 403)
+    })
+    statusPage(scope, surroundings)
+    changePages(scope, surroundings)
+    consentForms(scope, surroundings)
+  })
+}
+
+const outcomes = {
+  exempt: 'You are exempt from digital post now.',
+  registered: 'You get digital post again now.',
+  consented: 'Your consent is recorded.',
+  withdrawn: 'Your consent is withdrawn.',
+}
+
+function statusPage(app: FastifyInstance, { database, clock }: Surroundings): void {
+  const scope = app.withTypeProvider<TypeBoxTypeProvider>()
+  const querystring = Type.Object({ done: Type.Optional(Type.String()), language: Type.Optional(Language) })
+  scope.get('/registration', { schema: { querystring } }, async (request, reply) => {
+    const { done = '', language = 'en' } = request.query
+    const { actor } = request.signedIn!
+    const registration = await findRegistration(database, actor)
+    const [categories, consents] = registration.categories
+      ? await Promise.all([listCategories(database), listConsents(database, actor)])
+      : [[], []]
+    return sendPage(request, reply, 'citizen/registration', {
+      title: 'Your digital post',
+      registration,
+      status: statusOf(registration, clock()),
+      keptUntil: registration.keptUntil === null ? undefined : new Date(registration.keptUntil),
+      history: registration.history.map(inWords),
+      categories: categories.flatMap((category) => viewCategory(category, consents, language)),
+      languages: categories.some(({ wording }) => wording.cy !== undefined) ? ['en', 'cy'] : [],
+      language,
+      isMine: registration.kind === 'person',
+      done: Object.hasOwn(outcomes, done) ? outcomes[done as keyof typeof outcomes] : undefined,
+    })
+  })
+}
+
+function viewCategory(category: Category, consents: readonly Consent[], language: string) {
+  const wording = wordingOf(category, language)
+  if (wording === undefined) return []
+  const given = consents.find((consent) => consent.category === category.slug && consent.withdrawnAt === null)
+  return {
+    slug: category.slug,
+    name: category.name[language] ?? category.name.en ?? category.slug,
+    nameLanguage: category.name[language] === undefined ? 'en' : language,
+    given,
+    wording: given ? { language: given.language, text: given.wording } : wording,
+    wordingDigest: digestOf(wording.text),
+    earlier: consents.filter((consent) => consent.category === category.slug && consent.withdrawnAt !== null),
+  }
+}
+
+const whatBecame = {
+  registered: 'Can get digital post',
+  exempt: 'Exempt from digital post',
+  closed: 'Mailbox closed',
+}
+const whyClosed: Record<string, string> = {
+  death: 'because of a death',
+  dissolved: 'because the business has ended',
+  other: '',
+  [merged]: 'because it was brought together with another mailbox of yours',
+}
+
+function inWords({ at, became, reason, byKind, byName }: OwnRegistration['history'][number]) {
+  const why = became === 'closed' ? (whyClosed[reason] ?? '') : reason === ownWish ? '' : `Reason: ${reason}`
+  return { at: new Date(at), what: whatBecame[became], why, by: byKind === 'owner' ? 'you' : byName }
+}
+
+/** Both ways have a page that says what it means, and a button. */
+function changePages(app: FastifyInstance, { database, clock, config }: Surroundings): void {
+  const pages = {
+    exempt: { to: 'exempt', title: 'Stop getting digital post' },
+    join: { to: 'registered', title: 'Get digital post again' },
+  } as const
+  for (const [name, { to, title }] of Object.entries(pages)) {
+    app.get(`/registration/${name}`, async (request, reply) => {
+      const { registration } = await findRegistration(database, request.signedIn!.actor)
+      const isPossible = registration !== 'closed' && registration !== to
+      if (!isPossible) return reply.redirect('/registration', 303)
+      return sendPage(request, reply, `citizen/registration-${name}`, { title })
+    })
+    app.post(`/registration/${name}`, { preHandler: checkForm }, async (request, reply) => {
+      const { actor } = request.signedIn!
+      const change = { partyId: actor.partyId, to, reason: ownWish }
+      // Pressed twice, it is done already.
+      const { registration } = await findRegistration(database, actor)
+      if (registration !== to) await changeRegistration(database, actor, change, clock(), config.registration)
+      return reply.redirect(`/registration?done=${to}`, 303)
+    })
+  }
+}
+
+function consentForms(app: FastifyInstance, { database, clock }: Surroundings): void {
+  const scope = app.withTypeProvider<TypeBoxTypeProvider>()
+  const params = Type.Object({ category: Slug })
+  const body = Type.Object({ language: Language, wording: Type.String({ maxLength: 64 }) })
+
+  scope.post('/registration/consents/:category', { schema: { params, body }, preHandler: checkForm }, async (request, reply) => {
+    const { language, wording } = request.body
+    const consent = { category: request.params.category, language, wordingDigest: wording }
+    await giveConsent(database, request.signedIn!.actor, consent, clock())
+    return reply.redirect('/registration?done=consented', 303)
+  })
+
+  scope.post(
+    '/registration/consents/:category/withdraw',
+    { schema: { params }, preHandler: checkForm },
+    async (request, reply) => {
+      await withdrawConsent(database, request.signedIn!.actor, request.params, clock())
+      return reply.redirect('/registration?done=withdrawn', 303)
+    },
+  )
+}

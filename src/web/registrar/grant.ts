@@ -1,0 +1,236 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import { endGrant } from '../../access/end-grant.ts'
+import { enterGrant, type GrantDocument } from '../../access/enter-grant.ts'
+import { type GrantKind, grantKinds } from '../../access/grant.ts'
+import { checkDocuments } from '../../documents/check.ts'
+import { Problem } from '../../problems.ts'
+import type { PartyRecord } from '../../registry/read-record.ts'
+import { LetterParams } from '../address.ts'
+import { dayInWords } from '../dates.ts'
+import { type Form, readDocuments, toFieldError } from '../form.ts'
+import { type FieldError, type Surroundings, sendPage } from '../page.ts'
+import {
+  checkReason,
+  type Draft,
+  findPerson,
+  isId,
+  limitsForRegistrars,
+  personOfSearch,
+  readDraft,
+  readLastDay,
+  toHidden,
+} from './fields.ts'
+import { openRecord, showEnded } from './record.ts'
+import { kindInWords, roleInWords } from './words.ts'
+
+/** Access that is given by law: entered with a document and an end, and ended. */
+export function grantPages(app: FastifyInstance, surroundings: Surroundings): void {
+  enterPages(app, surroundings)
+  endPages(app, surroundings)
+}
+
+function enterPages(app: FastifyInstance, surroundings: Surroundings): void {
+  const { database, keys, clock } = surroundings
+  const scope = app.withTypeProvider<TypeBoxTypeProvider>()
+  const schema = { params: LetterParams }
+  const address = '/registrar/records/:id/grants/new'
+
+  scope.get(address, { schema }, async (request, reply) => {
+    const record = await openRecord(request, surroundings, request.params.id)
+    return record === undefined ? showEnded(request, reply) : sendForm(request, reply, record, {})
+  })
+
+  scope.post(address, { schema }, async (request, reply) => {
+    const { form, draft } = await readDraft(request)
+    const { actor } = request.signedIn!
+    const record = await openRecord(request, surroundings, request.params.id)
+    if (record === undefined) return showEnded(request, reply)
+    const { kind, role, end, errors } = readGrant(record, draft, clock())
+    if (draft.step !== 'do' || !isId(draft.holder)) {
+      const { searchId, person, errors: personErrors } = await findPersonOnly(errors)
+      if (person === undefined) return sendForm(request, reply, record, draft, [...errors, ...personErrors])
+      return sendCheck(request, reply, record, { ...draft, holder: searchId! }, person.name, end!)
+    }
+    const person = await personOfSearch(database, actor, draft.holder, clock()).catch(() => undefined)
+    if (kind === undefined || role === undefined || end === undefined || person === undefined) return showEnded(request, reply)
+    const { document, errors: fileErrors } = await readDocument(form)
+    if (document === undefined) return sendCheck(request, reply, record, draft, person.name, end, fileErrors)
+    const grant = { giverId: record.id, holderId: person.id, kind, role, isAdministrator: false, endsAt: end }
+    try {
+      await enterGrant(database, actor, { ...grant, startsAt: clock(), reason: draft.reason!, document }, clock())
+    } catch (error) {
+      return sendForm(request, reply, record, draft, [grantError(error)])
+    }
+    return reply.redirect(`/registrar/records/${record.viewId}?done=grant`, 303)
+
+    /** Nobody is looked for while something else is wrong: each search is one that the person is told of. */
+    async function findPersonOnly(others: FieldError[]): Promise<Awaited<ReturnType<typeof findPerson>>> {
+      return others.length > 0 ? { errors: [] } : findPerson(database, keys, actor, draft, clock())
+    }
+  })
+}
+
+/** The kinds by law that there are for such a party. */
+function kindsFor({ kind }: PartyRecord): GrantKind[] {
+  return (Object.keys(grantKinds) as GrantKind[]).filter(
+    (each) => grantKinds[each].isByLaw && (grantKinds[each].givers as readonly string[]).includes(kind),
+  )
+}
+
+function readGrant(record: PartyRecord, draft: Draft, now: Date) {
+  const errors: FieldError[] = []
+  const kind = kindsFor(record).find((each) => each === draft.kind)
+  if (kind === undefined) errors.push({ field: 'kind', text: 'Choose what the access is' })
+  const role = (['reader', 'writer'] as const).find((each) => each === draft.role)
+  if (role === undefined) errors.push({ field: 'role', text: 'Choose what they may do' })
+  const { end, errors: endErrors } = readLastDay(draft, 'end', now)
+  return { kind, role, end, errors: [...errors, ...endErrors, ...checkReason(draft)] }
+}
+
+const documentKinds = ['application/pdf', 'image/png', 'image/jpeg']
+
+/** The one document, if it is what it says. */
+async function readDocument(form: Form): Promise<{ document?: GrantDocument; errors: FieldError[] }> {
+  const { documents, errors } = readDocuments(form, limitsForRegistrars)
+  const file = documents[0]?.files[0]
+  if (errors.length > 0) return { errors }
+  if (file === undefined) return { errors: [{ field: 'files', text: 'Choose the document by which the access is given' }] }
+  if (!documentKinds.includes(file.mediaType))
+    return { errors: [{ field: 'files', text: 'The document must be a PDF, JPG or PNG' }] }
+  try {
+    await checkDocuments(documents)
+  } catch (error) {
+    return { errors: [toFieldError(error, documents)] }
+  }
+  const { filename, mediaType, content } = file
+  return { document: { filename, mediaType, bytes: Buffer.from(content, 'base64') }, errors: [] }
+}
+
+/** Why access cannot be entered, beside the field that it is about. Throws what no field can mend. */
+export function grantError(error: unknown): FieldError {
+  const words: Partial<Record<string, FieldError>> = {
+    'grant-to-oneself': { field: 'name', text: 'Nobody can be given access to their own mailbox' },
+    'grant-in-circle': {
+      field: 'name',
+      text: 'This person’s own mailbox can be opened, through others, by the one whose record this is',
+    },
+    'grant-not-possible': { field: 'kind', text: 'Access of this kind cannot be given here' },
+    'grant-over': { field: 'end', text: 'The last day must be today or later' },
+    'mailbox-closed': {
+      field: 'kind',
+      text: 'The mailbox is closed: only an executor or an insolvency practitioner can be let in, to read',
+    },
+  }
+  const found = error instanceof Problem ? words[error.code] : undefined
+  if (found === undefined) throw error
+  return found
+}
+
+function sendForm(request: FastifyRequest, reply: FastifyReply, record: PartyRecord, draft: Draft, errors: FieldError[] = []) {
+  const data = {
+    title: `Enter access by law to the mailbox of ${record.name}`,
+    section: 'records' as const,
+    draft,
+    errors,
+    kinds: kindsFor(record).map((kind) => ({ value: kind, text: kindInWords[kind] })),
+    back: `/registrar/records/${record.viewId}`,
+  }
+  return sendPage(request, reply, 'registrar/grant', data, errors.length > 0 ? 422 : 200)
+}
+
+function sendCheck(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  record: PartyRecord,
+  draft: Draft,
+  holderName: string,
+  end: Date,
+  errors: FieldError[] = [],
+) {
+  const data = {
+    title: `Let ${holderName} into the mailbox of ${record.name}?`,
+    section: 'records' as const,
+    rows: [
+      { key: 'Mailbox of', value: record.name },
+      { key: 'Who is let in', value: holderName },
+      { key: 'As', value: kindInWords[draft.kind!]! },
+      { key: 'What they may do', value: roleInWords({ role: draft.role as 'reader' | 'writer', isAdministrator: false }) },
+      { key: 'Until', value: dayInWords(end) },
+      { key: 'Why you do this', value: draft.reason! },
+    ],
+    sentences: ['The access begins at once. The owner of the mailbox sees that you entered it, and why.'],
+    asksDocument: true,
+    button: 'Let them in',
+    hidden: toHidden(draft),
+    errors,
+    back: `/registrar/records/${record.viewId}`,
+  }
+  return sendPage(request, reply, 'registrar/check', data, errors.length > 0 ? 422 : 200)
+}
+
+function endPages(app: FastifyInstance, surroundings: Surroundings): void {
+  const { database, clock } = surroundings
+  const scope = app.withTypeProvider<TypeBoxTypeProvider>()
+  const schema = { params: Type.Object({ ...LetterParams.properties, grantId: Type.String({ format: 'uuid' }) }) }
+  const address = '/registrar/records/:id/grants/:grantId/end'
+
+  const findGrant = (record: PartyRecord, grantId: string) => {
+    const isGiven = record.given.some(({ id }) => id === grantId)
+    const grant = [...record.given, ...record.held].find(({ id, endedAt }) => id === grantId && endedAt === null)
+    if (grant === undefined) throw new Problem('not-found')
+    const [mailbox, holder] = isGiven ? [record.name, grant.name] : [grant.name, record.name]
+    return { grant, mailbox, holder }
+  }
+
+  scope.get(address, { schema }, async (request, reply) => {
+    const record = await openRecord(request, surroundings, request.params.id)
+    if (record === undefined) return showEnded(request, reply)
+    return sendEndForm(request, reply, record, findGrant(record, request.params.grantId), {})
+  })
+
+  scope.post(address, { schema }, async (request, reply) => {
+    const { draft } = await readDraft(request)
+    const record = await openRecord(request, surroundings, request.params.id)
+    if (record === undefined) return showEnded(request, reply)
+    const found = findGrant(record, request.params.grantId)
+    const errors = checkReason(draft)
+    if (errors.length > 0) return sendEndForm(request, reply, record, found, draft, errors)
+    await endGrant(database, request.signedIn!.actor, { grantId: found.grant.id, reason: draft.reason! }, clock())
+    return reply.redirect(`/registrar/records/${record.viewId}?done=ended`, 303)
+  })
+}
+
+type Ended = { grant: PartyRecord['given'][number]; mailbox: string; holder: string }
+
+function sendEndForm(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  record: PartyRecord,
+  { grant, mailbox, holder }: Ended,
+  draft: Draft,
+  errors: FieldError[] = [],
+) {
+  const data = {
+    title: `End the access of ${holder} to the mailbox of ${mailbox}?`,
+    section: 'records' as const,
+    rows: [
+      { key: 'Mailbox of', value: mailbox },
+      { key: 'Whose access ends', value: holder },
+      { key: 'As', value: kindInWords[grant.kind] ?? grant.kind },
+      { key: 'What they may do', value: roleInWords(grant) },
+    ],
+    sentences: [
+      'The access ends at once, also where the mailbox is open just now. The owner of the mailbox sees that you ended it, and why.',
+    ],
+    asksReason: true,
+    draft,
+    button: 'End the access',
+    isGrave: true,
+    hidden: [],
+    errors,
+    back: `/registrar/records/${record.viewId}`,
+  }
+  return sendPage(request, reply, 'registrar/check', data, errors.length > 0 ? 422 : 200)
+}
