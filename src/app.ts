@@ -36,6 +36,14 @@ import { registerSignIn } from './web/sign-in.ts'
 /** A request must have arrived whole within this: a slow sender of bytes holds a connection, and nothing else. */
 const requestTimeoutMs = 120_000
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Every route that is open, so that a test can ask each who may come in (test/rights-matrix.test.ts). */
+    routeTable: RouteEntry[]
+  }
+}
+export type RouteEntry = { method: string; url: string }
+
 /** Puts the rooms together and opens the doors. The same for production and for tests. */
 export async function buildApp(config: Config, database: Database, clock = () => new Date()): Promise<FastifyInstance> {
   const keys = deriveIdentifierKeys(config.secretKey, readSchemes(config.identifierSchemes, config))
@@ -50,6 +58,10 @@ export async function buildApp(config: Config, database: Database, clock = () =>
     return503OnClosing: true,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
   }).withTypeProvider<TypeBoxTypeProvider>()
+  app.decorate('routeTable', [] as RouteEntry[])
+  app.addHook('onRoute', ({ method, url }) => {
+    for (const each of [method].flat()) app.routeTable.push({ method: each, url })
+  })
   app.setValidatorCompiler(validatorCompiler)
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('request-id', request.id)

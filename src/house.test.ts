@@ -244,7 +244,8 @@ describe('the house', () => {
       return reached.size
     }
     const routes = program
-      .filter((file) => doors.includes(roomOf(file) ?? ''))
+      // A pages.ts only says which pages a door has, as app.ts says which doors.
+      .filter((file) => doors.includes(roomOf(file) ?? '') && path.basename(file) !== 'pages.ts')
       .map((file) => ({ file, reached: reachedFrom(file) }))
     assertNone(
       routes.filter(({ reached }) => reached > filesReachedMax).map(({ file, reached }) => `${file}: ${reached} files`),

@@ -53,61 +53,53 @@ export async function listLooks(
     db,
     scope,
     db`
-      select max(seen.at) as at, seen.by_kind, seen.by_id, seen.by_name, seen.what, seen.reason, count(*)::int as count,
-        service.name as service_name, body.name as organisation_name, bool_or(seen.message_id is not null) as is_about_letter,
-        letter.id as message_id, letter.subject, letter.is_sent, letter.service_id as letter_service_id,
-        count(*) over ()::int as total
-      from (${looksOf(db, actor)}) as seen
+      select seen.at, seen.by_kind, seen.by_id, seen.by_name, seen.what, seen.reason, seen.count, seen.total,
+        service.name as service_name, body.name as organisation_name, seen.message_id is not null as is_about_letter,
+        letter.id as message_id, letter.subject, letter.is_sent, letter.service_id as letter_service_id
+      from (
+        select max(seen.at) as at, max(seen.id::text) as last_id, seen.by_kind, seen.by_id, seen.by_name, seen.what, seen.reason,
+          seen.service_id, seen.message_id, count(*)::int as count, count(*) over ()::int as total
+        from (${looksOf(db, actor)}) as seen
+        where true
+          ${othersOnly ? db`and not (seen.by_id = ${actor.by.id} and seen.by_kind in ('owner', 'helper'))` : db``}
+          ${services === undefined ? db`` : db`and seen.service_id = any(${services}::uuid[])`}
+          ${isHelper ? db`and (seen.message_id is null or exists (${letterOf(db, actor, db`not message.recipient_only`)}))` : db``}
+          ${categories === undefined ? db`` : db`and exists (${letterOf(db, actor, db`message.category = any(${categories})`)})`}
+        group by (seen.at at time zone 'Europe/London')::date, seen.by_kind, seen.by_id, seen.by_name, seen.what, seen.reason,
+          seen.service_id, seen.message_id, case when seen.what = 'looked-up' then null else seen.id end
+        order by max(seen.at) desc, max(seen.id::text) desc
+        limit ${looksPageSize} offset ${(page - 1) * looksPageSize}
+      ) as seen
       left join service on service.id = seen.service_id
       left join party body on body.id = service.organisation_id
-      left join lateral (${letterOf(db, actor)}) as letter on true
-      where true
-        ${othersOnly ? db`and not (seen.by_id = ${actor.by.id} and seen.by_kind in ('owner', 'helper'))` : db``}
-        ${services === undefined ? db`` : db`and seen.service_id = any(${services}::uuid[])`}
-        ${isHelper ? db`and (seen.message_id is null or (letter.id is not null and not letter.recipient_only))` : db``}
-        ${categories === undefined ? db`` : db`and letter.category = any(${categories})`}
-      group by (seen.at at time zone 'Europe/London')::date, seen.by_kind, seen.by_id, seen.by_name, seen.what, seen.reason,
-        service.name, body.name, letter.id, letter.subject, letter.is_sent, letter.service_id,
-        case when seen.what = 'looked-up' then null else seen.id end
-      order by max(seen.at) desc, max(seen.id::text) desc
-      limit ${looksPageSize} offset ${(page - 1) * looksPageSize}`,
+      left join lateral (${letterOf(db, actor, db`true`)} limit 1) as letter on true
+      order by seen.at desc, seen.last_id desc`,
   )
   const pages = Math.max(1, Math.ceil((rows[0]?.total ?? 0) / looksPageSize))
   return { looks: rows.map((row) => toLook(row, actor)), page, pages }
 }
 
-/** What is noted of others, and what the party itself opened and wrote. */
-function looksOf(db: Db, { partyId, mailboxId }: Actor): Fragment {
-  const byOwner = db`'owner', ${partyId}::text, (select name from party where id = ${partyId})`
+/** What is noted of everybody who looks, and what the party itself wrote, of which nothing is noted but the message. */
+function looksOf(db: Db, { partyId }: Actor): Fragment {
   return db`
     select at, id, by_kind, by_id, by_name, what, message_id, service_id, reason from look where party_id = ${partyId}
     union all
-    select opened_at, id, ${byOwner}, 'opened', id, service_id, null
-    from message
-    where mailbox_id = ${mailboxId} and opened_at is not null
-      and not exists (
-        select from look
-        where look.party_id = ${partyId} and look.message_id = message.id and look.what = 'opened' and look.at = message.opened_at)
-    union all
-    select ledger.accepted_at, message.id, ${byOwner}, case when message.answers_id is null then 'wrote' else 'answered' end,
-      message.id, message.service_id, null
+    select ledger.accepted_at, message.id, 'owner', ${partyId}::text, (select name from party where id = ${partyId}),
+      case when message.answers_id is null then 'wrote' else 'answered' end, message.id, message.service_id, null
     from ledger join message on message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id
-    where ledger.sender_id = ${partyId} and message.written_by_id is null
-      and not exists (
-        select from look
-        where look.party_id = ${partyId} and look.message_id = message.id and look.what in ('wrote', 'answered'))`
+    where ledger.sender_id = ${partyId} and message.written_by_id is null`
 }
 
-/** The letter that a look is about: one received, or one sent. */
-function letterOf(db: Db, { partyId, mailboxId }: Actor): Fragment {
-  const columns = db`message.id, message.subject, message.service_id, message.category, message.recipient_only`
+/** The letter that a look is about, if it is such a one: one received, or one sent. */
+function letterOf(db: Db, { partyId, mailboxId }: Actor, isSuch: Fragment): Fragment {
+  const columns = db`message.id, message.subject, message.service_id`
   return db`
-    select ${columns}, false as is_sent from message where message.mailbox_id = ${mailboxId} and message.id = seen.message_id
+    select ${columns}, false as is_sent from message
+    where message.mailbox_id = ${mailboxId} and message.id = seen.message_id and ${isSuch}
     union all
     select ${columns}, true
     from ledger join message on message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id
-    where ledger.sender_id = ${partyId} and ledger.message_id = seen.message_id
-    limit 1`
+    where ledger.sender_id = ${partyId} and ledger.message_id = seen.message_id and ${isSuch}`
 }
 
 function toLook({ byId, messageId, subject, isSent, letterServiceId, total: _, ...look }: Row, actor: Actor): SeenLook {

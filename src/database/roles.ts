@@ -87,5 +87,5 @@ async function bringJobTables(owner: Database, url: string, worker: Login): Prom
 
 /** A pool as the owner of the tables, who sees nothing but for upkeep. */
 export function connectOwner(url: string, connections: number): Database {
-  return connect(url, connections, { 'post.scope': '{"purpose":"owner"}' })
+  return connect(url, connections, { 'post.purpose': 'owner' })
 }

@@ -1,8 +1,8 @@
 import type { Database, Db, Fragment } from './connect.ts'
 
 /**
- * What statements may see and change. The database holds them to it: row-level security reads the setting `post.scope`, and
- * where it is unset there is nothing (migrations/0009_isolation.sql has the policies, each beside its table).
+ * What statements may see and change. The database holds them to it: row-level security reads it from settings
+ * called post.…, and where none is set there is nothing (migrations/0009_isolation.sql has the policies, each beside its table).
  */
 export type Scope = {
   /** A work of the program's own that goes across mailboxes; its policies allow it what it needs and no more. */
@@ -34,16 +34,39 @@ function isPool(db: Db): db is Database {
   return 'begin' in db
 }
 
-/** Lists as PostgreSQL writes arrays: what the policies do with them must be as little as can be. */
-function write(scope: Scope): string {
-  const toArray = (list: readonly string[]) => `{${list.map((item) => JSON.stringify(item)).join()}}`
-  return JSON.stringify(scope, (_, value) => (Array.isArray(value) ? toArray(value) : value))
+const keys = [
+  'purpose',
+  'party',
+  'mailbox',
+  'mailboxes',
+  'senders',
+  'services',
+  'categories',
+  'isHelper',
+  'organisation',
+  'ownServices',
+] as const
+
+/** The settings of a scope, each an expression that makes it until the end of the transaction. Lists go as PostgreSQL writes arrays. */
+function settings(db: Db, scope: Scope, only: readonly (keyof Scope)[]): Fragment {
+  const expressions = only.map((key) => {
+    const value = scope[key]
+    const text = Array.isArray(value) ? `{${value.map((item) => JSON.stringify(item)).join()}}` : String(value ?? '')
+    return db`set_config(${db.unsafe(`'post.${key}'`)}, ${text}, true)`
+  })
+  return expressions.reduce((all, one) => db`${all}, ${one}`)
+}
+
+/** In a new transaction nothing is set: what a scope does not say need not be unsaid. */
+function said(scope: Scope): readonly (keyof Scope)[] {
+  const those = keys.filter((key) => scope[key] !== undefined)
+  return those.length > 0 ? those : ['purpose']
 }
 
 /** Sets the scope until the end of the transaction. It travels with the next statement, and is not waited for. */
-function set(db: Db, scope: Scope): void {
+function set(db: Db, scope: Scope, only: readonly (keyof Scope)[] = keys): void {
   scopes.set(db, scope)
-  db`select set_config('post.scope', ${write(scope)}, true)`.catch(() => {
+  db`select ${settings(db, scope, only)}`.catch(() => {
     // The transaction has failed then, and the statement that follows says so.
   })
 }
@@ -52,7 +75,7 @@ function set(db: Db, scope: Scope): void {
 export async function within<Result>(db: Db, scope: Scope, work: (sql: Db) => Promise<Result>): Promise<Result> {
   if (isPool(db)) {
     return db.begin((sql) => {
-      set(sql, scope)
+      set(sql, scope, said(scope))
       return work(sql)
     }) as Promise<Result>
   }
@@ -81,7 +104,7 @@ export async function within<Result>(db: Db, scope: Scope, work: (sql: Db) => Pr
 export async function readWithin<Row extends object>(db: Db, scope: Scope, query: Fragment): Promise<Row[]> {
   if (!isPool(db)) return within(db, scope, async (sql) => sql<Row[]>`${query}`)
   const rows = await db<(Row & { isRow: true | null })[]>`
-    select asked.* from (select set_config('post.scope', ${write(scope)}, true)) as scope
+    select asked.* from (select ${settings(db, scope, said(scope))}) as scope
     left join lateral (select true as is_row, found.* from (${query}) as found) as asked on true`
   return rows.flatMap(({ isRow, ...row }) => (isRow ? [row as unknown as Row] : []))
 }
@@ -96,5 +119,5 @@ export async function writeWithin<Row extends object>(
   statement: (sql: Db, setsScope: Fragment) => Fragment,
 ): Promise<Row[]> {
   if (!isPool(db)) return within(db, scope, async (sql) => sql<Row[]>`${statement(sql, sql`true`)}`)
-  return db<Row[]>`${statement(db, db`set_config('post.scope', ${write(scope)}, true)`)}`
+  return db<Row[]>`${statement(db, settings(db, scope, said(scope)))}`
 }

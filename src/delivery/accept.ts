@@ -110,7 +110,7 @@ async function deliver(db: Db, admitted: readonly Admitted[]): Promise<Outcome[]
     db,
     refused.map(({ row, place }) => ({
       addressed: addressOf(admitted[place]!),
-      mailboxId: row.mailbox_id,
+      partyId: row.recipient_id,
       category: row.category,
     })),
     admitted[0]?.now ?? new Date(0),
@@ -130,8 +130,8 @@ function senderOf({ actor, submission }: Admitted): string {
   return actor.isOrganisation ? submission.serviceId : actor.partyId
 }
 
-/** Where a message goes, and what it answers. Without a mailbox it goes where its recipient's identifier leads. */
-type Route = { mailboxId?: string; serviceId: string; threadId?: string; answeredSenderId?: string; category?: string }
+/** Where a message goes, and what it answers. Without a party it goes where its recipient's identifier leads. */
+type Route = { recipientId?: string; serviceId: string; threadId?: string; answeredSenderId?: string; category?: string }
 
 async function route(db: Db, admitted: readonly Admitted[]): Promise<(Route | Problem)[]> {
   const writtenTo = admitted.flatMap(({ actor, submission: { serviceId, answersId } }) =>
@@ -145,7 +145,7 @@ async function route(db: Db, admitted: readonly Admitted[]): Promise<(Route | Pr
     if (answersId !== undefined) return routeAnswer(admitted[place]!, originals.get(place), now)
     if (!actor.isOrganisation) {
       const service = services.find(({ id }) => id === serviceId)
-      return service ? { mailboxId: service.mailboxId, serviceId } : new Problem('service-not-found')
+      return service ? { recipientId: service.organisationId, serviceId } : new Problem('service-not-found')
     }
     return recipient ? { serviceId } : new Problem('recipient-needed')
   })
@@ -155,17 +155,17 @@ function routeAnswer({ actor, submission }: Admitted, original: Original | undef
   if (original === undefined) return new Problem('answered-not-found')
   if (actor.isOrganisation && original.serviceId !== submission.serviceId) return new Problem('answered-not-found')
   // Named as well, the recipient must be who wrote.
-  if (submission.recipient && original.namedMailboxId !== original.mailboxId) return new Problem('answered-not-found')
+  if (submission.recipient && original.namedId !== original.recipientId) return new Problem('answered-not-found')
   if (!original.replyAllowed) return new Problem('reply-not-allowed')
   if (original.replyBy !== null && original.replyBy < now) return new Problem('reply-too-late')
   return original
 }
 
-type Original = Required<Route> & { replyAllowed: boolean; replyBy: Date | null; namedMailboxId: string | undefined }
+type Original = Required<Route> & { replyAllowed: boolean; replyBy: Date | null; namedId: string | undefined }
 
 type Answer = { actor: Actor; answersId: string; place: number }
 
-/** What is answered, by the place of its answer, if the actor may see it in the mailbox that is open. `mailboxId` is where the answer goes. */
+/** What is answered, by the place of its answer, if the actor may see it in the mailbox that is open. `recipientId` is whom the answer goes to. */
 async function findOriginals(db: Db, admitted: readonly Admitted[]): Promise<Map<number, Original>> {
   const answers = admitted.flatMap(({ actor, submission: { answersId } }, place): Answer[] =>
     answersId ? [{ actor, answersId, place }] : [],
@@ -181,22 +181,21 @@ async function findOriginals(db: Db, admitted: readonly Admitted[]): Promise<Map
       named.map(({ place }) => addressOf(admitted[place]!)!),
     ),
   ])
-  const namedMailboxId = new Map(named.map(({ place }, index) => [place, recipients[index]?.mailboxId]))
-  return new Map(originals.flat().map(([place, original]) => [place, { ...original, namedMailboxId: namedMailboxId.get(place) }]))
+  const namedId = new Map(named.map(({ place }, index) => [place, recipients[index]?.partyId]))
+  return new Map(originals.flat().map(([place, original]) => [place, { ...original, namedId: namedId.get(place) }]))
 }
 
-type Found = Omit<Original, 'namedMailboxId'>
+type Found = Omit<Original, 'namedId'>
 
 async function findAnswered(db: Db, actor: Actor, answers: readonly Answer[]): Promise<[number, Found][]> {
   const rows = await readWithin<Found & { asked: number }>(
     db,
-    { ...scopeOf(actor), purpose: 'delivery' },
+    scopeOf(actor),
     db`
     select asked.asked::int, message.service_id, message.thread_id, message.sender_id as answered_sender_id, message.category,
-           message.reply_allowed, message.reply_by, mailbox.id as mailbox_id
+           message.reply_allowed, message.reply_by, message.sender_party_id as recipient_id
     from unnest(${answers.map(({ answersId }) => answersId)}::uuid[]) with ordinality as asked (message_id, asked)
-    join message on message.mailbox_id = ${actor.mailboxId} and message.id = asked.message_id
-    join mailbox on mailbox.party_id = message.sender_party_id`,
+    join message on message.mailbox_id = ${actor.mailboxId} and message.id = asked.message_id`,
   )
   return rows.map(({ asked, ...original }) => [answers[asked - 1]!.place, original])
 }
@@ -217,7 +216,7 @@ let sequence = 0
 
 function toRow(admitted: Admitted, to: Route): Row {
   const { actor, submission, documents, digest, now } = admitted
-  const address = to.mailboxId === undefined ? addressOf(admitted) : undefined
+  const address = to.recipientId === undefined ? addressOf(admitted) : undefined
   sequence = (sequence + 1) % 0x7fffffff
   const messageId = newId({ msecs: now.getTime(), seq: sequence })
   return {
@@ -228,7 +227,7 @@ function toRow(admitted: Admitted, to: Route): Row {
     reference: submission.reference,
     content_digest: digest,
     message_id: messageId,
-    mailbox_id: to.mailboxId,
+    recipient_id: to.recipientId,
     namespace: address?.namespace,
     recipient_scheme: address?.scheme,
     recipient_hex: address?.hash.toString('hex'),

@@ -3,7 +3,7 @@ import { readWithin, type Scope, writeWithin } from '../database/scope.ts'
 import type { StoredDocument } from '../documents/document.ts'
 import { lockFeeds } from '../evidence/events.ts'
 import { Problem } from '../problems.ts'
-import { mayReceive, recipientMailbox } from '../registry/find-recipients.ts'
+import { mayReceive, recipientParty } from '../registry/find-recipients.ts'
 import type { Content, MessageContact } from './message.ts'
 
 export type Accepted = {
@@ -28,8 +28,8 @@ export type Row = {
   /** In hexadecimal. */
   content_digest: string
   message_id: string
-  /** Where it goes; or else by which identifier it is addressed, in hexadecimal. */
-  mailbox_id: string | undefined
+  /** The party that it goes to; or else by which identifier it is addressed, in hexadecimal. */
+  recipient_id: string | undefined
   namespace: string | undefined
   recipient_scheme: string | undefined
   recipient_hex: string | undefined
@@ -95,7 +95,7 @@ export async function write(db: Db, rows: readonly Row[]): Promise<Set<string>> 
       -- A left join reads its left side first: no table is asked before the scope is set.
       select submitted.*, decode(recipient_hex, 'hex') as recipient_hash from (select ${setsScope}) as scope left join lateral jsonb_to_recordset(${sql.json(submitted as never)}) as submitted (
         at timestamptz, sender_id uuid, sender_party_id uuid, service_id uuid, reference text, content_digest text,
-        message_id uuid, mailbox_id uuid, namespace uuid, recipient_scheme text, recipient_hex text, thread_id uuid, answers_id uuid, answered_sender_id uuid, subject text,
+        message_id uuid, recipient_id uuid, namespace uuid, recipient_scheme text, recipient_hex text, thread_id uuid, answers_id uuid, answered_sender_id uuid, subject text,
         content jsonb, documents jsonb, reply_allowed boolean, reply_by timestamptz, door text, category text, recipient_only boolean,
         written_by_id uuid, written_by_name text, contact jsonb
       ) on true
@@ -106,9 +106,9 @@ export async function write(db: Db, rows: readonly Row[]): Promise<Set<string>> 
     accepted as (
       insert into ledger (sender_id, reference, message_id, content_digest, mailbox_id, thread_id, accepted_at, available_at, recipient_name)
       select sender_id, reference, message_id, decode(content_digest, 'hex'), mailbox.id, thread_id, at, at, party.name
-      from (select asked.*, coalesce(mailbox_id, ${recipientMailbox(sql)}) as to_mailbox_id from submitted as asked offset 0) as addressed
-      join mailbox on mailbox.id = to_mailbox_id and ${mayReceive(sql)}
-      join party on party.id = mailbox.party_id
+      from (select asked.*, coalesce(recipient_id, ${recipientParty(sql)}) as to_id from submitted as asked offset 0) as addressed
+      join mailbox on mailbox.party_id = to_id and ${mayReceive(sql)}
+      join party on party.id = to_id
       on conflict (sender_id, reference) do nothing
       returning sender_id, reference, message_id, mailbox_id, accepted_at as at
     ),

@@ -53,10 +53,10 @@ export async function findRecipients(db: Db, addressed: readonly Addressed[]): P
 
 /**
  * The same inside another statement, of a row `asked` with service_id, namespace, recipient_scheme and recipient_hash: the
- * mailbox, or null. So a letter's recipient is found on the way in which it is written.
+ * party, or null. So a letter's recipient is found on the way in which it is written.
  */
-export function recipientMailbox(db: Db): Fragment {
-  return db`(select mailbox.id from link join mailbox on mailbox.party_id = link.party_id where ${isMeant(db)})`
+export function recipientParty(db: Db): Fragment {
+  return db`(select link.party_id from link where ${isMeant(db)})`
 }
 
 /**
@@ -66,7 +66,7 @@ export function recipientMailbox(db: Db): Fragment {
 export function mayReceive(db: Db): Fragment {
   return db`
     mailbox.registration = 'registered' and mailbox.reachable_from <= addressed.at
-    and exists (select from category as known where known.slug = addressed.category)
+    and (addressed.category = 'general' or exists (select from category as known where known.slug = addressed.category))
     and (not mailbox.by_consent or exists (
       select from consent where consent.party_id = mailbox.party_id and consent.category = addressed.category and withdrawn_at is null
     ))`
@@ -80,10 +80,10 @@ export type Refused =
   | 'category-not-found'
   | 'consent-missing'
 
-/** Why nothing was delivered, after `mayReceive` has said no: by identifier, or by mailbox where that is known. In order. */
+/** Why nothing was delivered, after `mayReceive` has said no: by identifier, or by party where that is known. In order. */
 export async function findRefusals(
   db: Db,
-  refused: readonly { addressed: Addressed | undefined; mailboxId: string | undefined; category: string }[],
+  refused: readonly { addressed: Addressed | undefined; partyId: string | undefined; category: string }[],
   now: Date,
 ): Promise<Refused[]> {
   if (refused.length === 0) return []
@@ -102,11 +102,11 @@ export async function findRefusals(
         refused.map(({ addressed }) => addressed),
       )}
       join unnest(
-        ${refused.map(({ mailboxId }) => mailboxId ?? null)}::uuid[],
+        ${refused.map(({ partyId }) => partyId ?? null)}::uuid[],
         ${refused.map(({ category }) => category)}::text[]
-      ) with ordinality as about (mailbox_id, category, place) on about.place = asked.place
+      ) with ordinality as about (party_id, category, place) on about.place = asked.place
       left join link on ${isMeant(db)}
-      join mailbox on mailbox.id = coalesce(about.mailbox_id, (select id from mailbox as linked where linked.party_id = link.party_id))`,
+      join mailbox on mailbox.party_id = coalesce(about.party_id, link.party_id)`,
   )
   const found = new Map(rows.map(({ place, because }) => [place, because]))
   return refused.map((_, index) => found.get(index + 1) ?? 'recipient-not-found')

@@ -6,6 +6,7 @@ import { rightsOf, type StaffRole, unite } from '../access/rights.ts'
 import type { Db } from '../database/connect.ts'
 import { readWithin, within } from '../database/scope.ts'
 import { Problem } from '../problems.ts'
+import { endGracePeriod } from '../registry/end-grace-period.ts'
 import { deriveKey, seal, unseal } from '../seal.ts'
 
 export type SessionKeys = { seal: Buffer; form: Buffer }
@@ -204,17 +205,18 @@ export async function openMailbox(db: Db, token: string, grantId: string | undef
       await sql`update session set grant_id = null where id_hash = ${id}`
       return
     }
-    const [opened] = await sql<{ giverId: string; personId: string; personName: string }[]>`
+    const [opened] = await sql<{ giverId: string; personId: string; personName: string; isAdministrator: boolean }[]>`
       update session set grant_id = held.id
       from access_grant held
         join mailbox owner_mailbox on owner_mailbox.party_id = held.giver_id
         join party person on person.id = held.holder_id
       where session.id_hash = ${id} and held.id = ${grantId} and held.holder_id = session.party_id
         and ${grantHolds(sql, now)} and ${grantOpens(sql)}
-      returning held.giver_id, person.id as person_id, person.name as person_name`
+      returning held.giver_id, person.id as person_id, person.name as person_name, held.is_administrator`
     if (opened === undefined) throw new Problem('not-found')
     const by = { kind: 'helper', id: opened.personId, name: opened.personName, grantId } as const
     await noteLooks(sql, [{ partyId: opened.giverId, by, what: 'mailbox-opened' }], now)
+    if (opened.isAdministrator) await endGracePeriod(sql, { partyId: opened.giverId }, now)
   })
 }
 

@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import cookie from '@fastify/cookie'
 import formbody from '@fastify/formbody'
-import fastify, { type FastifyInstance } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { type JWTPayload, SignJWT } from 'jose'
 import { v7 as newId } from 'uuid'
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts'
@@ -65,7 +65,11 @@ async function build(config: Config): Promise<FastifyInstance> {
   registerSessions(app, options)
   await registerSignIn(app, options)
   if (config.oneLogin.issuer === undefined) registerStandIns(app, { config, people, staff })
-  const show = (kind: string) => async (request: { signedIn: unknown }) => ({ kind, ...(request.signedIn as object) })
+  const show = (kind: string) => async (request: FastifyRequest) => ({
+    kind,
+    ...request.signedIn,
+    rights: [...request.signedIn!.actor.rights],
+  })
   app.get('/inbox', { preHandler: requirePerson }, show('inbox'))
   app.get('/letters/:id', { preHandler: requirePerson }, show('letter'))
   app.get('/department', { preHandler: requireStaff }, show('department'))
@@ -558,21 +562,25 @@ describe('A logout token from One Login', () => {
 
 describe('Signing in as staff', () => {
   it('opens the mailbox of the member’s organisation, for the member’s services', async () => {
-    const organisation = await createParty(test.database, { kind: 'public-body', name: 'Test Council' }, new Date())
+    const organisation = await createParty(test.owner, { kind: 'public-body', name: 'Test Council' }, new Date())
     const [serviceId, staffId] = [newId(), newId()]
     await test.owner`insert into organisation (party_id, slug) values (${organisation.partyId}, 'test-council')`
     await test.owner`
-      insert into staff_member (id, organisation_id, subject, name, service_ids)
-      values (${staffId}, ${organisation.partyId}, 'staff-1', 'Sam Staff', ${[serviceId]})`
+      insert into service (id, slug, organisation_id, name) values (${serviceId}, 'test-service', ${organisation.partyId}, 'Test service')`
+    await test.owner`
+      insert into staff_member (id, organisation_id, subject, name)
+      values (${staffId}, ${organisation.partyId}, 'staff-1', 'Sam Staff')`
+    await test.owner`insert into staff_role (staff_id, service_id, role) values (${staffId}, ${serviceId}, 'post-reader')`
     const browser = new Browser()
     const page = await browser.signIn('staff-1', '/department')
     assert.equal(page.url.pathname, '/department')
-    const { role, name, organisationName, actor, csrfToken } = JSON.parse(page.text)
+    const { role, name, organisationName, actor, rights, csrfToken } = JSON.parse(page.text)
     assert.deepEqual([role, name, organisationName], ['staff', 'Sam Staff', 'Test Council'])
-    assert.deepEqual(
-      [actor.partyId, actor.mailboxId, actor.serviceIds],
-      [organisation.partyId, organisation.mailboxId, [serviceId]],
-    )
+    assert.deepEqual([actor.partyId, actor.mailboxId], [organisation.partyId, organisation.mailboxId])
+    assert.deepEqual(rights, [
+      ['messages:read', [serviceId]],
+      ['inbox:read', [serviceId]],
+    ])
     assert.equal(actor.door, 'department-pages')
     assert.match((await browser.go('/inbox')).url.pathname, /^\/one-login-stand-in/)
     assert.equal((await browser.go('/department/sign-out', { csrf: csrfToken })).url.pathname, '/signed-out')

@@ -1,8 +1,9 @@
 -- What the program may see and change is held by the database. It logs in as a role that owns nothing, and that row-level
--- security binds: each transaction says its scope (database/scope.ts) in the setting post.scope; where none is said there is
+-- security binds: each transaction says its scope (database/scope.ts) in settings called post.…; where none is said there is
 -- nothing. The application's own conditions in each query are the first lock, this is the second.
 --
--- Scope values stand in scalar subqueries, so that they are worked out once for a statement and not for each row.
+-- Where a table is read in lists, scope values stand in scalar subqueries, so that they are worked out once for a statement and not
+-- for each row. Where rows are found by their keys, one at a time, a subquery would cost more than it saves.
 
 do $$
 begin
@@ -10,13 +11,10 @@ begin
 exception when duplicate_object then null; -- another database of this server has made it
 end $$;
 
-create function scope_text(key text) returns text stable language sql
-  return nullif(current_setting('post.scope', true), '')::jsonb ->> key;
+create function scope_text(key text) returns text stable language sql return nullif(current_setting('post.' || key, true), '');
 
+-- Null where the scope does not limit by it; an empty list is a limit. All of these are simple enough to be worked out in place.
 create function scope_id(key text) returns uuid stable language sql return scope_text(key)::uuid;
-
--- Null where the scope does not limit by it; an empty list is a limit. Lists come as PostgreSQL writes arrays: so all of these
--- are simple enough to be worked out in place, which a query inside one would forbid.
 create function scope_ids(key text) returns uuid[] stable language sql return scope_text(key)::uuid[];
 create function scope_texts(key text) returns text[] stable language sql return scope_text(key)::text[];
 
@@ -47,107 +45,108 @@ create policy bookkeeping on migration to current_user using (true);
 -- The directory: public bodies, what they do, and kinds of post.
 
 create policy directory on organisation for select using (true);
-create policy registry on organisation using ((select scope_is('registry')));
+create policy registry on organisation using (scope_is('registry'));
 create policy directory on service for select using (true);
-create policy registry on service using ((select scope_is('registry')));
+create policy registry on service using (scope_is('registry'));
 create policy directory on category for select using (true);
-create policy registry on category using ((select scope_is('registry')));
+create policy registry on category using (scope_is('registry'));
 
 -- Parties.
 
-create policy own on party for select using (id = (select scope_id('party')) or kind = 'public-body');
-create policy purpose on party using ((select scope_is('sign-in', 'registry', 'merge')));
-create policy addressed on party for select using ((select scope_is('delivery')));
+create policy own on party for select using (id = scope_id('party') or kind = 'public-body');
+create policy purpose on party using (scope_is('sign-in', 'registry', 'merge'));
+create policy to_be_addressed on party for select using (scope_is('delivery'));
 -- Whom a grant binds to this party, by name.
 create policy in_a_grant on party for select
   using (exists (select from access_grant where party.id in (access_grant.giver_id, access_grant.holder_id)));
 
-create policy own on mailbox for select using (party_id = (select scope_id('party')));
+create policy own on mailbox for select using (party_id = scope_id('party'));
 create policy directory on mailbox for select
   using (exists (select from organisation where organisation.party_id = mailbox.party_id));
-create policy addressed on mailbox for select using ((select scope_is('delivery')));
-create policy purpose on mailbox using ((select scope_is('sign-in', 'registry', 'merge')));
+create policy to_be_addressed on mailbox for select using (scope_is('delivery'));
+create policy purpose on mailbox using (scope_is('sign-in', 'registry', 'merge'));
 
-create policy own on consent using (party_id = (select scope_id('party')));
-create policy purpose on consent using ((select scope_is('registry', 'merge')));
-create policy addressed on consent for select using ((select scope_is('delivery')));
+create policy own on consent using (party_id = scope_id('party'));
+create policy purpose on consent using (scope_is('registry', 'merge'));
+create policy to_be_addressed on consent for select using (scope_is('delivery'));
 
-create policy own on link using (party_id = (select scope_id('party')));
+create policy own on link using (party_id = scope_id('party'));
 create policy of_service on link for select
-  using (service_id = any ((select scope_ids('ownServices'))::uuid[]));
-create policy addressed on link for select using ((select scope_is('delivery')));
-create policy purpose on link using ((select scope_is('registry', 'merge')));
+  using (service_id = any (scope_ids('ownServices')));
+create policy to_be_addressed on link for select using (scope_is('delivery'));
+create policy purpose on link using (scope_is('registry', 'merge'));
 
-create policy own on access_grant using ((select scope_id('party')) in (giver_id, holder_id, shown_to_id));
-create policy purpose on access_grant using ((select scope_is('registry', 'merge')));
-create policy known on access_grant for select using ((select scope_is('sign-in')));
+create policy own on access_grant using (scope_id('party') in (giver_id, holder_id, shown_to_id));
+create policy purpose on access_grant using (scope_is('registry', 'merge'));
+create policy known on access_grant for select using (scope_is('sign-in'));
 
 create policy own on look for select using (party_id = (select scope_id('party')));
 create policy of_service on look for select
   using (service_id = any ((select scope_ids('ownServices'))::uuid[]));
 create policy purpose on look using ((select scope_is('registry', 'merge')));
 -- To note a look shows nothing.
-create policy noting on look for insert with check (nullif(current_setting('post.scope', true), '') is not null);
+create policy noting on look for insert with check (coalesce(scope_text('purpose'), scope_text('party'), scope_text('mailbox')) is not null);
 
-create policy own on grant_document using (party_id = (select scope_id('party')));
-create policy purpose on grant_document using ((select scope_is('registry', 'merge')));
-create policy own on grant_attempt using (party_id = (select scope_id('party')));
-create policy purpose on grant_attempt using ((select scope_is('merge')));
+create policy own on grant_document using (party_id = scope_id('party'));
+create policy purpose on grant_document using (scope_is('registry', 'merge'));
+create policy own on grant_attempt using (party_id = scope_id('party'));
+create policy purpose on grant_attempt using (scope_is('merge'));
 
-create policy own on registration_change using (party_id = (select scope_id('party')));
-create policy purpose on registration_change using ((select scope_is('registry', 'merge')));
-create policy own on link_request using (party_id = (select scope_id('party')));
-create policy purpose on link_request using ((select scope_is('registry', 'merge')));
-create policy ending on link_request using ((select scope_is('upkeep')));
+create policy own on registration_change using (party_id = scope_id('party'));
+create policy purpose on registration_change using (scope_is('registry', 'merge'));
+create policy own on link_request using (party_id = scope_id('party'));
+create policy purpose on link_request using (scope_is('registry', 'merge'));
+create policy ending on link_request using (scope_is('upkeep'));
 
 -- What registrars look for and do.
 
-create policy registry on record_search using ((select scope_is('registry', 'merge')));
-create policy registry on record_view using ((select scope_is('registry', 'merge')));
-create policy registry on merge_request using ((select scope_is('registry', 'merge')));
+create policy registry on record_search using (scope_is('registry', 'merge'));
+create policy registry on record_view using (scope_is('registry', 'merge'));
+create policy registry on merge_request using (scope_is('registry', 'merge'));
 
 -- Signing in.
 
-create policy purpose on session using ((select scope_is('sign-in', 'merge')));
-create policy ending on session using ((select scope_is('upkeep')));
-create policy purpose on one_login_subject using ((select scope_is('sign-in', 'registry', 'merge')));
-create policy purpose on used_token using ((select scope_is('sign-in')));
-create policy ending on used_token using ((select scope_is('upkeep')));
-create policy known on registrar for select using ((select scope_is('sign-in')));
-create policy registry on registrar using ((select scope_is('registry')));
+create policy purpose on session using (scope_is('sign-in', 'merge'));
+create policy ending on session using (scope_is('upkeep'));
+create policy purpose on one_login_subject using (scope_is('sign-in', 'registry', 'merge'));
+create policy purpose on used_token using (scope_is('sign-in'));
+create policy ending on used_token using (scope_is('upkeep'));
+create policy known on registrar for select using (scope_is('sign-in'));
+create policy registry on registrar using (scope_is('registry'));
 
 -- Public bodies' own.
 
-create policy own on client using (organisation_id = (select scope_id('organisation')));
-create policy purpose on client using ((select scope_is('sign-in', 'registry')));
-create policy own on staff_member using (organisation_id = (select scope_id('organisation')));
-create policy purpose on staff_member using ((select scope_is('sign-in', 'registry')));
+create policy own on client using (organisation_id = scope_id('organisation'));
+create policy purpose on client using (scope_is('sign-in', 'registry'));
+create policy own on staff_member using (organisation_id = scope_id('organisation'));
+create policy purpose on staff_member using (scope_is('sign-in', 'registry'));
 create policy own on staff_role using (exists (select from staff_member where staff_member.id = staff_id));
-create policy own on client_key using (organisation_id = (select scope_id('organisation')));
-create policy purpose on client_key using ((select scope_is('sign-in', 'registry')));
-create policy own on staff_change using (organisation_id = (select scope_id('organisation')));
-create policy registry on staff_change using ((select scope_is('registry')));
-create policy own on client_change using (organisation_id = (select scope_id('organisation')));
-create policy registry on client_change using ((select scope_is('registry')));
-create policy own on approval using (organisation_id = (select scope_id('organisation')));
+create policy own on client_key using (organisation_id = scope_id('organisation'));
+create policy purpose on client_key using (scope_is('sign-in', 'registry'));
+create policy own on staff_change using (organisation_id = scope_id('organisation'));
+create policy registry on staff_change using (scope_is('registry'));
+create policy own on client_change using (organisation_id = scope_id('organisation'));
+create policy registry on client_change using (scope_is('registry'));
+create policy own on approval using (organisation_id = scope_id('organisation'));
 create policy directory on contact_group for select using (true);
-create policy own on contact_group using (organisation_id = (select scope_id('organisation')));
-create policy registry on contact_group using ((select scope_is('registry')));
+create policy own on contact_group using (organisation_id = scope_id('organisation'));
+create policy registry on contact_group using (scope_is('registry'));
 create policy directory on contact_point for select using (true);
-create policy own on contact_point using (organisation_id = (select scope_id('organisation')));
-create policy registry on contact_point using ((select scope_is('registry')));
+create policy own on contact_point using (organisation_id = scope_id('organisation'));
+create policy registry on contact_point using (scope_is('registry'));
 
 -- Services' own.
 
 create policy directory on service_scheme for select using (true);
-create policy registry on service_scheme using ((select scope_is('registry')));
-create policy purpose on known_identifier using ((select scope_is('registry', 'merge')));
-create policy own on recipient_change for select using (service_id = any ((select scope_ids('ownServices'))::uuid[]));
-create policy telling on recipient_change for insert with check (nullif(current_setting('post.scope', true), '') is not null);
-create policy purpose on recipient_change using ((select scope_is('registry', 'merge')));
-create policy purpose on lookup_allowance using ((select scope_is('registry')));
-create policy own on lookup_log for select using (service_id = any ((select scope_ids('ownServices'))::uuid[]));
-create policy purpose on lookup_log using ((select scope_is('registry')));
+create policy registry on service_scheme using (scope_is('registry'));
+create policy purpose on known_identifier using (scope_is('registry', 'merge'));
+create policy to_be_addressed on known_identifier for select using (scope_is('delivery'));
+create policy own on recipient_change for select using (service_id = any (scope_ids('ownServices')));
+create policy telling on recipient_change for insert with check (coalesce(scope_text('purpose'), scope_text('party'), scope_text('mailbox')) is not null);
+create policy purpose on recipient_change using (scope_is('registry', 'merge'));
+create policy purpose on lookup_allowance using (scope_is('registry'));
+create policy own on lookup_log for select using (service_id = any (scope_ids('ownServices')));
+create policy purpose on lookup_log using (scope_is('registry'));
 
 -- Post. Whose mailbox it is in, or who sent it; and of that only what the reader's limits let through.
 
@@ -164,8 +163,8 @@ create policy merging on message using ((select scope_is('merge')));
 
 create policy of_message on file for select
   using (exists (select from message where message.mailbox_id = file.mailbox_id and message.id = file.message_id));
-create policy sending on file for insert with check ((select scope_is('delivery')));
-create policy merging on file using ((select scope_is('merge')));
+create policy sending on file for insert with check (scope_is('delivery'));
+create policy merging on file using (scope_is('merge'));
 
 create policy own on ledger
   using (
@@ -182,6 +181,7 @@ create policy own on ledger
 create policy merging on ledger using ((select scope_is('merge')));
 
 create policy own on event for select using (sender_id = any ((select scope_ids('senders'))::uuid[]));
+create policy merging on event using ((select scope_is('merge')));
 create policy telling on event for insert
   with check (
     sender_id = any ((select scope_ids('senders'))::uuid[])

@@ -7,8 +7,8 @@ import type { PartyRecord } from '../../registry/read-record.ts'
 import { LetterParams } from '../address.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
 import { checkReason, type Draft, findPerson, isId, personOfSearch, readDraft, toHidden } from './fields.ts'
-import { grantError } from './grant.ts'
-import { openRecord, showEnded } from './record.ts'
+import { grantError } from './grant-error.ts'
+import { openRecord, showEnded } from './viewing.ts'
 import { roleInWords } from './words.ts'
 
 const roles = ['writer', 'reader', 'none'] as const satisfies GrantRole[]

@@ -4,7 +4,7 @@ import { startView } from '../../registry/find-record.ts'
 import { type Schemes, whatIsWrong } from '../../registry/scheme.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
 import { checkName, checkReason, type Draft, findPerson, isId, personOfSearch, readDraft, toHidden } from './fields.ts'
-import { showEnded } from './record.ts'
+import { showEnded } from './viewing.ts'
 
 /** Entering a business, with the person who answers for it first. */
 export function businessPages(app: FastifyInstance, { config, database, keys, clock }: Surroundings): void {

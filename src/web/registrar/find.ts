@@ -6,7 +6,7 @@ import { type Schemes, whatIsWrong } from '../../registry/scheme.ts'
 import { LetterParams } from '../address.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
 import { checkName, checkReason, type Draft, readDraft, readPastDay } from './fields.ts'
-import { showEnded } from './record.ts'
+import { showEnded } from './viewing.ts'
 import { dayOf } from './words.ts'
 
 /** What a registrar may know. */

@@ -22,7 +22,8 @@ import {
   readLastDay,
   toHidden,
 } from './fields.ts'
-import { openRecord, showEnded } from './record.ts'
+import { grantError } from './grant-error.ts'
+import { openRecord, showEnded } from './viewing.ts'
 import { kindInWords, roleInWords } from './words.ts'
 
 /** Access that is given by law: entered with a document and an end, and ended. */
@@ -106,26 +107,6 @@ async function readDocument(form: Form): Promise<{ document?: GrantDocument; err
   }
   const { filename, mediaType, content } = file
   return { document: { filename, mediaType, bytes: Buffer.from(content, 'base64') }, errors: [] }
-}
-
-/** Why access cannot be entered, beside the field that it is about. Throws what no field can mend. */
-export function grantError(error: unknown): FieldError {
-  const words: Partial<Record<string, FieldError>> = {
-    'grant-to-oneself': { field: 'name', text: 'Nobody can be given access to their own mailbox' },
-    'grant-in-circle': {
-      field: 'name',
-      text: 'This person’s own mailbox can be opened, through others, by the one whose record this is',
-    },
-    'grant-not-possible': { field: 'kind', text: 'Access of this kind cannot be given here' },
-    'grant-over': { field: 'end', text: 'The last day must be today or later' },
-    'mailbox-closed': {
-      field: 'kind',
-      text: 'The mailbox is closed: only an executor or an insolvency practitioner can be let in, to read',
-    },
-  }
-  const found = error instanceof Problem ? words[error.code] : undefined
-  if (found === undefined) throw error
-  return found
 }
 
 function sendForm(request: FastifyRequest, reply: FastifyReply, record: PartyRecord, draft: Draft, errors: FieldError[] = []) {

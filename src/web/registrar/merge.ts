@@ -13,7 +13,7 @@ import { LetterParams } from '../address.ts'
 import { dayInWords, timeInWords } from '../dates.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
 import { checkReason, type Draft, readDraft, toHidden } from './fields.ts'
-import { openRecord, showEnded } from './record.ts'
+import { openRecord, showEnded } from './viewing.ts'
 import { dayOf } from './words.ts'
 
 /** Two records of one person become one: one registrar asks, and another does it. */

@@ -1,13 +1,14 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import { readGrantDocument } from '../../access/list-grants.ts'
 import { Problem } from '../../problems.ts'
-import { type PartyRecord, type RecordedGrant, readRecord } from '../../registry/read-record.ts'
+import type { RecordedGrant } from '../../registry/read-record.ts'
 import { LetterParams } from '../address.ts'
 import { dayInWords } from '../dates.ts'
 import { type Surroundings, sendPage } from '../page.ts'
 import { actionsFor } from './registration.ts'
+import { openRecord, showEnded } from './viewing.ts'
 import { dayOf, kindInWords, reasonInWords, registrationInWords, roleInWords } from './words.ts'
 
 /** A record, at an address that is this viewing's alone, and that nobody else can open. */
@@ -57,24 +58,6 @@ export function recordPages(app: FastifyInstance, surroundings: Surroundings): v
       .header('cache-control', 'no-store')
       .send(bytes)
   })
-}
-
-/** Undefined where the viewing is over, or was never this registrar's. */
-export async function openRecord(
-  request: FastifyRequest,
-  { database, clock }: Surroundings,
-  viewId: string,
-): Promise<PartyRecord | undefined> {
-  try {
-    return await readRecord(database, request.signedIn!.actor, viewId, clock())
-  } catch (error) {
-    if (error instanceof Problem && error.code === 'not-found') return undefined
-    throw error
-  }
-}
-
-export function showEnded(request: FastifyRequest, reply: FastifyReply) {
-  return sendPage(request, reply, 'registrar/ended', { title: 'This viewing is over', section: 'records' }, 404)
 }
 
 const wordsOfDone: Record<string, string> = {

@@ -7,7 +7,7 @@ import type { PartyRecord } from '../../registry/read-record.ts'
 import { mayChange, type Registration, type RegistrationRules } from '../../registry/registration.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
 import { checkReason, type Draft, readDraft, readPastDay, toHidden } from './fields.ts'
-import { openRecord, showEnded } from './record.ts'
+import { openRecord, showEnded } from './viewing.ts'
 import { dayOf } from './words.ts'
 
 type Action = 'exempt' | 'join' | 'close' | 'open'
