@@ -47,20 +47,20 @@ const keys = [
   'ownServices',
 ] as const
 
-/** The settings of a scope, each an expression that makes it until the end of the transaction. Lists go as PostgreSQL writes arrays. */
+/** An expression that makes the settings of a scope until the end of the transaction. Lists go as PostgreSQL writes arrays. */
 function settings(db: Db, scope: Scope, only: readonly (keyof Scope)[]): Fragment {
-  const expressions = only.map((key) => {
+  const values = only.map((key) => {
     const value = scope[key]
-    const text = Array.isArray(value) ? `{${value.map((item) => JSON.stringify(item)).join()}}` : String(value ?? '')
-    return db`set_config(${db.unsafe(`'post.${key}'`)}, ${text}, true)`
+    return Array.isArray(value) ? `{${value.map((item) => JSON.stringify(item)).join()}}` : String(value ?? '')
   })
-  return expressions.reduce((all, one) => db`${all}, ${one}`)
+  return db`(
+    select count(set_config('post.' || key, value, true)) from unnest(${only as string[]}::text[], ${values}::text[]) as setting (key, value)
+  )`
 }
 
 /** In a new transaction nothing is set: what a scope does not say need not be unsaid. */
 function said(scope: Scope): readonly (keyof Scope)[] {
-  const those = keys.filter((key) => scope[key] !== undefined)
-  return those.length > 0 ? those : ['purpose']
+  return keys.filter((key) => scope[key] !== undefined)
 }
 
 /** Sets the scope until the end of the transaction. It travels with the next statement, and is not waited for. */

@@ -80,7 +80,7 @@ export function givenGrantPages(app: FastifyInstance, { config, database, clock 
   })
 }
 
-const sectionOf = ({ isForBusiness }: GivenDoor) => (isForBusiness ? 'people' : 'mailboxes')
+const sectionOf = ({ isForBusiness }: GivenDoor) => (isForBusiness ? 'people' : 'my-details')
 const isNow = (state: GrantState) => ['offered', 'not-begun', 'active'].includes(state)
 
 /** A person's helpers have one address, and a business's people another. */

@@ -25,7 +25,7 @@ export function helpingPages(app: FastifyInstance, { config, database, clock }: 
       return { ...viewGrant(grant, state), isNow: ['active', 'not-begun'].includes(state) }
     })
     const [now, past] = [views.filter(({ isNow }) => isNow), views.filter(({ isNow }) => !isNow)]
-    const data = { title: 'Whose post you help with', section: 'mailboxes', now, past, code, errors } as const
+    const data = { title: 'Whose post you help with', section: 'my-details', now, past, code, errors } as const
     return sendPage(request, reply, 'citizen/helping', data, status)
   }
 
@@ -87,7 +87,7 @@ export function helpingPages(app: FastifyInstance, { config, database, clock }: 
 function sendOffer(request: FastifyRequest, reply: FastifyReply, offer: Grant, now: Date, errors: FieldError[] = []) {
   const view = { ...viewGrant(offer, stateOf(offer, now)), ...partsInWords(offer) }
   const title = offer.giverIsBusiness ? `Work in the mailbox of ${offer.giverName}` : `Help ${offer.giverName} with their post`
-  const data = { title, section: 'mailboxes', offer, view, errors } as const
+  const data = { title, section: 'my-details', offer, view, errors } as const
   return sendPage(request, reply, 'citizen/offer', data, errors.length > 0 ? 422 : 200)
 }
 
@@ -95,7 +95,7 @@ function sendHeld(request: FastifyRequest, reply: FastifyReply, grant: Grant, no
   const state = stateOf(grant, now)
   const view = { ...viewGrant(grant, state), ...partsInWords(grant) }
   const isNow = ['active', 'not-begun'].includes(state)
-  const data = { title: grant.giverName, section: 'mailboxes', grant, view, isNow, errors } as const
+  const data = { title: grant.giverName, section: 'my-details', grant, view, isNow, errors } as const
   return sendPage(request, reply, 'citizen/held-grant', data, errors.length > 0 ? 409 : 200)
 }
 

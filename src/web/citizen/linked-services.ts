@@ -29,7 +29,7 @@ export function linkedServicesPages(app: FastifyInstance, surroundings: Surround
         request,
         reply,
         'citizen/linked-services-not-yours',
-        { title: 'Only the owner can see linked services' },
+        { title: 'Only the owner can see linked services', section: 'my-details' },
         403,
       )
     })
@@ -54,6 +54,7 @@ function listPage(app: FastifyInstance, { database, keys }: Surroundings): void 
     const { done = '' } = request.query
     return sendPage(request, reply, 'citizen/linked-services', {
       title: 'Linked services',
+      section: 'my-details',
       links: await listLinks(database, keys, request.signedIn!.actor),
       services: await listLinkingServices(database),
       done: Object.hasOwn(outcomes, done) ? outcomes[done as keyof typeof outcomes] : undefined,
@@ -74,7 +75,7 @@ function linkPages(app: FastifyInstance, { database, clock }: Surroundings): voi
   scope.get('/linked-services/link/:slug', { schema }, async (request, reply) => {
     const service = await find(request.params.slug)
     allowFormTo(reply, service.address)
-    return sendPage(request, reply, 'citizen/link-service', { title: `Link ${service.name}`, service })
+    return sendPage(request, reply, 'citizen/link-service', { title: `Link ${service.name}`, section: 'my-details', service })
   })
 
   scope.post('/linked-services/link/:slug', { schema, preHandler: checkForm }, async (request, reply) => {
@@ -134,7 +135,7 @@ function showQuestion(
   const { outcome, serviceName, organisationName } = question
   if (outcome === 'linked') return reply.redirect('/linked-services?done=linked', 303)
   const { code } = request.params as { code: string }
-  const data = { ...question, errors, action: `${questionFolder}/${code}` }
+  const data = { ...question, section: 'my-details' as const, errors, action: `${questionFolder}/${code}` }
   if (outcome === 'confirm') {
     const title = `Do you want letters from ${organisationName}, ${serviceName} here?`
     return sendPage(request, reply, 'citizen/confirm-link', { ...data, title }, errors.length > 0 ? 422 : 200)
@@ -150,7 +151,11 @@ function unlinkPages(app: FastifyInstance, { database, keys, clock }: Surroundin
 
   scope.get('/linked-services/unlink/:id', { schema }, async (request, reply) => {
     const link = await findLink(database, keys, request.signedIn!.actor, request.params.id)
-    return sendPage(request, reply, 'citizen/unlink-service', { title: `Unlink ${link.serviceName}`, link })
+    return sendPage(request, reply, 'citizen/unlink-service', {
+      title: `Unlink ${link.serviceName}`,
+      section: 'my-details',
+      link,
+    })
   })
 
   scope.post('/linked-services/unlink/:id', { schema, preHandler: checkForm }, async (request, reply) => {

@@ -18,7 +18,7 @@ export function looksPages(app: FastifyInstance, database: Database): void {
       if (page > pages) throw new Problem('not-found')
       return sendPage(request, reply, 'citizen/looks', {
         title: 'Who looked at what',
-        section: 'looks',
+        section: 'my-details',
         othersOnly,
         days: byDay(looks),
         pagination: pagination(address, page, pages),

@@ -10,6 +10,7 @@ import { letterPage } from './letter.ts'
 import { linkedServicesPages } from './linked-services.ts'
 import { looksPages } from './looks.ts'
 import { mailboxPages } from './mailboxes.ts'
+import { myDetailsPage } from './my-details.ts'
 import { peoplePages } from './people.ts'
 import { registrationPages } from './registration.ts'
 import { sentPages } from './sent.ts'
@@ -38,6 +39,7 @@ export function registerCitizenPages(app: FastifyInstance, surroundings: Surroun
     writePages(scope, surroundings)
     sentPages(scope, database)
     looksPages(scope, database)
+    myDetailsPage(scope)
     for (const register of [mailboxPages, helperPages, helpingPages, peoplePages]) register(scope, surroundings)
     linkedServicesPages(scope, surroundings)
     registrationPages(scope, surroundings)

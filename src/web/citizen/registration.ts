@@ -19,7 +19,7 @@ export function registrationPages(app: FastifyInstance, surroundings: Surroundin
     scope.addHook('preHandler', async (request, reply) => {
       if (request.signedIn?.actor.rights.has('registration:manage')) return
       const title = 'Only the owner can see this'
-      return sendPage(request, reply, 'citizen/registration-not-yours', { title }, 403)
+      return sendPage(request, reply, 'citizen/registration-not-yours', { title, section: 'my-details' }, 403)
     })
     statusPage(scope, surroundings)
     changePages(scope, surroundings)
@@ -46,6 +46,7 @@ function statusPage(app: FastifyInstance, { database, clock }: Surroundings): vo
       : [[], []]
     return sendPage(request, reply, 'citizen/registration', {
       title: 'Your digital post',
+      section: 'my-details',
       registration,
       status: statusOf(registration, clock()),
       keptUntil: registration.keptUntil === null ? undefined : new Date(registration.keptUntil),
@@ -102,7 +103,7 @@ function changePages(app: FastifyInstance, { database, clock, config }: Surround
       const { registration } = await findRegistration(database, request.signedIn!.actor)
       const isPossible = registration !== 'closed' && registration !== to
       if (!isPossible) return reply.redirect('/registration', 303)
-      return sendPage(request, reply, `citizen/registration-${name}`, { title })
+      return sendPage(request, reply, `citizen/registration-${name}`, { title, section: 'my-details' })
     })
     app.post(`/registration/${name}`, { preHandler: checkForm }, async (request, reply) => {
       const { actor } = request.signedIn!
