@@ -76,6 +76,7 @@ const links: readonly (readonly [service: string, value: string, party: string])
   ['council-tax', 'CT-2001', 'bakery'],
   ['parking', 'PK-5001', 'rosa'],
   ['parking', 'PK-5002', 'arthur'],
+  ['parking', 'PK-6001', 'bakery'],
   ['libraries', 'LB-3001', 'rosa'],
   ['libraries', 'LB-3003', 'gwen'],
   ['state-pension', 'SP-7002', 'arthur'],

@@ -14,6 +14,8 @@ export type By = {
   name: string
   /** By which a helper acts. */
   grantId?: string | undefined
+  /** An employee is the business itself: a letter for the recipient only is for them too. */
+  isEmployee?: boolean | undefined
 }
 
 /**
@@ -37,6 +39,11 @@ export type Actor = {
 export function servicesFor({ rights }: Actor, right: Right): readonly string[] | undefined {
   const services = rights.get(right)
   return services === 'all' ? undefined : (services ?? [])
+}
+
+/** Whether letters for the recipient only are not for this actor. */
+export function isFromOutside({ by }: Actor): boolean {
+  return by.kind === 'helper' && by.isEmployee !== true
 }
 
 /** The same actor, for these services at most. */

@@ -1,6 +1,6 @@
 import type { Db, Fragment } from '../database/connect.ts'
 import { readWithin } from '../database/scope.ts'
-import { type Actor, type By, servicesFor } from './actor.ts'
+import { type Actor, isFromOutside, type By, servicesFor } from './actor.ts'
 import type { LookKind } from './look.ts'
 import { requireRight } from './rights.ts'
 import { scopeOf } from './scope-of.ts'
@@ -46,7 +46,7 @@ export async function listLooks(
   requireRight(actor, 'looks:read')
   const services = servicesFor(actor, 'looks:read') as string[] | undefined
   const categories = actor.categories as string[] | undefined
-  const isHelper = actor.by.kind === 'helper'
+  const isHelper = isFromOutside(actor)
   // Who manages a business's people without reading its post sees that there was a letter, and not its subject.
   const scope = { ...scopeOf(actor), services, senders: [actor.partyId] }
   const rows = await readWithin<Row>(

@@ -1,5 +1,5 @@
 import type { Scope } from '../database/scope.ts'
-import { type Actor, senderIdsOf, servicesFor } from './actor.ts'
+import { type Actor, isFromOutside, senderIdsOf, servicesFor } from './actor.ts'
 
 /** What the database lets an actor see and change. */
 export function scopeOf(actor: Actor): Scope {
@@ -9,7 +9,7 @@ export function scopeOf(actor: Actor): Scope {
     senders: senderIdsOf(actor),
     services: servicesFor(actor, 'inbox:read'),
     categories: actor.categories,
-    isHelper: actor.by.kind === 'helper',
+    isHelper: isFromOutside(actor),
     ...(actor.isOrganisation ? { organisation: actor.partyId, ownServices: ownServices(actor) } : {}),
   }
 }

@@ -263,6 +263,16 @@ describe('who a message reaches', () => {
     await assert.rejects(acceptOne(post.db, post.keys, helper, answer, now), { code: 'answered-not-found' })
   })
 
+  test('a letter for the recipient only is for a business’s employees, and not for its adviser', async () => {
+    const { person, letter } = await send('bakery', {}, { recipientOnly: true })
+    await acceptOne(post.db, post.keys, post.council, letter, now)
+    const as = (isEmployee: boolean): Actor => ({
+      ...person,
+      by: { kind: 'helper', id: post.arthur.partyId, name: 'Arthur Sample', isEmployee },
+    })
+    assert.deepEqual([(await listInbox(post.db, as(true), 1)).total, (await listInbox(post.db, as(false), 1)).total], [1, 0])
+  })
+
   test('what a helper writes says so, and the owner can see that they did', async () => {
     const { messageId } = await acceptOne(post.db, post.keys, post.council, post.letter('to be answered'), now)
     const helper: Actor = { ...post.rosa, by: { kind: 'helper', id: post.arthur.partyId, name: 'Arthur Sample' } }

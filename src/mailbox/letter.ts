@@ -1,4 +1,4 @@
-import { type Actor, senderIdsOf, servicesFor } from '../access/actor.ts'
+import { type Actor, isFromOutside, senderIdsOf, servicesFor } from '../access/actor.ts'
 import { own } from '../access/own.ts'
 import type { Db, Fragment } from '../database/connect.ts'
 import type { StoredDocument } from '../documents/document.ts'
@@ -42,6 +42,8 @@ export type Letter = {
   availableAt: Date
   openedAt: Date | null
   takenOverAt: Date | null
+  /** Helpers do not see it. */
+  recipientOnly: boolean
   contact: LetterContact | null
 }
 
@@ -55,7 +57,7 @@ export function letterColumns(db: Db): Fragment {
   return db`
     message.id, message.thread_id, message.answers_id, message.sender_id <> message.service_id as is_from_party,
     message.sender_party_id, message.sender_name, message.written_by_name, message.service_id, message.service_name, message.subject, message.content,
-    message.documents, message.reply_allowed, message.reply_by, message.available_at, message.opened_at, message.taken_over_at,
+    message.documents, message.reply_allowed, message.reply_by, message.available_at, message.opened_at, message.taken_over_at, message.recipient_only,
     message.contact`
 }
 
@@ -74,5 +76,5 @@ function limits(db: Db, actor: Actor): Fragment {
   return db`
     ${services ? db`and message.service_id = any(${services as string[]}::uuid[])` : db``}
     ${actor.categories ? db`and message.category = any(${actor.categories as string[]}::text[])` : db``}
-    ${actor.by.kind === 'helper' ? db`and not message.recipient_only` : db``}`
+    ${isFromOutside(actor) ? db`and not message.recipient_only` : db``}`
 }

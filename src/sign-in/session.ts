@@ -172,7 +172,7 @@ function signedInAs(row: Row, requestId: string): Omit<Session, 'hasLostAccess'>
       isOrganisation: false,
       rights,
       categories: row.categories ?? undefined,
-      by: { kind: 'helper', ...person, grantId: row.grantId! },
+      by: { kind: 'helper', ...person, grantId: row.grantId!, isEmployee: row.grantKind === 'employee' },
       door: 'citizen-pages',
       requestId,
     } as const

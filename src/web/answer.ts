@@ -64,7 +64,7 @@ export function answerPages(app: FastifyInstance, { database, keys, clock }: Sur
       const { messageId } = await acceptOne(database, keys, actor, submission, clock())
       return reply.redirect(`${door.sentFolder}/${messageId}/confirmation`, 303)
     } catch (error) {
-      return sendForm(request, reply, door, letter, { ...draft, reference: newId() }, [toFieldError(error, documents)])
+      return sendForm(request, reply, door, letter, { ...draft, reference: newId() }, [toFieldError(error, documents, 'text')])
     }
   })
 }

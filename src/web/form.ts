@@ -143,19 +143,24 @@ export function readDocuments(form: Form, limits: Limits): { documents: NewDocum
 }
 
 /** Why delivery refused, beside the field that it is about. Throws what no field can mend. */
-export function toFieldError(problem: unknown, documents: readonly NewDocument[]): FieldError {
+export function toFieldError(problem: unknown, documents: readonly NewDocument[], recipientField = 'recipient'): FieldError {
   if (!(problem instanceof Problem)) throw problem
   const place = problem.fields?.[0]?.field.match(/^\/documents\/(\d+)\//)?.[1]
   if (place !== undefined) return { field: 'files', text: inWords(problem.code, documents[Number(place)]!.files[0]!.filename) }
   const field = fieldOf[problem.code]
   if (field === undefined) throw problem
-  return { field, text: inWords(problem.code, '') }
+  return { field: field === 'recipient' ? recipientField : field, text: inWords(problem.code, '') }
 }
 
 const fieldOf: Partial<Record<ProblemCode, string>> = {
   'too-large': 'files',
   'reference-used': 'text',
   'recipient-not-found': 'recipient',
+  'recipient-exempt': 'recipient',
+  'recipient-closed': 'recipient',
+  'recipient-not-yet': 'recipient',
+  'consent-missing': 'recipient',
+  'identifier-invalid': 'recipient',
   'reply-not-allowed': 'text',
   'reply-too-late': 'text',
 }
@@ -171,6 +176,11 @@ function inWords(code: ProblemCode, filename: string): string {
       'You have already sent a message from this form, and it said something else. Select Send again if you want to send this one too',
     'recipient-not-found':
       'Nobody can be reached here by this number. Check it. If it is right, write to this person another way, such as on paper',
+    'recipient-exempt': 'This person is exempt from digital post. Write to them on paper instead',
+    'recipient-closed': 'This mailbox is closed. Write to whoever acts for this person now, if anybody does, on paper',
+    'recipient-not-yet':
+      'This business was registered only days ago and cannot be reached here yet. Write to it on paper instead',
+    'consent-missing': 'This person has not agreed to get this kind of post here. Write to them on paper instead',
     'reply-not-allowed': 'This letter does not take an answer. Write a new message instead',
     'reply-too-late': 'The time for an answer to this letter has passed. Write a new message instead',
   }

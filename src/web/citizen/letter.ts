@@ -22,6 +22,7 @@ export function letterPage(app: FastifyInstance, database: Database, clock: () =
       title: view.subject,
       section: 'inbox',
       letter: view,
+      isRecipientOnly: letter.recipientOnly,
       conversation: viewConversation(thread, letter, '/letters'),
       mayWrite: actor.rights.has('messages:write'),
       mayBeAnswered: mayBeAnswered(letter, now),

@@ -1,11 +1,12 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { v7 as newId } from 'uuid'
-import { servicesFor } from '../../access/actor.ts'
+import { type Actor, servicesFor } from '../../access/actor.ts'
 import { requireRight } from '../../access/rights.ts'
 import type { Database } from '../../database/connect.ts'
 import { acceptOne } from '../../delivery/accept.ts'
 import type { NewDocument } from '../../documents/document.ts'
+import { type Category, listCategories } from '../../registry/find-categories.ts'
 import type { IdentifierKeys } from '../../registry/identifier.ts'
 import { listServices, type Service } from '../../registry/services.ts'
 import { endOfDay } from '../dates.ts'
@@ -31,6 +32,8 @@ type LetterDraft = Draft & {
   recipient: string
   language: string
   mayAnswer: boolean
+  category: string
+  recipientOnly: boolean
   day: string
   month: string
   year: string
@@ -44,9 +47,19 @@ export function writePages(app: FastifyInstance, database: Database, keys: Ident
   scope.get('/department/write', async (request, reply) => {
     const { actor } = request.signedIn!
     requireRight(actor, 'messages:write')
-    const services = await listServices(database, { ids: servicesFor(actor, 'messages:write') ?? [] })
-    const blank = { service: '', recipient: '', language: 'en', mayAnswer: true, day: '', month: '', year: '' }
-    return sendForm(request, reply, services, { ...emptyDraft(), ...blank })
+    const choices = await findChoices(database, actor)
+    const blank = {
+      service: '',
+      recipient: '',
+      language: 'en',
+      mayAnswer: true,
+      category: 'general',
+      recipientOnly: false,
+      day: '',
+      month: '',
+      year: '',
+    }
+    return sendForm(request, reply, choices, { ...emptyDraft(), ...blank })
   })
 
   scope.post('/department/write', async (request, reply) => {
@@ -54,12 +67,13 @@ export function writePages(app: FastifyInstance, database: Database, keys: Ident
     requireRight(actor, 'messages:write')
     const form = await readForm(request, limitsForStaff)
     const draft = readLetterDraft(form)
-    const services = await listServices(database, { ids: servicesFor(actor, 'messages:write') ?? [] })
+    const choices = await findChoices(database, actor)
+    const { services } = choices
     const service = services.length === 1 ? services[0] : services.find(({ slug }) => slug === draft.service)
     const { replyBy, errors: dateErrors } = readReplyBy(draft, clock())
     const { documents, errors: fileErrors } = readDocuments(form, limitsForStaff)
     const errors = [...checkAddress(draft, service), ...checkDraft(draft, true), ...fileErrors, ...dateErrors]
-    if (service === undefined || errors.length > 0) return sendForm(request, reply, services, draft, errors)
+    if (service === undefined || errors.length > 0) return sendForm(request, reply, choices, draft, errors)
     const submission = {
       reference: draft.reference,
       serviceId: service.id,
@@ -68,14 +82,24 @@ export function writePages(app: FastifyInstance, database: Database, keys: Ident
       content: [{ language: draft.language, body: draft.text }],
       documents: withMain(documents),
       reply: { allowed: draft.mayAnswer, by: draft.mayAnswer ? replyBy?.toISOString() : undefined },
+      category: draft.category,
+      recipientOnly: draft.recipientOnly,
     }
     try {
       const { messageId } = await acceptOne(database, keys, actor, submission, clock())
       return reply.redirect(`/department/messages/${messageId}/confirmation`, 303)
     } catch (error) {
-      return sendForm(request, reply, services, { ...draft, reference: newId() }, [toFieldError(error, documents)])
+      return sendForm(request, reply, choices, { ...draft, reference: newId() }, [toFieldError(error, documents)])
     }
   })
+}
+
+type Choices = { services: readonly Service[]; categories: readonly Category[] }
+
+async function findChoices(database: Database, actor: Actor): Promise<Choices> {
+  const ids = servicesFor(actor, 'messages:write') ?? []
+  const [services, categories] = await Promise.all([listServices(database, { ids }), listCategories(database)])
+  return { services, categories }
 }
 
 function readLetterDraft(form: Form): LetterDraft {
@@ -87,6 +111,8 @@ function readLetterDraft(form: Form): LetterDraft {
     recipient: field('recipient'),
     language: languages.includes(language) ? language : 'en',
     mayAnswer: form.fields.has('mayAnswer'),
+    category: field('category') || 'general',
+    recipientOnly: form.fields.has('recipientOnly'),
     day: field('replyBy-day'),
     month: field('replyBy-month'),
     year: field('replyBy-year'),
@@ -118,13 +144,7 @@ function withMain(documents: readonly NewDocument[]): NewDocument[] {
   return documents.map((document, place) => (place === main ? { ...document, role: 'main' } : document))
 }
 
-function sendForm(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  services: readonly Service[],
-  draft: LetterDraft,
-  errors: FieldError[] = [],
-) {
+function sendForm(request: FastifyRequest, reply: FastifyReply, choices: Choices, draft: LetterDraft, errors: FieldError[] = []) {
   return sendPage(
     request,
     reply,
@@ -132,7 +152,7 @@ function sendForm(
     {
       title: 'Write a letter',
       section: 'write',
-      services,
+      ...choices,
       draft,
       errors,
       filesHint: filesHint(limitsForStaff),

@@ -1,0 +1,132 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { v7 as newId } from 'uuid'
+import type { Actor } from '../../src/access/actor.ts'
+import { rightsOf } from '../../src/access/rights.ts'
+import type { Database } from '../../src/database/connect.ts'
+import { askForSystem } from '../../src/registry/client-ask.ts'
+import type { PublicKey } from '../../src/registry/client-key.ts'
+import { searchRecords, startView } from '../../src/registry/find-record.ts'
+import { hashIdentifier, type IdentifierKeys, sealIdentifier } from '../../src/registry/identifier.ts'
+import { newSecret } from '../../src/registry/link-request.ts'
+import { lookUpRecipients } from '../../src/registry/look-up.ts'
+import { requestMerge } from '../../src/registry/request-merge.ts'
+import { atBakery, type Registrar, registrars } from './callers.ts'
+import { officeOf } from './letters.ts'
+import type { Parties, Service } from './parties.ts'
+import type { Secrets } from './secrets.ts'
+
+/** What registrars have looked for and opened, what waits for a second person, and what services say of people. */
+export type Records = {
+  searches: Record<Registrar, string>
+  views: Record<'rosa' | 'bakery' | 'twin', Record<Registrar, string>>
+  mergeId: string
+  approvals: Record<'councilTax' | 'pension', string>
+  /** The codes of links that wait for a person's word. */
+  codes: Record<'rosa' | 'arthur', string>
+  linkIds: Record<'rosa' | 'arthur', string>
+  points: Record<string, string>
+  groups: Record<string, string>
+  restore: () => Promise<void>
+}
+
+type Building = { database: Database; owner: Database; keys: IdentifierKeys; secrets: Secrets; now: Date }
+
+export async function keepRecords(building: Building, parties: Parties): Promise<Records> {
+  const { database, owner, keys, secrets, now } = building
+  const [billing, recipient] = [officeOf(parties, 'council-tax'), { scheme: 'link', value: parties.numbers.rosaTax }]
+  await lookUpRecipients(database, keys, billing, { serviceId: parties.services['council-tax'].id, identifiers: [recipient] }, now)
+  const codes = { rosa: newSecret(), arthur: newSecret() }
+  for (const name of ['rosa', 'arthur'] as const) {
+    await insertLinkRequest(building, parties.services['council-tax'].id, parties.people[name].partyId, codes[name].hash)
+  }
+  return {
+    ...(await lookIntoRecords(building, parties)),
+    approvals: {
+      councilTax: await askApproval(building, parties.services['council-tax'], parties.staffIds.councilAsker, 'staff'),
+      pension: await askApproval(building, parties.services['state-pension'], parties.staffIds.pensionAsker, 'pensionStaff'),
+    },
+    codes: { rosa: codes.rosa.secret, arthur: codes.arthur.secret },
+    linkIds: { rosa: await linkIdOf('rosa'), arthur: await linkIdOf('arthur') },
+    points: await idsBySlug(owner, 'contact_point'),
+    groups: await idsBySlug(owner, 'contact_group'),
+    restore: async () => void (await owner`update link_request set state = 'answered'`),
+  }
+
+  async function linkIdOf(name: 'rosa' | 'arthur'): Promise<string> {
+    const [link] = await owner<{ id: string }[]>`select id from link where party_id = ${parties.people[name].partyId} limit 1`
+    return secrets.keep(link!.id, `the id of a link of ${name}`, [name])
+  }
+}
+
+async function insertLinkRequest({ owner, keys, now }: Building, serviceId: string, partyId: string, codeHash: Buffer) {
+  const value = `CT-${partyId.slice(-6)}`
+  await owner`
+    insert into link_request (id, service_id, kind, party_id, state, code_hash, scheme, value_hash, value_sealed, created_at, expires_at)
+    values (${newId()}, ${serviceId}, 'offer', ${partyId}, 'answered', ${codeHash}, 'link',
+      ${hashIdentifier(keys, serviceId, { scheme: 'link', value })}, ${sealIdentifier(keys, serviceId, value)}, ${now},
+      ${new Date(now.getTime() + 3_600_000)})`
+}
+
+async function lookIntoRecords(
+  { database, owner, keys, secrets, now }: Building,
+  { people, bakery, registrars: actors }: Parties,
+): Promise<Pick<Records, 'searches' | 'views' | 'mergeId'>> {
+  const [twinName] = await owner<{ name: string }[]>`select name from party where id = ${people.twin.partyId}`
+  const each = async (work: (actor: Actor, name: Registrar) => Promise<string>) => ({
+    registrar: await work(actors.registrar, 'registrar'),
+    otherRegistrar: await work(actors.otherRegistrar, 'otherRegistrar'),
+  })
+  const why = (whose: string, seenBy: Parameters<Secrets['word']>[1]) =>
+    secrets.word(`why a registrar looked at ${whose}`, [...registrars, ...seenBy])
+  const reasons = {
+    rosa: why('Rosa', ['rosa', 'reader', 'writer']),
+    bakery: why('the bakery', atBakery),
+    twin: why('a twin', []),
+  }
+  const view = (whose: keyof typeof reasons, partyId: string) =>
+    each(async (actor, name) => {
+      const { viewId } = await startView(database, actor, { partyId, reason: reasons[whose] }, now)
+      return secrets.keep(viewId, `the viewing of ${whose} by ${name}`, [name])
+    })
+  const merge = { fromPartyId: people.otherTwin.partyId, intoPartyId: people.twin.partyId, reason: reasons.twin }
+  return {
+    searches: await each(async (actor, name) => {
+      const query = { by: 'person', name: twinName!.name, birthDate: '1971-01-01' } as const
+      const { searchId } = await searchRecords(database, keys, actor, { query, reason: reasons.twin }, now)
+      return secrets.keep(searchId, `a search of ${name}`, [name])
+    }),
+    views: {
+      rosa: await view('rosa', people.rosa.partyId),
+      bakery: await view('bakery', bakery.partyId),
+      twin: await view('twin', people.twin.partyId),
+    },
+    mergeId: (await requestMerge(database, actors.otherRegistrar, merge, now)).mergeId,
+  }
+}
+
+async function askApproval(
+  { database, secrets, now }: Building,
+  { id, organisationId, mailboxId }: Service,
+  askerId: string,
+  seenBy: 'staff' | 'pensionStaff',
+): Promise<string> {
+  const asker: Actor = {
+    partyId: organisationId,
+    mailboxId,
+    isOrganisation: true,
+    rights: rightsOf('systems-manager', [id]),
+    categories: undefined,
+    by: { kind: 'staff', id: askerId, name: 'Asker' },
+    door: 'department-pages',
+    requestId: 'the world',
+  }
+  const name = `System ${secrets.word(`a system that ${seenBy} may approve`, [seenBy])}`
+  const key = generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }) as PublicKey
+  const { approvalId } = await askForSystem(database, asker, { name, serviceIds: [id], scopes: ['messages:read'], key }, now)
+  return secrets.keep(approvalId, `an approval that ${seenBy} may give`, [seenBy])
+}
+
+async function idsBySlug(owner: Database, table: string): Promise<Record<string, string>> {
+  const rows = await owner<{ slug: string; id: string }[]>`select slug, id from ${owner(table)}`
+  return Object.fromEntries(rows.map(({ slug, id }) => [slug, id]))
+}

@@ -1,0 +1,279 @@
+import { v7 as newId } from 'uuid'
+import { digestOf } from '../../src/registry/consent.ts'
+import { atRosas, type Caller, ofCouncilTax, ofParking, ofPension, registrars } from './callers.ts'
+import type { GrantMade, Grants } from './grants.ts'
+import type { Letter } from './letters.ts'
+import type { Parties } from './parties.ts'
+import type { Records } from './records.ts'
+
+/** Something that an address can name, and for whom it is there. */
+export type Thing = {
+  name: string
+  /** For each `:name` of the route. */
+  params?: Record<string, string>
+  /** What follows the address. */
+  query?: string
+  /** What a form must hold so that it gets as far as the question whether it may be. */
+  fields?: Record<string, string>
+  isFor: readonly Caller[]
+}
+
+export type Things = ReturnType<typeof listThings>
+export type Kind = keyof Things
+
+type World = { parties: Parties; grants: Grants; letters: readonly Letter[]; records: Records }
+
+/** What each kind of address can be asked for: by everybody, whoever it is for; the last of each kind is not there at all. */
+export function listThings({ parties, grants, letters, records }: World) {
+  return {
+    ...letterThings(letters),
+    ...grantThings(grants.all),
+    ...listPages(),
+    ...linkThings(records),
+    ...contactThings(records),
+    ...departmentThings(parties, records),
+    ...registrarThings(records, grants.all),
+    ...serviceThings(letters, parties),
+  } satisfies Record<string, Thing[]>
+}
+
+const nowhere = (...names: string[]): Thing => ({
+  name: 'what is not there',
+  params: Object.fromEntries(names.map((name) => [name, newId()])),
+  isFor: [],
+})
+
+function letterThings(letters: readonly Letter[]) {
+  const each = (isFor: (letter: Letter) => readonly Caller[]) => [
+    ...letters.map((letter): Thing => ({ name: letter.name, params: { id: letter.id }, isFor: isFor(letter) })),
+    nowhere('id'),
+  ]
+  const [first, second] = [letters.find(({ name }) => name === 'a letter to Arthur')!, letters[0]!]
+  const files = (isFor: (letter: Letter) => readonly Caller[]): Thing[] => [
+    ...letters.map((letter) => ({
+      name: `the file of ${letter.name}`,
+      params: { id: letter.id, fileId: letter.fileId },
+      isFor: isFor(letter),
+    })),
+    { name: `another’s file, as if of ${first.name}`, params: { id: first.id, fileId: second.fileId }, isFor: [] },
+    nowhere('id', 'fileId'),
+  ]
+  return {
+    received: each(({ received }) => received),
+    sent: each(({ sent }) => sent),
+    either: each(({ received, sent }) => [...received, ...sent]),
+    file: files(({ received, sent }) => [...received, ...sent]),
+    'file received': files(({ received }) => received),
+  }
+}
+
+function grantThings(all: readonly GrantMade[]) {
+  const each = (isFor: (grant: GrantMade) => readonly Caller[], among = all) => [
+    ...among.map((grant): Thing => ({ name: grant.name, params: { id: grant.id }, isFor: isFor(grant) })),
+    nowhere('id'),
+  ]
+  const changeable = ['the grant of administrator to employee', 'the grant of administrator to adviser']
+  return {
+    'grant given': each(({ given }) => given),
+    'grant held': each(({ held }) => held),
+    'grant offered': each(({ offered }) => offered ?? []),
+    'grant to change': each(({ name, given }) => (changeable.includes(name) ? given : [])),
+    'document of a grant given': each(({ given, hasDocument }) => (hasDocument ? given : [])),
+    'mailbox to open': [
+      ...all.map(({ name, id, held }): Thing => {
+        return { name: `the mailbox by ${name}`, fields: { grant: id }, isFor: name.endsWith('to ended') ? [] : held }
+      }),
+      { name: 'no mailbox', fields: { grant: newId() }, isFor: [] },
+    ],
+  }
+}
+
+/** A second page is only there for whoever has enough for one: it would tell of how much others have. */
+function listPages() {
+  const list = (first: readonly Caller[], second: readonly Caller[]): Thing[] => [
+    { name: 'the first page', isFor: first },
+    { name: 'the second page', query: '?page=2', isFor: second },
+    { name: 'the last page of all', query: '?page=9000', isFor: [] },
+  ]
+  const readers = ['rosa', 'arthur', 'reader', 'writer', 'limited', 'narrow', 'employee', 'adviser'] as const
+  const looking = [...readers, 'administrator'] as const
+  return {
+    'page of the inbox': list(readers, ['rosa', 'reader', 'writer']),
+    'page of what was sent': list(readers, ['rosa', 'reader', 'writer']),
+    'page of looks': list(looking, ['rosa', 'reader', 'writer']),
+    'page of others’ looks': list(looking, ['reader', 'writer']),
+    'page of the department’s inbox': list(['staff', 'clerk', 'parkingStaff', 'pensionStaff'], ['staff', 'clerk']),
+    'page of the registrars’ log': list(registrars, []),
+  }
+}
+
+function linkThings({ codes, linkIds }: Records) {
+  const each = (name: 'code' | 'id', values: Record<'rosa' | 'arthur', string>): Thing[] =>
+    (['rosa', 'arthur'] as const).map((whose) => ({
+      name: `a link of ${whose}`,
+      params: { [name]: values[whose] },
+      isFor: [whose],
+    }))
+  const owners = ['rosa', 'arthur'] as const
+  const consent = (slug: string, wording: string, isFor: readonly Caller[]): Thing => ({
+    name: slug,
+    params: { category: slug },
+    fields: { language: 'en', wording: digestOf(wording) },
+    isFor,
+  })
+  return {
+    link: [...each('id', linkIds), nowhere('id')],
+    // Who knows a code has been handed it; another than its owner is told that it is not theirs.
+    'link to confirm': each('code', codes),
+    'service to link': [
+      { name: 'council tax', params: { slug: 'council-tax' }, isFor: owners },
+      { name: 'parking, which takes no part', params: { slug: 'parking' }, isFor: [] },
+      { name: 'no service', params: { slug: 'nothing' }, isFor: [] },
+    ] as Thing[],
+    consent: [consent('health', 'Letters about your health come here.', owners), consent('nothing', '', [])],
+    'consent to withdraw': [consent('health', '', owners)],
+  }
+}
+
+function contactThings({ points, groups }: Records) {
+  const own = ['rosa', 'arthur', 'writer', 'employee'] as const
+  const place = (name: string, params: Record<string, string>, isFor: readonly Caller[]): Thing => ({ name, params, isFor })
+  const managed = (name: string, ids: Record<string, string>, isFor: readonly Caller[]): Thing =>
+    place(name, { id: ids[name]! }, isFor)
+  const council = { organisation: 'northfold-council' }
+  const agency = { organisation: 'pensions' }
+  return {
+    'place to write to': [
+      place('bills', { ...council, point: 'bills' }, own),
+      place('rates', { ...council, point: 'rates' }, ['employee']),
+      place('fines', { ...council, point: 'fines' }, [...own, 'limited']),
+      place('claim', { ...agency, point: 'claim' }, [...own, 'adviser']),
+      place('no point', { ...council, point: 'nothing' }, []),
+    ],
+    'public body to write to': [
+      place('the council', council, [...own, 'limited']),
+      place('the agency', agency, [...own, 'adviser']),
+      place('no body', { organisation: 'nothing' }, []),
+    ],
+    'group to write in': [
+      place('money', { ...council, group: 'money' }, own),
+      place('claims', { ...agency, group: 'claims' }, [...own, 'adviser']),
+      place('no group', { ...council, group: 'nothing' }, []),
+    ],
+    'search for a place': [
+      { name: 'no words', isFor: [...own, 'limited', 'adviser'] },
+      { name: 'words of a hidden point', query: '?q=tucked', isFor: [...own, 'limited', 'adviser'] },
+    ] as Thing[],
+    'contact point': [
+      managed('bills', points, ['staff']),
+      managed('fines', points, ['parkingStaff']),
+      managed('claim', points, ['pensionStaff']),
+      nowhere('id'),
+    ].map((thing) => ({ ...thing, fields: { version: '1' } })),
+    'contact group': [
+      managed('money', groups, ['staff', 'parkingStaff']),
+      managed('claims', groups, ['pensionStaff']),
+      nowhere('id'),
+    ].map((thing) => ({ ...thing, fields: { version: '1' } })),
+  }
+}
+
+function departmentThings({ keyed, staffIds }: Parties, { approvals }: Records) {
+  const systems = [
+    { name: 'a system of council tax', ...keyed.councilTax, isFor: ['staff'] as const },
+    { name: 'a system of pensions', ...keyed.pension, isFor: ['pensionStaff'] as const },
+    { name: 'no system', id: 'nothing', thumbprint: keyed.pension.thumbprint.replace(/^./, '_'), isFor: [] },
+  ]
+  const member = (name: string, id: string, isFor: readonly Caller[]): Thing => ({
+    name,
+    params: { id },
+    fields: { to: 'active' },
+    isFor,
+  })
+  return {
+    system: systems.map(({ name, id, isFor }): Thing => ({ name, params: { id }, fields: { to: 'on' }, isFor })),
+    'key of a system': systems.map(({ name, id, thumbprint, isFor }): Thing => ({ name, params: { id, thumbprint }, isFor })),
+    approval: [
+      { name: 'an approval of council tax', params: { id: approvals.councilTax }, isFor: ['staff'] },
+      { name: 'an approval of pensions', params: { id: approvals.pension }, isFor: ['pensionStaff'] },
+      nowhere('id'),
+    ].map((thing) => ({ ...thing, fields: { decision: 'refuse' } })) as Thing[],
+    // Who manages staff sees everybody of their public body.
+    'member of staff': [
+      member('the clerk', staffIds.clerk, ['staff', 'parkingStaff']),
+      member('a colleague in pensions', staffIds.pensionAsker, ['pensionStaff']),
+      nowhere('id'),
+    ],
+    'member of staff to deactivate': [
+      member('the clerk', staffIds.clerk, ['staff']),
+      member('a colleague in pensions', staffIds.pensionAsker, ['pensionStaff']),
+      nowhere('id'),
+    ],
+    log: [
+      { name: 'all', isFor: ['staff', 'parkingStaff', 'pensionStaff'] },
+      { name: 'of council tax', query: '?service=council-tax', isFor: ['staff'] },
+      { name: 'of parking', query: '?service=parking', isFor: ['parkingStaff'] },
+      { name: 'of pensions', query: '?service=state-pension', isFor: ['pensionStaff'] },
+      { name: 'of nothing', query: '?service=nothing', isFor: [] },
+    ] as Thing[],
+  }
+}
+
+function registrarThings({ searches, views, mergeId }: Records, grants: readonly GrantMade[]) {
+  const each = (what: string, ids: Record<string, string>, more: Record<string, string> = {}): Thing[] => [
+    ...registrars.map((name) => ({
+      name: `${what} of ${name}`,
+      params: { id: ids[name]!, ...more },
+      fields: { place: '0' },
+      isFor: [name],
+    })),
+    { ...nowhere('id', ...Object.keys(more)), fields: { place: '0' } },
+  ]
+  const idOf = (name: string) => grants.find((grant) => grant.name === name)!.id
+  const anothers: Thing = {
+    name: 'a grant of the bakery, as if of Rosa',
+    params: { id: views.rosa.registrar, grantId: idOf('the grant to the administrator') },
+    isFor: [],
+  }
+  return {
+    search: each('a search', searches),
+    'record of a person': each('a viewing of Rosa', views.rosa),
+    'record of a business': each('a viewing of the bakery', views.bakery),
+    'record of a twin': each('a viewing of a twin', views.twin),
+    'registration of a record': each('a viewing of Rosa', views.rosa, { action: 'exempt' }).filter(({ isFor }) => isFor.length > 0),
+    'document of a recorded grant': [...each('a viewing of Rosa', views.rosa, { grantId: idOf('a grant by law') }), anothers],
+    'recorded grant': [...each('a viewing of Rosa', views.rosa, { grantId: idOf('a grant by law') }), anothers],
+    merge: [{ name: 'a merge', params: { id: mergeId }, isFor: registrars }, nowhere('id')] as Thing[],
+  }
+}
+
+function serviceThings(letters: readonly Letter[], { numbers }: Parties) {
+  const slugs = {
+    'council-tax': [...ofCouncilTax, 'lookupSystem'],
+    parking: ofParking,
+    'state-pension': ofPension,
+    nothing: [],
+  } as Record<string, readonly Caller[]>
+  const everySystem = ['system', 'parkingSystem', 'pensionSystem', 'lookupSystem'] as const
+  const bySlug = (more: (slug: string) => Partial<Thing>) =>
+    Object.entries(slugs).map(([slug, isFor]): Thing => ({ name: `for ${slug}`, isFor, ...more(slug) }))
+  const number = numbers.rosaTax
+  return {
+    'service asked for': [
+      { name: 'for all', isFor: everySystem } as Thing,
+      ...bySlug((slug) => ({ query: `?service=${slug}` })),
+    ],
+    'service written for': bySlug((slug) => ({ fields: { service: slug } })),
+    reference: [
+      ...letters.map(({ name, reference, sent }): Thing => ({ name, query: `?reference=${reference}`, isFor: sent })),
+      { name: 'no message', query: '?reference=nothing', isFor: [] },
+    ],
+    number: [
+      { name: 'Rosa’s', fields: { value: number }, isFor: ofCouncilTax },
+      { name: 'nobody’s', fields: { value: 'CT-0' }, isFor: [] },
+    ] as Thing[],
+  }
+}
+
+/** Of persons, who is told of Rosa’s post by a list. */
+export const ofRosa = atRosas
