@@ -1,9 +1,9 @@
 import type { Db } from '../database/connect.ts'
+import { own } from '../database/own.ts'
 import { readWithin } from '../database/scope.ts'
 import { Problem } from '../problems.ts'
 import type { Actor } from './actor.ts'
 import { type Grant, grantColumns, personOf } from './grant.ts'
-import { own } from './own.ts'
 import { requireRight } from './rights.ts'
 
 /** Who may do what in the mailbox that is open, was offered it, or could once; the newest first. */

@@ -45,11 +45,12 @@ export async function bringRoles(
         `${made === undefined ? 'create' : 'alter'} role "${user}" login nosuperuser nocreatedb nocreaterole inherit password '${password}'`,
       )
     }
-    const [{ isMember, database }] = (await sql`
-      select pg_has_role(${program.user}, 'digital_post_program', 'member') as is_member, current_database() as database`) as unknown as [
-      { isMember: boolean; database: string },
-    ]
-    if (!isMember) await sql`grant digital_post_program to ${sql(program.user)}`
+    const [{ database }] = (await sql`select current_database() as database`) as unknown as [{ database: string }]
+    const role = sql(program.user)
+    await sql`grant usage on schema public to ${role}`
+    await sql`grant select, insert, update, delete on all tables in schema public to ${role}`
+    await sql`grant usage, select on all sequences in schema public to ${role}`
+    await sql`revoke insert, update, delete on migration from ${role}`
     await sql`grant connect on database ${sql(database)} to ${sql(program.user)}, ${sql(worker.user)}`
     const [schema] = await sql`select from pg_namespace where nspname = 'graphile_worker'`
     if (schema === undefined) {

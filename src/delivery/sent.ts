@@ -1,8 +1,8 @@
 import { type Actor, senderIdsOf } from '../access/actor.ts'
-import { own } from '../access/own.ts'
 import { requireRight } from '../access/rights.ts'
 import { scopeOf } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
+import { own } from '../database/own.ts'
 import { readWithin } from '../database/scope.ts'
 import type { MessageTimes } from './message.ts'
 

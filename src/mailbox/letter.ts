@@ -1,6 +1,6 @@
 import { type Actor, isFromOutside, senderIdsOf, servicesFor } from '../access/actor.ts'
-import { own } from '../access/own.ts'
 import type { Db, Fragment } from '../database/connect.ts'
+import { own } from '../database/own.ts'
 import type { StoredDocument } from '../documents/document.ts'
 
 /** A line of a list. */

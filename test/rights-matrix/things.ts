@@ -1,6 +1,6 @@
 import { v7 as newId } from 'uuid'
 import { digestOf } from '../../src/registry/consent.ts'
-import { atRosas, type Caller, ofCouncilTax, ofParking, ofPension, registrars } from './callers.ts'
+import { type Caller, ofCouncilTax, ofParking, ofPension, registrars } from './callers.ts'
 import type { GrantMade, Grants } from './grants.ts'
 import type { Letter } from './letters.ts'
 import type { Parties } from './parties.ts'
@@ -274,6 +274,3 @@ function serviceThings(letters: readonly Letter[], { numbers }: Parties) {
     ] as Thing[],
   }
 }
-
-/** Of persons, who is told of Rosa’s post by a list. */
-export const ofRosa = atRosas

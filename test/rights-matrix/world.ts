@@ -5,6 +5,7 @@ import { type Config, readConfig } from '../../src/config.ts'
 import { deriveIdentifierKeys } from '../../src/registry/identifier.ts'
 import { readSchemes } from '../../src/registry/scheme.ts'
 import { createTestDatabase, type TestDatabase } from '../database.ts'
+import { freePort } from '../server.ts'
 import { makeGrants } from './grants.ts'
 import { writeLetters } from './letters.ts'
 import { buildParties } from './parties.ts'
@@ -27,14 +28,17 @@ export type World = {
 
 export async function buildWorld(): Promise<World> {
   const test = await createTestDatabase(10)
-  const config: Config = readConfig({ DEMO: 'true', LOG_LEVEL: 'silent', DATABASE_URL: test.url })
+  const port = await freePort()
+  const address = { PORT: String(port), HOST: '127.0.0.1', BASE_URL: `http://127.0.0.1:${port}` }
+  const config: Config = readConfig({ DEMO: 'true', LOG_LEVEL: 'silent', DATABASE_URL: test.url, ...address })
   const { database, owner } = test
   const { secretKey } = config
   const keys = deriveIdentifierKeys(secretKey, readSchemes(config.identifierSchemes, config))
   const secrets = keepSecrets()
   const building = { database, owner, keys, secretKey, secrets, now: new Date() }
   const app = await buildApp(config, database)
-  await app.ready()
+  // For the stand-ins, which the program asks as it asks a provider elsewhere. Everybody else is injected.
+  await app.listen({ host: config.host, port: config.port })
   const parties = await buildParties(building)
   await openDemoLinking(database, config.baseUrl)
   const grants = await makeGrants(building, parties)

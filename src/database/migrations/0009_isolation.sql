@@ -5,12 +5,6 @@
 -- Where a table is read in lists, scope values stand in scalar subqueries, so that they are worked out once for a statement and not
 -- for each row. Where rows are found by their keys, one at a time, a subquery would cost more than it saves.
 
-do $$
-begin
-  create role digital_post_program nologin;
-exception when duplicate_object then null; -- another database of this server has made it
-end $$;
-
 create function scope_text(key text) returns text stable language sql return nullif(current_setting('post.' || key, true), '');
 
 -- Null where the scope does not limit by it; an empty list is a limit. All of these are simple enough to be worked out in place.
@@ -20,13 +14,6 @@ create function scope_texts(key text) returns text[] stable language sql return 
 
 create function scope_is(variadic purposes text[]) returns boolean stable language sql
   return coalesce(scope_text('purpose') = any(purposes), false);
-
-grant usage on schema public to digital_post_program;
-grant select, insert, update, delete on all tables in schema public to digital_post_program;
-grant usage, select on all sequences in schema public to digital_post_program;
-revoke insert, update, delete on migration from digital_post_program;
-alter default privileges in schema public grant select, insert, update, delete on tables to digital_post_program;
-alter default privileges in schema public grant usage, select on sequences to digital_post_program;
 
 -- Everything is closed, also to the owner of the tables, who says that it means to do upkeep.
 do $$

@@ -1,4 +1,4 @@
-import type { Db, Fragment } from '../database/connect.ts'
+import type { Db, Fragment } from './connect.ts'
 
 let areDropped = false
 

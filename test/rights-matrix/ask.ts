@@ -1,0 +1,118 @@
+import type { LightMyRequestResponse } from 'fastify'
+import { type Caller, callers } from './callers.ts'
+import { type Expectation, expectations, judgeCaller, nameOfRoute, type Outcome } from './expectations.ts'
+import type { Thing } from './things.ts'
+import type { World } from './world.ts'
+
+/** One caller asks one route for one thing. `expected` is undefined where nothing is said of it but what must not be shown. */
+export type Question = {
+  route: string
+  method: 'GET' | 'POST'
+  address: string
+  caller: Caller
+  thing: Thing
+  expected: Outcome | 'empty' | undefined
+  changes: boolean
+  as: 'fields' | 'multipart' | 'json'
+  body: Record<string, unknown>
+}
+
+export type Answer = {
+  question: Question
+  status: number
+  outcome: Outcome
+  /** Without what differs from one request to the next: to compare. */
+  bare: string
+  /** What it says that its caller may not see. */
+  leaks: string[]
+}
+
+const nothing: Thing = { name: 'nothing', isFor: callers }
+
+/** Every route × every caller × everything that the route can be asked for. */
+export function listQuestions({ app, things }: World): Question[] {
+  return app.routeTable.flatMap((entry) => {
+    const route = nameOfRoute(entry)
+    const expectation = route === undefined ? undefined : expectations[route]
+    if (route === undefined || expectation === undefined || expectation === 'stand-in') return []
+    const asked = (isPublic(expectation) ? undefined : expectation.what && things[expectation.what]) ?? [nothing]
+    return callers.flatMap((caller) =>
+      asked.map((thing): Question => {
+        const { as = 'fields', body = {}, changes = false } = isPublic(expectation) ? {} : expectation
+        const expected = expect(expectation, entry.method, caller, thing)
+        const address = addressOf(entry.url, thing)
+        return { route, method: entry.method as 'GET' | 'POST', address, caller, thing, expected, changes, as, body }
+      }),
+    )
+  })
+}
+
+const isPublic = (expectation: Expectation): expectation is 'public' | 'stand-in' => typeof expectation === 'string'
+
+function expect(expectation: Expectation, method: string, caller: Caller, thing: Thing): Question['expected'] {
+  if (isPublic(expectation)) return undefined
+  const outcome = judgeCaller(expectation.who, caller)
+  // A form of the other kind of mailbox leads nowhere.
+  if (outcome === 'elsewhere' && method === 'POST') return 'missing'
+  if (outcome !== 'ok' || thing.isFor.includes(caller)) return outcome
+  return expectation.hidden ?? 'missing'
+}
+
+function addressOf(url: string, { params = {}, query = '' }: Thing): string {
+  return url.replace(/:(\w+)/g, (_, name) => params[name] ?? 'nothing') + query
+}
+
+/** Asks, and looks at what comes back. */
+export async function ask({ app, signedIn, secrets }: World, question: Question): Promise<Answer> {
+  const { caller, method, address } = question
+  await signedIn.reopen(caller)
+  // What is public takes no form of ours, but for signing out, which nobody means here.
+  const form = method === 'POST' ? await encode(question, question.expected ? signedIn.formTokenOf(caller) : '') : undefined
+  const headers = { 'user-agent': 'matrix', ...signedIn.headersOf(caller), ...form?.headers }
+  const answer = await app.inject({ method, url: address, headers, ...(form ? { payload: form.payload } : {}) })
+  const text = `${JSON.stringify(answer.headers)}\n${answer.body}`
+  const sent = address + JSON.stringify(question.body) + JSON.stringify(question.thing)
+  return {
+    question,
+    status: answer.statusCode,
+    outcome: outcomeOf(answer, method),
+    bare: strip(answer, question),
+    leaks: secrets.leaksIn(caller, text, sent),
+  }
+}
+
+async function encode({ as, thing, body }: Question, csrf: string) {
+  const fields = { ...body, ...thing.fields }
+  if (as === 'json') return { headers: { 'content-type': 'application/json' }, payload: JSON.stringify(fields) }
+  const texts = Object.entries({ ...thing.fields, csrf, reference: '00000000-0000-7000-8000-000000000000' })
+  if (as === 'fields') {
+    return {
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      payload: new URLSearchParams(Object.fromEntries(texts)).toString(),
+    }
+  }
+  const form = new FormData()
+  for (const [name, value] of texts) form.set(name, value)
+  const encoded = new Response(form)
+  return {
+    headers: { 'content-type': encoded.headers.get('content-type')! },
+    payload: Buffer.from(await encoded.arrayBuffer()),
+  }
+}
+
+function outcomeOf({ statusCode, headers }: LightMyRequestResponse, method: string): Outcome {
+  const location = String(headers.location ?? '')
+  if (/^\/((department|registrar)\/)?sign-in(\?|$)/.test(location)) return 'sign-in'
+  if (method === 'GET' && /^\/(people|helpers)$/.test(location)) return 'elsewhere'
+  if (statusCode >= 500) return 'failed'
+  return ({ 401: 'unauthorised', 403: 'denied', 404: 'missing' } as const)[statusCode] ?? 'ok'
+}
+
+/** What may differ between two answers that must not tell two things apart: the time, the request, and what was asked for. */
+function strip({ statusCode, headers, body }: LightMyRequestResponse, { thing, address }: Question): string {
+  const { date: _, 'request-id': requestId, ...others } = headers
+  const asked = [address, encodeURIComponent(address), ...Object.values(thing.params ?? {})]
+  let text = `${statusCode} ${JSON.stringify(others)}\n${body}`.replaceAll(String(requestId), 'REQUEST')
+  for (const one of asked) text = text.replaceAll(one, 'ASKED')
+  return text.replaceAll(/"content-length":"?\d+"?,?/g, '')
+}

@@ -1,0 +1,314 @@
+import { type Caller, persons, registrars, staff, systems } from './callers.ts'
+import type { Kind } from './things.ts'
+
+/**
+ * What becomes of a request, as far as it is about who may. `ok`: it was let in, whatever came of it then. `elsewhere`: it was
+ * sent to the page of the other kind of mailbox. The others are refusals.
+ */
+export type Outcome = 'ok' | 'elsewhere' | 'sign-in' | 'unauthorised' | 'denied' | 'missing' | 'failed'
+
+/*
+ * Who may do what, by door. `+` may, as far as what is asked for is theirs; `-` is told that they may not; to `0` it is not there; `~` is sent to the
+ * page of the other kind of mailbox. Whoever has no column comes to the wrong door, and is sent to sign in, or (API) told that
+ * a token is needed. This is written down once more here, and not taken from src/access/rights.ts: two who say the same.
+ */
+const doors = {
+  person: {
+    callers: persons,
+    otherwise: 'sign-in',
+    //                   rosa arthur reader writer limited narrow ended employee adviser administrator
+    rows: {
+      'is signed in':     '+    +      +      +      +       +      -     +        +       +',
+      'reads post':       '+    +      +      +      +       +      -     +        +       -',
+      'writes post':      '+    +      -      +      +       -      -     +        +       -',
+      'sees looks':       '+    +      +      +      +       +      -     +        +       +',
+      'has helpers':      '+    +      -      -      -       -      -     -        -       ~',
+      'has people':       '~    ~      -      -      -       -      -     -        -       +',
+      'changes people':   '+    +      -      -      -       -      -     -        -       +',
+      'is the owner':     '+    +      -      -      -       -      -     -        -       -',
+    },
+  },
+  department: {
+    callers: staff,
+    otherwise: 'sign-in',
+    //                   staff clerk parkingStaff pensionStaff
+    rows: {
+      'works here':       '+     +     +            +',
+      'writes letters':   '+     -     +            +',
+      'manages contacts': '+     -     +            +',
+      'manages systems':  '+     -     +            +',
+      // What somebody may decide depends on what it is: to whom nothing is given to decide, nothing is there.
+      'decides':          '+     0     +            +',
+      'manages staff':    '+     -     +            +',
+      'reads the log':    '+     -     +            +',
+    },
+  },
+  api: {
+    callers: systems,
+    otherwise: 'unauthorised',
+    //                   system parkingSystem pensionSystem lookupSystem
+    rows: {
+      'handles messages': '+      +             +             -',
+      'asks for people':  '+      +             +             +',
+    },
+  },
+  registrar: {
+    callers: registrars,
+    otherwise: 'sign-in',
+    //                   registrar otherRegistrar
+    rows: {
+      'keeps the register': '+     +',
+    },
+  },
+} as const
+
+type Rows<Door> = Door extends { rows: infer R } ? keyof R : never
+export type Who = Rows<(typeof doors)[keyof typeof doors]>
+
+const outcomes: Record<string, Outcome> = { '+': 'ok', '-': 'denied', '0': 'missing', '~': 'elsewhere' }
+
+/** What becomes of somebody who asks, before it matters for what. */
+export function judgeCaller(who: Who, caller: Caller): Outcome {
+  for (const { callers, otherwise, rows } of Object.values(doors)) {
+    const row = (rows as Record<string, string>)[who]
+    if (row === undefined) continue
+    const place = (callers as readonly Caller[]).indexOf(caller)
+    return place < 0 ? otherwise : outcomes[row.split(/ +/)[place]!]!
+  }
+  throw new Error(`Nothing is said of who "${who}" is.`)
+}
+
+export type Expectation =
+  /** For everybody: asked only for what it must not show. */
+  | 'public'
+  /** Belongs to the stand-in for another’s provider, which has no part of ours. */
+  | 'stand-in'
+  | {
+      who: Who
+      /** What its address or its form names, or nothing. */
+      what?: Kind
+      /** What somebody gets for whom that is not there; otherwise `missing`. `empty`: an answer with nothing in it, the same as for what nobody has. */
+      hidden?: Outcome | 'empty'
+      /** How its form is sent: otherwise as fields. */
+      as?: 'multipart' | 'json'
+      /** What every request holds. */
+      body?: Record<string, unknown>
+      /** Changes what others are asked about: asked last. */
+      changes?: true
+    }
+
+const upload = { as: 'multipart' } as const
+
+const citizen: Record<string, Expectation> = {
+  'GET /': 'public',
+  'GET /inbox': { who: 'reads post', what: 'page of the inbox' },
+  'GET /letters/:id': { who: 'reads post', what: 'received' },
+  'GET /letters/:id/documents/:fileId': { who: 'reads post', what: 'file' },
+  'GET /letters/:id/files/:fileId': { who: 'reads post', what: 'file' },
+  'GET /letters/:id/answer': { who: 'writes post', what: 'received' },
+  'POST /letters/:id/answer': { who: 'writes post', what: 'received', ...upload },
+  'GET /write': { who: 'writes post', what: 'search for a place' },
+  'GET /write/:organisation': { who: 'writes post', what: 'public body to write to' },
+  'GET /write/:organisation/groups/:group': { who: 'writes post', what: 'group to write in' },
+  'GET /write/:organisation/:point': { who: 'writes post', what: 'place to write to' },
+  'POST /write/:organisation/:point': { who: 'writes post', what: 'place to write to', ...upload },
+  'GET /sent': { who: 'reads post', what: 'page of what was sent' },
+  'GET /sent/:id': { who: 'reads post', what: 'sent' },
+  'GET /sent/:id/confirmation': { who: 'reads post', what: 'sent' },
+  'GET /looks': { who: 'sees looks', what: 'page of looks' },
+  'GET /looks/others': { who: 'sees looks', what: 'page of others’ looks' },
+  'GET /mailboxes': { who: 'is signed in' },
+  'POST /mailboxes/open': { who: 'is signed in', what: 'mailbox to open', changes: true },
+  'GET /helpers': { who: 'has helpers' },
+  'GET /helpers/add': { who: 'has helpers' },
+  'POST /helpers/add': { who: 'has helpers' },
+  'GET /helpers/:id': { who: 'has helpers', what: 'grant given' },
+  'POST /helpers/:id/end': { who: 'has helpers', what: 'grant given', changes: true },
+  'GET /helpers/:id/document': { who: 'has helpers', what: 'document of a grant given' },
+  'GET /helping': { who: 'is signed in' },
+  'POST /helping': { who: 'is signed in' },
+  'GET /helping/offers/:id': { who: 'is signed in', what: 'grant offered' },
+  'POST /helping/offers/:id': { who: 'is signed in', what: 'grant offered' },
+  'GET /helping/:id': { who: 'is signed in', what: 'grant held' },
+  'POST /helping/:id/end': { who: 'is signed in', what: 'grant held', changes: true },
+  'GET /people': { who: 'has people' },
+  'GET /people/add': { who: 'has people' },
+  'POST /people/add': { who: 'has people' },
+  'GET /people/:id': { who: 'has people', what: 'grant given' },
+  'POST /people/:id/end': { who: 'has people', what: 'grant given', changes: true },
+  'GET /people/:id/document': { who: 'has people', what: 'document of a grant given' },
+  'GET /people/:id/change': { who: 'changes people', what: 'grant to change' },
+  'POST /people/:id/change': { who: 'changes people', what: 'grant to change' },
+  'GET /people/lost': { who: 'is signed in' },
+  'GET /linked-services': { who: 'is the owner' },
+  'GET /linked-services/link/:slug': { who: 'is the owner', what: 'service to link' },
+  'POST /linked-services/link/:slug': { who: 'is the owner', what: 'service to link' },
+  'GET /linked-services/answers/:code': { who: 'is the owner', what: 'link to confirm', hidden: 'denied' },
+  'POST /linked-services/answers/:code': { who: 'is the owner', what: 'link to confirm', hidden: 'denied' },
+  'POST /linked-services/answers/:code/join': { who: 'is the owner', what: 'link to confirm', hidden: 'denied' },
+  'GET /linked-services/unlink/:id': { who: 'is the owner', what: 'link' },
+  'POST /linked-services/unlink/:id': { who: 'is the owner', what: 'link', changes: true },
+  'GET /registration': { who: 'is the owner' },
+  'GET /registration/exempt': { who: 'is the owner' },
+  'POST /registration/exempt': { who: 'is the owner', changes: true },
+  'GET /registration/join': { who: 'is the owner' },
+  'POST /registration/join': { who: 'is the owner', changes: true },
+  'POST /registration/consents/:category': { who: 'is the owner', what: 'consent' },
+  'POST /registration/consents/:category/withdraw': { who: 'is the owner', what: 'consent to withdraw' },
+}
+
+const department: Record<string, Expectation> = {
+  'GET /department': { who: 'works here', what: 'page of the department’s inbox' },
+  'GET /department/messages/:id': { who: 'works here', what: 'either' },
+  'GET /department/messages/:id/confirmation': { who: 'works here', what: 'sent' },
+  'GET /department/messages/:id/documents/:fileId': { who: 'works here', what: 'file' },
+  'GET /department/messages/:id/files/:fileId': { who: 'works here', what: 'file' },
+  'GET /department/messages/:id/answer': { who: 'writes letters', what: 'received' },
+  'POST /department/messages/:id/answer': { who: 'writes letters', what: 'received', ...upload },
+  'GET /department/write': { who: 'writes letters' },
+  'POST /department/write': { who: 'writes letters', ...upload },
+  'GET /department/staff': { who: 'manages staff' },
+  'GET /department/staff/add': { who: 'manages staff' },
+  'POST /department/staff/add': { who: 'manages staff' },
+  'GET /department/staff/:id': { who: 'manages staff', what: 'member of staff' },
+  'POST /department/staff/:id/active': { who: 'manages staff', what: 'member of staff to deactivate' },
+  'POST /department/staff/:id': { who: 'manages staff', what: 'member of staff', changes: true },
+  'GET /department/systems': { who: 'manages systems' },
+  'GET /department/systems/register': { who: 'manages systems' },
+  'POST /department/systems/register': { who: 'manages systems' },
+  'GET /department/systems/:id': { who: 'manages systems', what: 'system' },
+  'POST /department/systems/:id/switch': { who: 'manages systems', what: 'system' },
+  'GET /department/systems/:id/keys/add': { who: 'manages systems', what: 'system' },
+  'POST /department/systems/:id/keys/add': { who: 'manages systems', what: 'system' },
+  'GET /department/systems/:id/keys/:thumbprint/remove': { who: 'manages systems', what: 'key of a system' },
+  'POST /department/systems/:id/keys/:thumbprint/remove': { who: 'manages systems', what: 'key of a system' },
+  'GET /department/approvals': { who: 'manages systems' },
+  'GET /department/approvals/:id': { who: 'decides', what: 'approval' },
+  'POST /department/approvals/:id': { who: 'decides', what: 'approval', changes: true },
+  'GET /department/logs': { who: 'reads the log', what: 'log' },
+  'GET /department/contact-points': { who: 'manages contacts' },
+  'GET /department/contact-points/new': { who: 'manages contacts' },
+  'POST /department/contact-points/new': { who: 'manages contacts' },
+  'GET /department/contact-points/:id': { who: 'manages contacts', what: 'contact point' },
+  'POST /department/contact-points/:id': { who: 'manages contacts', what: 'contact point' },
+  'GET /department/contact-points/groups/new': { who: 'manages contacts' },
+  'POST /department/contact-points/groups/new': { who: 'manages contacts' },
+  'GET /department/contact-points/groups/:id': { who: 'manages contacts', what: 'contact group' },
+  'POST /department/contact-points/groups/:id': { who: 'manages contacts', what: 'contact group' },
+  'POST /department/contact-points/groups/:id/delete': { who: 'manages contacts', what: 'contact group' },
+}
+
+const toNobody = { recipients: [{ scheme: 'link', value: 'CT-0' }] }
+const letterToNobody = {
+  reference: 'to nobody',
+  recipient: { scheme: 'link', value: 'CT-0' },
+  subject: 'To nobody',
+  content: [{ language: 'en', body: 'Nobody reads this.' }],
+}
+
+const api: Record<string, Expectation> = {
+  'POST /v1/messages': { who: 'handles messages', what: 'service written for', as: 'json', body: letterToNobody },
+  'GET /v1/messages/:id': { who: 'handles messages', what: 'sent' },
+  'GET /v1/messages': { who: 'handles messages', what: 'reference', hidden: 'empty' },
+  'GET /v1/events': { who: 'handles messages', what: 'service asked for' },
+  'GET /v1/inbox': { who: 'handles messages', what: 'service asked for' },
+  'GET /v1/inbox/:id': { who: 'handles messages', what: 'received' },
+  'GET /v1/inbox/:id/files/:fileId': { who: 'handles messages', what: 'file' },
+  'POST /v1/inbox/:id/receipt': { who: 'handles messages', what: 'received', as: 'json', body: {}, changes: true },
+  'GET /v1/recipients/changes': { who: 'asks for people', what: 'service asked for' },
+  'POST /v1/recipients/lookup': { who: 'asks for people', what: 'service written for', as: 'json', body: toNobody },
+}
+
+const keeping = { who: 'keeps the register' } as const
+
+const registrar: Record<string, Expectation> = {
+  'GET /registrar': keeping,
+  'POST /registrar': { ...keeping, ...upload },
+  'GET /registrar/businesses': keeping,
+  'POST /registrar/businesses': { ...keeping, ...upload },
+  'GET /registrar/numbers': keeping,
+  'POST /registrar/numbers': { ...keeping, ...upload },
+  'GET /registrar/searches/:id': { ...keeping, what: 'search' },
+  'POST /registrar/searches/:id': { ...keeping, what: 'search', ...upload },
+  'GET /registrar/records/:id': { ...keeping, what: 'record of a person' },
+  'GET /registrar/records/:id/grants/:grantId/document': { ...keeping, what: 'document of a recorded grant' },
+  'GET /registrar/records/:id/registration/:action': { ...keeping, what: 'registration of a record' },
+  'POST /registrar/records/:id/registration/:action': { ...keeping, what: 'registration of a record', ...upload },
+  'GET /registrar/records/:id/grants/new': { ...keeping, what: 'record of a person' },
+  'POST /registrar/records/:id/grants/new': { ...keeping, what: 'record of a person', ...upload },
+  'GET /registrar/records/:id/grants/:grantId/end': { ...keeping, what: 'recorded grant' },
+  'POST /registrar/records/:id/grants/:grantId/end': { ...keeping, what: 'recorded grant', ...upload },
+  'GET /registrar/records/:id/administrator': { ...keeping, what: 'record of a business' },
+  'POST /registrar/records/:id/administrator': { ...keeping, what: 'record of a business', ...upload },
+  'GET /registrar/records/:id/merge': { ...keeping, what: 'record of a twin' },
+  'POST /registrar/records/:id/merge': { ...keeping, what: 'record of a twin', ...upload },
+  'GET /registrar/merges': keeping,
+  'GET /registrar/merges/:id': { ...keeping, what: 'merge' },
+  'POST /registrar/merges/:id': { ...keeping, what: 'merge', ...upload },
+  'GET /registrar/businesses/new': keeping,
+  'POST /registrar/businesses/new': { ...keeping, ...upload },
+  'GET /registrar/log': { ...keeping, what: 'page of the registrars’ log' },
+}
+
+/** Before anybody has signed in, and what other programs ask of ours. The hash in the address of assets is left out. */
+const open = Object.fromEntries(
+  [
+    'GET /health',
+    'GET /openapi.json',
+    'GET /docs',
+    'GET /assets/post.css',
+    'GET /assets/start.js',
+    'GET /assets/govuk-frontend.js',
+    'GET /assets/favicon.svg',
+    'GET /sign-in',
+    'GET /sign-in/callback',
+    'GET /department/sign-in',
+    'GET /department/sign-in/callback',
+    'GET /registrar/sign-in',
+    'POST /sign-out',
+    'POST /department/sign-out',
+    'POST /registrar/sign-out',
+    'GET /signed-out',
+    'GET /one-login/jwks.json',
+    'POST /one-login/back-channel-logout',
+    'GET /linking/jwks.json',
+    'GET /linking/answer',
+    'POST /linking/answer',
+    'POST /linking/offer',
+    'POST /oauth/token',
+    'GET /oauth/jwks.json',
+    'GET /.well-known/oauth-authorization-server',
+  ].map((route) => [route, 'public'] as const),
+)
+
+/** In a demo only. */
+const demo = Object.fromEntries([
+  ...['council-tax', 'state-pension'].flatMap((service) =>
+    ['GET /jwks.json', 'GET ', 'POST ', 'GET /link', 'POST /link'].map((route) => {
+      const [method, end] = route.split(' ')
+      return [`${method} /demo-service/${service}${end}`, 'public'] as const
+    }),
+  ),
+  ...['one-login-stand-in', 'staff-stand-in'].flatMap((folder) => [
+    ...['GET', 'POST'].map((method) => [`${method} /${folder}/interaction/:uid`, 'stand-in'] as const),
+    [`* /${folder}/*`, 'stand-in'] as const,
+  ]),
+])
+
+/** Every route, once. */
+export const expectations: Record<string, Expectation> = {
+  ...citizen,
+  'GET /sign-in/join': { who: 'is signed in' },
+  ...department,
+  ...api,
+  ...registrar,
+  ...open,
+  ...demo,
+}
+
+/** As a route stands in `expectations`; undefined for what comes with another of the same address. */
+export function nameOfRoute({ method, url }: { method: string; url: string }): string | undefined {
+  if (method === 'HEAD' || method === 'OPTIONS') return undefined
+  if (url.endsWith('/*')) return `* ${url}`
+  return `${method} ${url.replace(/^\/assets\/[0-9a-f]{12}\//, '/assets/')}`
+}
