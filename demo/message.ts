@@ -20,6 +20,8 @@ export type DemoMessage = {
   answers?: string
   sent: Moment
   opened?: Moment
+  /** What kind of post it is; general where it is left out. */
+  category?: string
   /** Until when an answer is taken; without it, none is. */
   replyBy?: Date
   content: { language: string; subject: string; body: string }[]

@@ -111,6 +111,7 @@ Rosa Example`,
 function discountDecision(): DemoMessage {
   return {
     reference: 'demo-ct-discount-decision',
+    category: 'decisions',
     service: 'council-tax',
     answers: 'demo-ct-discount-answer',
     to: 'CT-1001',
@@ -132,6 +133,7 @@ Mel Placeholder, council tax`,
 function bill({ dayAt }: Dates): DemoMessage {
   return {
     reference: 'demo-ct-2026-bill',
+    category: 'bills',
     service: 'council-tax',
     to: 'CT-1001',
     sent: [3, '08:05'],
@@ -193,6 +195,7 @@ You can read more about [discounts and reductions](https://www.northfold.example
 function latePayment({ dayAt, on }: Dates): DemoMessage {
   return {
     reference: 'demo-ct-late-payment',
+    category: 'bills',
     service: 'council-tax',
     to: 'CT-1002',
     sent: [15, '09:30'],
@@ -292,6 +295,7 @@ ${table(
 function permit({ on }: Dates): DemoMessage {
   return {
     reference: 'demo-pk-permit',
+    category: 'decisions',
     service: 'parking',
     to: 'PK-5001',
     sent: [9, '11:40'],

@@ -146,6 +146,24 @@ function describeWorld(partyIds: ReadonlyMap<string, string>): Declaration {
         links: linksOf(pensions),
       },
     ],
+    categories: [
+      {
+        slug: 'bills',
+        name: { en: 'Bills and payments', cy: 'Biliau a thaliadau' },
+        wording: {
+          en: 'I agree to get bills, reminders and letters about payments in this mailbox instead of on paper.',
+          cy: 'Rwy’n cytuno i gael biliau, nodiadau atgoffa a llythyrau am daliadau yn y blwch post hwn yn lle ar bapur.',
+        },
+      },
+      {
+        slug: 'decisions',
+        name: { en: 'Decisions', cy: 'Penderfyniadau' },
+        wording: {
+          en: 'I agree to get decisions that I can appeal against in this mailbox instead of on paper.',
+          cy: 'Rwy’n cytuno i gael penderfyniadau y gallaf apelio yn eu herbyn yn y blwch post hwn yn lle ar bapur.',
+        },
+      },
+    ],
     registrars: demoRegistrars.map(({ subject, name }) => ({ subject, name })),
   }
 }
@@ -241,6 +259,7 @@ async function sendMessages(
           answersId: message.answers === undefined ? undefined : messageIds.get(message.answers),
           subject: message.content[0]!.subject,
           content: message.content,
+          category: message.category,
           documents: (message.documents ?? []).map((document) => withBytes(document, files)),
           reply: { allowed: message.replyBy !== undefined, by: message.replyBy?.toISOString() },
         },

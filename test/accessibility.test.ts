@@ -9,6 +9,8 @@ import { listInbox } from '../src/mailbox/list.ts'
 import { register } from '../src/registry/register.ts'
 import { launchBrowser } from './browser.ts'
 import { type Pages, type Reader, startPages } from './pages.ts'
+import { startServer } from './server.ts'
+import { askToLink, enterCode, follow, invite, openBrowser, openMailboxOf, press, sees, signIn, signInToWork } from './steps.ts'
 
 const body = `# Your bill
 
@@ -38,6 +40,18 @@ async function addContactPoints({ post }: Pages): Promise<string> {
     select id, ${post.serviceId}, 'contact-manager' from staff_member where subject = 'mel'`
   const [point] = await post.owner<{ id: string }[]>`select id from contact_point where slug = 'moving-home'`
   return point!.id
+}
+
+/** Notes what axe finds wrong on the page, and whether it is cut off. */
+async function inspect(page: Page, found: string[]): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze()
+  found.push(...violations.map(({ id, nodes }) => `${page.url()}: ${id} ${nodes.map(({ html }) => html).join(' ')}`))
+  await noteWidth(page, found)
+}
+
+async function noteWidth(page: Page, found: string[]): Promise<void> {
+  const isTooWide = await page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth')
+  if (isTooWide) found.push(`${page.url()}: wider than the screen`)
 }
 
 describe('in a browser', () => {
@@ -83,13 +97,6 @@ describe('in a browser', () => {
     }
   }
 
-  const sees = async (page: Page, found: string[]) => {
-    const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze()
-    found.push(...violations.map(({ id, nodes }) => `${page.url()}: ${id} ${nodes.map(({ html }) => html).join(' ')}`))
-    const isTooWide = await page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth')
-    if (isTooWide) found.push(`${page.url()}: wider than the screen`)
-  }
-
   for (const width of [375, 1280]) {
     test(`axe finds nothing wrong on any page, ${width} wide, and nothing is cut off`, { timeout: 120_000 }, async () => {
       const found: string[] = []
@@ -101,21 +108,21 @@ describe('in a browser', () => {
           })
           for (const url of urls) {
             await page.goto(url)
-            await sees(page, found)
+            await inspect(page, found)
           }
           if (reader === 'nobody') return
           await page.goto(urls.at(-1)!)
           await page.getByRole('button', { name: /^Send/ }).click()
           await page.getByText('There is a problem').waitFor()
-          await sees(page, found)
+          await inspect(page, found)
           await page.locator('#text').fill('It says this')
           await page.getByLabel('Subject').fill('A subject')
           if (reader === 'staff') await page.getByLabel('number at your service').fill('CT-1')
           await page.getByRole('button', { name: /^Send/ }).click()
           await page.getByText('What happens next').waitFor()
-          await sees(page, found)
+          await inspect(page, found)
           await page.getByRole('link', { name: 'See what you sent' }).click()
-          await sees(page, found)
+          await inspect(page, found)
         })
       const letter = `/letters/${letterId}`
       await visit('nobody', ['/', '/nowhere', '/docs', '/signed-out', '/sign-in/callback', '/department/sign-in/callback'])
@@ -152,7 +159,7 @@ describe('in a browser', () => {
     }, async () => {
       const found: string[] = []
       await inBrowser('registrar', { viewport: { width, height: 800 } }, async (page) => {
-        const look = () => sees(page, found)
+        const look = () => inspect(page, found)
         const visit = async (url: string) => {
           await page.goto(url)
           await look()
@@ -238,4 +245,145 @@ describe('in a browser', () => {
       await page.getByText('She telephoned').first().waitFor()
     })
   })
+})
+
+/** Somebody at a browser, each of whose pages is looked at. */
+type Visit = {
+  page: Page
+  /** At the page that is shown. */
+  look: () => Promise<void>
+  visit: (...urls: string[]) => Promise<void>
+  /** Presses the button, and looks at what it leads to. */
+  press: (name: string) => Promise<void>
+}
+
+describe('the pages about who may read, in a browser', () => {
+  let browser: Browser
+  before(async () => {
+    browser = await launchBrowser()
+  })
+  after(async () => {
+    await browser?.close()
+  })
+
+  for (const [width, javaScriptEnabled] of [[375, true] as const, [1280, true] as const, [375, false] as const]) {
+    const how = javaScriptEnabled ? `axe finds nothing wrong on them, ${width} wide` : 'they work without JavaScript'
+    test(`${how}, and nothing is cut off`, { timeout: 240_000 }, async () => {
+      // Somebody who signs in for the first time is asked for consent; the others of the demo world are not.
+      const server = await startServer({ REGISTRATION_BASIS: 'consent' })
+      const found: string[] = []
+      const begin = async (enter: (page: Page) => Promise<void>): Promise<Visit> => {
+        const page = await openBrowser(browser, server.baseUrl, { javaScriptEnabled, viewport: { width, height: 800 } })
+        await enter(page)
+        // Axe is a script itself.
+        const look = () => (javaScriptEnabled ? inspect(page, found) : noteWidth(page, found))
+        const visit = async (...urls: string[]) => {
+          for (const url of urls) {
+            await page.goto(url)
+            await look()
+          }
+        }
+        return { page, look, visit, press: (name) => press(page, name).then(look) }
+      }
+      try {
+        await visitLinking(await begin((page) => signIn(page, 'Priya Specimen')))
+        await visitHelping(
+          await begin((page) => signIn(page, 'Rosa Example')),
+          await begin((page) => signIn(page, 'Gwen Enghraifft')),
+        )
+        await visitBusiness(await begin((page) => signIn(page, 'Arthur Sample')))
+        await visitDepartment(await begin((page) => signInToWork(page, 'Mel Placeholder', '/department')))
+      } finally {
+        for (const context of browser.contexts()) await context.close()
+        await server.stop()
+      }
+      assert.deepEqual(found, [])
+    })
+  }
+
+  const visitLinking = async ({ page, look, visit, press }: Visit) => {
+    await visit('/my-details', '/linked-services', '/linked-services/link/council-tax', '/registration', '/looks')
+    const menu = page.getByRole('button', { name: 'Menu', exact: true })
+    if (await menu.isVisible()) await menu.click().then(look)
+    await page.goto('/registration')
+    await press('I consent to General letters')
+    await press('Withdraw consent to General letters')
+    const ask = async (number: string) => {
+      await askToLink(page, 'Northfold Council, Council tax', 'Your council tax account number', number)
+      await look()
+    }
+    await ask('CT-1003')
+    await press('Continue')
+    await sees(page, 'Select whether to link the service')
+    await page.getByLabel('Yes, send my letters here').check()
+    await press('Continue')
+    await sees(page, 'The service is linked')
+    await ask('CT-1004')
+    const question = page.url()
+    await page.getByLabel('No, do not link it').check()
+    await press('Continue')
+    await visit(question)
+    await sees(page, 'This has been used already')
+    await ask('CT-1001')
+    await sees(page, 'This number is linked with another mailbox')
+    await page.goto('/linked-services')
+    await follow(page, 'Unlink Northfold Council, Council tax ending in 003')
+    await look()
+    await press('Unlink')
+  }
+
+  const visitHelping = async (owner: Visit, helper: Visit) => {
+    await owner.visit('/my-details', '/linked-services', '/helpers', '/helpers/add')
+    await owner.press('Make the invitation')
+    await sees(owner.page, 'There is a problem')
+    const sender = 'Council tax (Northfold Council)'
+    const code = await invite(owner.page, { name: 'My daughter Gwen', sender, untilYear: new Date().getFullYear() + 1 })
+    await owner.look()
+    const invitation = owner.page.url()
+
+    await helper.visit('/helping')
+    await helper.press('Continue')
+    await sees(helper.page, 'Enter the code')
+    await enterCode(helper.page, code)
+    await helper.look()
+    await helper.press('Accept')
+    await helper.press('Open the mailbox of Rosa Example')
+    await helper.page.locator('.post-list__subject a').first().click()
+    await helper.look()
+    await helper.visit('/my-details', '/looks', '/mailboxes', '/helping', '/linked-services', '/registration', '/helpers')
+    await helper.page.goto('/helping')
+    await follow(helper.page, 'Rosa Example')
+    await helper.look()
+
+    await owner.visit(invitation, '/helpers', '/looks', '/looks/others')
+    await owner.page.goto(invitation)
+    await owner.press('End it now')
+    await helper.page.goto('/inbox')
+    await sees(helper.page, 'You can no longer open that mailbox')
+    await helper.look()
+
+    await owner.visit('/registration', '/registration/exempt')
+    await owner.press('Stop digital post')
+    await owner.visit('/registration/join')
+    await owner.press('Get digital post again')
+  }
+
+  const visitBusiness = async ({ page, look, visit, press }: Visit) => {
+    await visit('/mailboxes', '/people/lost')
+    await openMailboxOf(page, 'Example Bakery Ltd')
+    await visit('/inbox', '/my-details', '/people', '/people/add')
+    await press('Make the invitation')
+    await sees(page, 'There is a problem')
+    await invite(page, { name: 'The accountant', isAdviser: true })
+    await look()
+    await page.goto('/people')
+    await follow(page, 'Arthur Sample')
+    await press('End it now')
+    await sees(page, 'There is no other administrator')
+    await press('Back to your own')
+  }
+
+  const visitDepartment = async ({ visit }: Visit) => {
+    await visit('/department/systems', '/department/approvals', '/department/staff', '/department/logs')
+  }
 })

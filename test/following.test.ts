@@ -27,9 +27,9 @@ describe('what a sender’s system sees', () => {
   }
   /** Rosa answers, as her pages would have it, with a file. */
   const answer = async (answersId: string, reference: string) => {
-    const { database } = server.test
+    const { database, owner } = server.test
     const { actor } = await signInRosa(database)
-    const [service] = await database<{ id: string }[]>`select id from service where slug = 'council-tax'`
+    const [service] = await owner<{ id: string }[]>`select id from service where slug = 'council-tax'`
     const file = { filename: 'note.txt', mediaType: 'text/plain', content: Buffer.from('A note').toString('base64') }
     const keys = deriveIdentifierKeys(server.config.secretKey)
     const said = {

@@ -4,6 +4,21 @@ import type { Browser, Page } from 'playwright-core'
 import { launchBrowser } from './browser.ts'
 import { callApi } from './call.ts'
 import { startServer, type TestServer, takeToken } from './server.ts'
+import {
+  askToLink,
+  enterCode,
+  fillDate,
+  follow,
+  goTo,
+  headingOf,
+  invite,
+  openBrowser,
+  openMailboxOf,
+  press,
+  sees,
+  signIn,
+  signInToWork,
+} from './steps.ts'
 
 /**
  * Who can be reached, and who may read, as people live it: each person at a browser of their own, from signing in to the
@@ -21,31 +36,10 @@ describe('who may read a letter', { timeout: 240_000 }, () => {
     await server?.stop()
   })
 
-  const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click()
-  const follow = (page: Page, name: string) => page.getByRole('link', { name, exact: true }).first().click()
-  const sees = (page: Page, words: string | RegExp) => page.getByText(words).first().waitFor()
-  const heading = async (page: Page) => (await page.locator('h1').textContent())?.trim()
-  const window = async (javaScriptEnabled: boolean) => {
-    const page = await (await browser.newContext({ baseURL: server.baseUrl, javaScriptEnabled })).newPage()
-    page.setDefaultTimeout(10_000)
-    return page
-  }
-
-  /** By the start page and the stand-in for One Login, with proof of identity where that is asked for. */
-  const signIn = async (name: string, javaScriptEnabled = true) => {
-    const page = await window(javaScriptEnabled)
-    await page.goto('/')
-    await press(page, 'Sign in')
-    await press(page, `Sign in as ${name}`)
-    if ((await heading(page)) === 'Prove your identity') await press(page, 'Continue')
-    await page.waitForURL('**/inbox')
-    return page
-  }
-  const workAs = async (name: string, address: '/department' | '/registrar') => {
-    const page = await window(true)
-    await page.goto(address)
-    await press(page, `Sign in as ${name}`)
-    await page.waitForURL(`**${address}`)
+  const open = (javaScriptEnabled = true) => openBrowser(browser, server.baseUrl, { javaScriptEnabled })
+  const personAt = async (name: string, javaScriptEnabled = true) => {
+    const page = await open(javaScriptEnabled)
+    await signIn(page, name)
     return page
   }
 
@@ -70,46 +64,15 @@ describe('who may read a letter', { timeout: 240_000 }, () => {
   const subjects = (page: Page) => page.locator('.post-list__subject').allTextContents()
   const looks = (page: Page) => page.locator('.post-looks__item').allInnerTexts()
 
-  const linkFromInside = async (page: Page, service: string, number: string, fieldName: string) => {
-    await follow(page, 'My details')
-    await follow(page, 'Linked services')
-    await follow(page, service)
-    await page.getByRole('button', { name: 'Continue to' }).click()
-    await page.getByLabel(fieldName).fill(number)
-    await press(page, 'Sign in')
-    await press(page, 'Continue to Digital Post')
+  const link = async (page: Page, service: string, fieldName: string, number: string) => {
+    await askToLink(page, service, fieldName, number)
     await page.getByLabel('Yes, send my letters here').check()
     await press(page, 'Continue')
     await sees(page, 'The service is linked')
   }
-
-  type Invited = { name: string; sender?: string; until?: number; isAdviser?: boolean }
-  /** Fills in the form that lets somebody in, and answers the code for them. */
-  const invite = async (page: Page, { name, sender, until, isAdviser }: Invited) => {
-    await page.getByLabel('Who is it for?').fill(name)
-    if (isAdviser) await page.getByLabel('An adviser from outside').check()
-    await page.getByLabel('Read only').check()
-    await page.getByLabel(sender ? 'Only some senders' : 'Everybody').check()
-    if (sender) await page.getByLabel(sender).check()
-    if (until) {
-      const last = page.getByRole('group', { name: 'Until, this day included' })
-      for (const [label, value] of [['Day', '3'] as const, ['Month', '3'] as const, ['Year', String(until)] as const])
-        await last.getByLabel(label).fill(value)
-    }
-    await press(page, 'Make the invitation')
-    return (await page.locator('.post-code').textContent())!.trim()
-  }
   const accept = async (page: Page, code: string) => {
-    await follow(page, 'My details')
-    await follow(page, 'Whose post you help with')
-    await page.getByLabel('Have you been given a code?').fill(code)
-    await press(page, 'Continue')
+    await enterCode(page, code)
     await press(page, 'Accept')
-  }
-  const openMailboxOf = async (page: Page, owner: string) => {
-    await follow(page, 'Mailboxes')
-    await press(page, `Open the mailbox of ${owner}`)
-    await page.waitForURL('**/inbox')
   }
   /** What a click is answered with: the page that is shown, and its status. */
   const statusOf = async (page: Page, click: () => Promise<void>) => {
@@ -126,13 +89,13 @@ describe('who may read a letter', { timeout: 240_000 }, () => {
       const year = new Date().getFullYear() + 1
 
       // 1. Priya, whom nobody can write to yet, links two services on their own sites.
-      const priya = await signIn('Priya Specimen', javaScriptEnabled)
+      const priya = await personAt('Priya Specimen', javaScriptEnabled)
       assert.deepEqual(await send({ value: tax, subject: named('Too early') }).then(({ status, code }) => [status, code]), [
         422,
         'recipient-not-found',
       ])
-      await linkFromInside(priya, 'Northfold Council, Council tax', tax, 'Your council tax account number')
-      await linkFromInside(priya, 'Agency for Pensions and Support, State pension', pension, 'Your pension reference')
+      await link(priya, 'Northfold Council, Council tax', 'Your council tax account number', tax)
+      await link(priya, 'Agency for Pensions and Support, State pension', 'Your pension reference', pension)
 
       // 2. Letters come by those numbers: one with a document, one for her eyes only, one of another service.
       const files = [{ filename: 'bill.txt', mediaType: 'text/plain', content: btoa('120 pounds') }]
@@ -153,15 +116,15 @@ describe('who may read a letter', { timeout: 240_000 }, () => {
         assert.ok((await subjects(priya)).includes(named(subject)), subject)
 
       // 3. She lets her daughter read the council tax's letters, until a day.
-      await follow(priya, 'My details')
+      await goTo(priya, 'My details')
       await follow(priya, 'People who help you with your post')
       await press(priya, 'Let somebody help you')
-      const code = await invite(priya, { name: 'My daughter Gwen', sender: 'Council tax (Northfold Council)', until: year })
+      const code = await invite(priya, { name: 'My daughter Gwen', sender: 'Council tax (Northfold Council)', untilYear: year })
 
       // 4. The daughter accepts with the code at her own browser, and opens the mailbox there and on her telephone.
-      const gwen = await signIn('Gwen Enghraifft', javaScriptEnabled)
+      const gwen = await personAt('Gwen Enghraifft', javaScriptEnabled)
       await accept(gwen, code)
-      const telephone = await signIn('Gwen Enghraifft', javaScriptEnabled)
+      const telephone = await personAt('Gwen Enghraifft', javaScriptEnabled)
       for (const page of [gwen, telephone]) await openMailboxOf(page, 'Priya Specimen')
       const banner = gwen.getByRole('region', { name: 'Whose mailbox is open' })
       assert.match(
@@ -203,18 +166,18 @@ describe('who may read a letter', { timeout: 240_000 }, () => {
       assert.doesNotMatch(JSON.stringify(inbox), /that she may not give/)
 
       // 7. Priya sees what her daughter did.
-      await follow(priya, 'My details')
+      await goTo(priya, 'My details')
       await follow(priya, 'Who looked at what')
       await follow(priya, 'Only others')
       const seen = await looks(priya)
       assert.ok(
-        seen.some((look) => look.includes(`Gwen Enghraifft (may open this mailbox) read a letter: ${named('Your bill')}`)),
+        seen.some((look) => look.includes(`Gwen Enghraifft (may open this mailbox) opened a letter: ${named('Your bill')}`)),
         seen.join('\n'),
       )
       assert.ok(seen.some((look) => look.includes('Gwen Enghraifft (may open this mailbox) opened this mailbox')))
 
       // 8. She ends it. The next click is refused, a download too, with what it means.
-      await follow(priya, 'My details')
+      await goTo(priya, 'My details')
       await follow(priya, 'People who help you with your post')
       await follow(priya, 'Gwen Enghraifft')
       await press(priya, 'End it now')
@@ -225,7 +188,7 @@ describe('who may read a letter', { timeout: 240_000 }, () => {
       ] as const
       for (const [page, click] of clicks) {
         assert.equal(await statusOf(page, click), 403)
-        assert.equal(await heading(page), 'You can no longer open that mailbox')
+        assert.equal(await headingOf(page), 'You can no longer open that mailbox')
         await sees(page, 'You are in your own mailbox again')
         assert.equal(await page.getByRole('region', { name: 'Whose mailbox is open' }).count(), 0)
         assert.doesNotMatch(await page.content(), /Your bill|120 pounds/)
@@ -239,7 +202,8 @@ describe('who may read a letter', { timeout: 240_000 }, () => {
 
   test('a business’s administrator lets an accountant see one sender’s letters', async () => {
     // The council's parking service writes to the business too: a member of staff does, on a page.
-    const mel = await workAs('Mel Placeholder', '/department')
+    const mel = await open()
+    await signInToWork(mel, 'Mel Placeholder', '/department')
     await follow(mel, 'Write a letter')
     await mel.getByLabel('Parking').check()
     await mel.getByLabel('The person’s number at your service').fill('PK-6001')
@@ -248,7 +212,7 @@ describe('who may read a letter', { timeout: 240_000 }, () => {
     await press(mel, 'Send the letter')
     await sees(mel, 'Your letter has been delivered')
 
-    const arthur = await signIn('Arthur Sample')
+    const arthur = await personAt('Arthur Sample')
     await openMailboxOf(arthur, 'Example Bakery Ltd')
     const before = await subjects(arthur)
     assert.ok(before.includes('A permit for your van') && before.includes('Council tax for the flat above your shop'))
@@ -260,7 +224,7 @@ describe('who may read a letter', { timeout: 240_000 }, () => {
       isAdviser: true,
     })
 
-    const accountant = await signIn('Rosa Example')
+    const accountant = await personAt('Rosa Example')
     await accept(accountant, code)
     await openMailboxOf(accountant, 'Example Bakery Ltd')
     await sees(accountant, 'as an adviser from outside (read only, Council tax only)')
@@ -270,7 +234,7 @@ describe('who may read a letter', { timeout: 240_000 }, () => {
     assert.equal(await accountant.getByRole('link', { name: 'People', exact: true }).count(), 0)
     assert.equal((await accountant.request.get('/people')).status(), 403)
 
-    await follow(arthur, 'My details')
+    await goTo(arthur, 'My details')
     await follow(arthur, 'Who looked at what')
     await sees(arthur, /Rosa Example.*Council tax for the flat above your shop/)
     for (const page of [mel, arthur, accountant]) await page.context().close()
@@ -295,8 +259,8 @@ describe('who may read a letter', { timeout: 240_000 }, () => {
     }
     const { next } = await changesSince(undefined)
 
-    const rosa = await signIn('Rosa Example')
-    await follow(rosa, 'My details')
+    const rosa = await personAt('Rosa Example')
+    await goTo(rosa, 'My details')
     await follow(rosa, 'Your digital post')
     await follow(rosa, 'Stop getting digital post')
     await press(rosa, 'Stop digital post')
@@ -325,32 +289,44 @@ describe('who may read a letter', { timeout: 240_000 }, () => {
   })
 
   test('a registrar closes the mailbox of somebody who has died: post is refused, and who helped is out', async () => {
-    const gwen = await signIn('Gwen Enghraifft')
-    await follow(gwen, 'My details')
+    const gwen = await personAt('Gwen Enghraifft')
+    await goTo(gwen, 'My details')
     await follow(gwen, 'People who help you with your post')
     await press(gwen, 'Let somebody help you')
     const code = await invite(gwen, { name: 'My neighbour Arthur' })
-    const arthur = await signIn('Arthur Sample')
+    const arthur = await personAt('Arthur Sample')
     await accept(arthur, code)
     await openMailboxOf(arthur, 'Gwen Enghraifft')
     assert.notEqual((await subjects(arthur)).length, 0)
 
     // Not without a reason.
-    const bo = await workAs('Bo Dummyname', '/registrar')
+    const bo = await open()
+    await signInToWork(bo, 'Bo Dummyname', '/registrar')
     await bo.getByLabel('Full name').fill('Gwen Enghraifft')
-    const born = { Day: '11', Month: '2', Year: '1966' }
-    for (const [label, value] of Object.entries(born)) await bo.getByLabel(label).fill(value)
+    await fillDate(bo, 'Birth date', ['11', '2', '1966'])
     await press(bo, 'Search')
     await sees(bo, 'There is a problem')
     await bo.getByLabel('Why do you look?').fill('Death certificate 4711')
     await press(bo, 'Search')
     await sees(bo, '1 record found')
     await press(bo, 'Gwen Enghraifft')
+    await sees(bo, 'You look because: Death certificate 4711')
+
+    // Whoever's record it is can read that he did, and why.
+    await goTo(gwen, 'My details')
+    await follow(gwen, 'Who looked at what')
+    await follow(gwen, 'Only others')
+    const seen = await looks(gwen)
+    for (const did of ['found this record in a search', 'looked at the record of this mailbox in the register, and no letters'])
+      assert.ok(
+        seen.some((look) => look.includes(`Bo Dummyname (registrar) ${did}`) && look.includes('Why: Death certificate 4711')),
+        seen.join('\n'),
+      )
 
     await follow(bo, 'Close the mailbox')
     await bo.getByLabel('The person has died').check()
-    const yesterday = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10).split('-')
-    for (const [index, label] of ['Year', 'Month', 'Day'].entries()) await bo.getByLabel(label).fill(yesterday[index]!)
+    const [year, month, day] = new Date(Date.now() - 86_400_000).toISOString().split(/[-T]/) as [string, string, string]
+    await fillDate(bo, 'On which day?', [day, month, year])
     await bo.getByLabel('Why do you do this?').fill('The family wrote, with the certificate')
     await press(bo, 'Continue')
     await sees(bo, 'New post is refused')
@@ -364,7 +340,7 @@ describe('who may read a letter', { timeout: 240_000 }, () => {
       advice: 'other-channel',
     })
     assert.equal(await statusOf(arthur, () => follow(arthur, 'Inbox')), 403)
-    assert.equal(await heading(arthur), 'You can no longer open that mailbox')
+    assert.equal(await headingOf(arthur), 'You can no longer open that mailbox')
     await follow(arthur, 'See which mailboxes you can open')
     assert.equal(await arthur.getByText('Gwen Enghraifft').count(), 0)
 

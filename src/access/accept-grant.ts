@@ -1,4 +1,5 @@
 import type { Db, Fragment } from '../database/connect.ts'
+import { own } from '../database/own.ts'
 import { within } from '../database/scope.ts'
 import { Problem } from '../problems.ts'
 import type { Actor } from './actor.ts'
@@ -27,14 +28,18 @@ export async function enterInvitationCode(
   if (tries > triesMax) throw new Problem('too-many-attempts')
   const [offer] = await within(
     db,
-    { purpose: 'registry' },
+    { purpose: 'granting', party: personId },
     (sql) => sql<{ id: string }[]>`
       update access_grant offered set shown_to_id = ${personId}
       where offered.invitation_hash = ${hashInvitationCode(key, code)} and ${isOpen(sql, now)}
       returning offered.id`,
   )
   if (offer === undefined) throw new Problem('invitation-not-valid')
-  await within(db, { party: personId }, (sql) => sql`update grant_attempt set tries = tries - 1 where party_id = ${personId}`)
+  await within(
+    db,
+    { party: personId },
+    (sql) => sql`update grant_attempt set tries = tries - 1 where ${own(sql, sql`party_id = ${personId}`)}`,
+  )
   return { grantId: offer.id }
 }
 
@@ -56,7 +61,7 @@ async function countTry(db: Db, personId: string, now: Date): Promise<number> {
 /** What is offered to the person who entered its code. Throws `not-found`. */
 export async function findOffer(db: Db, actor: Actor, grantId: string, now: Date): Promise<Grant> {
   const personId = personOf(actor)
-  return within(db, { purpose: 'registry' }, (sql) => findShown(sql, grantId, personId, now))
+  return within(db, { purpose: 'granting', party: personId }, (sql) => findShown(sql, grantId, personId, now))
 }
 
 async function findShown(db: Db, grantId: string, personId: string, now: Date): Promise<Grant> {
@@ -73,7 +78,7 @@ async function findShown(db: Db, grantId: string, personId: string, now: Date): 
  */
 export async function acceptGrant(db: Db, actor: Actor, grantId: string, now: Date): Promise<void> {
   const personId = personOf(actor)
-  await within(db, { purpose: 'registry' }, async (sql) => {
+  await within(db, { purpose: 'granting', party: personId }, async (sql) => {
     await lockGrants(sql)
     const offer = await findShown(sql, grantId, personId, now)
     const [made] = await sql<{ offeredById: string; isClosed: boolean; name: string }[]>`
@@ -94,7 +99,7 @@ export async function acceptGrant(db: Db, actor: Actor, grantId: string, now: Da
 /** The person does not want it. Throws `not-found`. */
 export async function declineGrant(db: Db, actor: Actor, grantId: string, now: Date): Promise<void> {
   const personId = personOf(actor)
-  await within(db, { purpose: 'registry' }, async (sql) => {
+  await within(db, { purpose: 'granting', party: personId }, async (sql) => {
     const { count } = await sql`
       update access_grant offered set declined_at = ${now}, invitation_hash = null
       where offered.id = ${grantId} and offered.shown_to_id = ${personId} and ${isOpen(sql, now)}`

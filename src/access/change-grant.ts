@@ -1,5 +1,6 @@
 import { v7 as newId } from 'uuid'
 import type { Db } from '../database/connect.ts'
+import { own } from '../database/own.ts'
 import { within } from '../database/scope.ts'
 import { Problem } from '../problems.ts'
 import type { Actor } from './actor.ts'
@@ -29,7 +30,7 @@ export async function changeGrant(db: Db, actor: Actor, change: Change, now: Dat
     await lockGrants(sql)
     const [before] = await sql<Grant[]>`
       select ${grantColumns(sql)} from access_grant held
-      where held.id = ${change.grantId} and held.giver_id = ${actor.partyId} and held.giver_is_business
+      where held.id = ${change.grantId} and ${own(sql, sql`held.giver_id = ${actor.partyId}`)} and held.giver_is_business
         and held.accepted_at is not null and held.ended_at is null and (held.ends_at is null or held.ends_at > ${now})`
     if (before === undefined) throw new Problem('not-found')
     if (before.holderId === actor.by.id) throw new Problem('grant-to-oneself')

@@ -1,4 +1,5 @@
 import type { Db, Fragment } from '../database/connect.ts'
+import { own } from '../database/own.ts'
 import { within } from '../database/scope.ts'
 import { Problem } from '../problems.ts'
 import type { Actor, By } from './actor.ts'
@@ -24,7 +25,7 @@ export async function endGrant(db: Db, actor: Actor, { grantId, reason }: Ending
   const personId = personOf(actor)
   if (await endOwn(db, actor, grantId, now)) return
   const isHeld = await within(db, { party: personId }, (sql) =>
-    end(sql, actor.by, sql`held.id = ${grantId} and held.holder_id = ${personId}`, undefined, now),
+    end(sql, actor.by, sql`held.id = ${grantId} and ${own(sql, sql`held.holder_id = ${personId}`)}`, undefined, now),
   )
   if (!isHeld) throw new Problem('not-found')
 }
@@ -33,7 +34,7 @@ export async function endGrant(db: Db, actor: Actor, { grantId, reason }: Ending
 async function endOwn(db: Db, actor: Actor, grantId: string, now: Date): Promise<boolean> {
   if (!actor.rights.has('grants:manage')) return false
   return within(db, { party: actor.partyId }, (sql) =>
-    end(sql, actor.by, sql`held.id = ${grantId} and held.giver_id = ${actor.partyId}`, undefined, now),
+    end(sql, actor.by, sql`held.id = ${grantId} and ${own(sql, sql`held.giver_id = ${actor.partyId}`)}`, undefined, now),
   )
 }
 

@@ -1,6 +1,7 @@
 import type { Db, Fragment } from '../database/connect.ts'
+import { own } from '../database/own.ts'
 import { readWithin } from '../database/scope.ts'
-import { type Actor, isFromOutside, type By, servicesFor } from './actor.ts'
+import { type Actor, type By, isFromOutside, servicesFor } from './actor.ts'
 import type { LookKind } from './look.ts'
 import { requireRight } from './rights.ts'
 import { scopeOf } from './scope-of.ts'
@@ -44,11 +45,8 @@ export async function listLooks(
   { page, othersOnly }: { page: number; othersOnly: boolean },
 ): Promise<{ looks: SeenLook[]; page: number; pages: number }> {
   requireRight(actor, 'looks:read')
-  const services = servicesFor(actor, 'looks:read') as string[] | undefined
-  const categories = actor.categories as string[] | undefined
-  const isHelper = isFromOutside(actor)
   // Who manages a business's people without reading its post sees that there was a letter, and not its subject.
-  const scope = { ...scopeOf(actor), services, senders: [actor.partyId] }
+  const scope = { ...scopeOf(actor), services: servicesFor(actor, 'looks:read'), senders: [actor.partyId] }
   const rows = await readWithin<Row>(
     db,
     scope,
@@ -60,11 +58,8 @@ export async function listLooks(
         select max(seen.at) as at, max(seen.id::text) as last_id, seen.by_kind, seen.by_id, seen.by_name, seen.what, seen.reason,
           seen.service_id, seen.message_id, count(*)::int as count, count(*) over ()::int as total
         from (${looksOf(db, actor)}) as seen
-        where true
+        where ${own(db, isWithinLimits(db, actor))}
           ${othersOnly ? db`and not (seen.by_id = ${actor.by.id} and seen.by_kind in ('owner', 'helper'))` : db``}
-          ${services === undefined ? db`` : db`and seen.service_id = any(${services}::uuid[])`}
-          ${isHelper ? db`and (seen.message_id is null or exists (${letterOf(db, actor, db`not message.recipient_only`)}))` : db``}
-          ${categories === undefined ? db`` : db`and exists (${letterOf(db, actor, db`message.category = any(${categories})`)})`}
         group by (seen.at at time zone 'Europe/London')::date, seen.by_kind, seen.by_id, seen.by_name, seen.what, seen.reason,
           seen.service_id, seen.message_id, case when seen.what = 'looked-up' then null else seen.id end
         order by max(seen.at) desc, max(seen.id::text) desc
@@ -82,12 +77,23 @@ export async function listLooks(
 /** What is noted of everybody who looks, and what the party itself wrote, of which nothing is noted but the message. */
 function looksOf(db: Db, { partyId }: Actor): Fragment {
   return db`
-    select at, id, by_kind, by_id, by_name, what, message_id, service_id, reason from look where party_id = ${partyId}
+    select at, id, by_kind, by_id, by_name, what, message_id, service_id, reason from look
+    where ${own(db, db`party_id = ${partyId}`)}
     union all
     select ledger.accepted_at, message.id, 'owner', ${partyId}::text, (select name from party where id = ${partyId}),
       case when message.answers_id is null then 'wrote' else 'answered' end, message.id, message.service_id, null
     from ledger join message on message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id
-    where ledger.sender_id = ${partyId} and message.written_by_id is null`
+    where ${own(db, db`ledger.sender_id = ${partyId}`)} and message.written_by_id is null`
+}
+
+/** Of a row `seen`: whether it is about what the actor may see. */
+function isWithinLimits(db: Db, actor: Actor): Fragment {
+  const services = servicesFor(actor, 'looks:read') as string[] | undefined
+  const categories = actor.categories as string[] | undefined
+  return db`
+    true ${services === undefined ? db`` : db`and seen.service_id = any(${services}::uuid[])`}
+    ${isFromOutside(actor) ? db`and (seen.message_id is null or exists (${letterOf(db, actor, db`not message.recipient_only`)}))` : db``}
+    ${categories === undefined ? db`` : db`and exists (${letterOf(db, actor, db`message.category = any(${categories})`)})`}`
 }
 
 /** The letter that a look is about, if it is such a one: one received, or one sent. */
@@ -95,11 +101,11 @@ function letterOf(db: Db, { partyId, mailboxId }: Actor, isSuch: Fragment): Frag
   const columns = db`message.id, message.subject, message.service_id`
   return db`
     select ${columns}, false as is_sent from message
-    where message.mailbox_id = ${mailboxId} and message.id = seen.message_id and ${isSuch}
+    where ${own(db, db`message.mailbox_id = ${mailboxId}`)} and message.id = seen.message_id and ${isSuch}
     union all
     select ${columns}, true
     from ledger join message on message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id
-    where ledger.sender_id = ${partyId} and ledger.message_id = seen.message_id and ${isSuch}`
+    where ${own(db, db`ledger.sender_id = ${partyId}`)} and ledger.message_id = seen.message_id and ${isSuch}`
 }
 
 function toLook({ byId, messageId, subject, isSent, letterServiceId, total: _, ...look }: Row, actor: Actor): SeenLook {

@@ -1,5 +1,6 @@
 import { v7 as newId } from 'uuid'
 import type { Db, Fragment } from '../database/connect.ts'
+import { own } from '../database/own.ts'
 import { readWithin, type Scope, within } from '../database/scope.ts'
 import { Problem } from '../problems.ts'
 import type { Actor } from './actor.ts'
@@ -109,8 +110,8 @@ function servicesOf(db: Db, { partyId, mailboxId }: Pick<Actor, 'partyId' | 'mai
     select service.id, service.name, party.name as organisation_name
     from service join party on party.id = service.organisation_id
     where service.id in (
-      select link.service_id from link where link.party_id = ${partyId}
-      union select message.service_id from message where message.mailbox_id = ${mailboxId}
+      select link.service_id from link where ${own(db, db`link.party_id = ${partyId}`)}
+      union select message.service_id from message where ${own(db, db`message.mailbox_id = ${mailboxId}`)}
     )
     order by party.name, service.name`
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { v7 as newId } from 'uuid'
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts'
+import type { Database, Fragment } from './connect.ts'
 import { readWithin, type Scope, within, writeWithin } from './scope.ts'
 
 describe('isolation by the database', () => {
@@ -83,5 +84,253 @@ describe('isolation by the database', () => {
       )
     await assert.rejects(rename({ party: rosa }), /row-level security/)
     assert.deepEqual([...(await rename({ purpose: 'registry' }))], [{ name: 'Somebody' }])
+  })
+})
+
+/** Of each table one row that is Rosa's, or the council's for council tax. */
+const ids = {
+  rosa: newId(),
+  rosaMailbox: newId(),
+  carol: newId(),
+  council: newId(),
+  councilMailbox: newId(),
+  tax: newId(),
+  parking: newId(),
+  staff: newId(),
+  registrar: newId(),
+  letter: newId(),
+  written: newId(),
+  grant: newId(),
+}
+
+/** Who asks. The helper is Rosa's, for another service; parking is another service of the council. */
+const person = (party: string, mailbox: string): Scope => ({ party, mailbox, senders: [party], isHelper: false })
+const staffOf = (organisation: string, mailbox: string, service: string): Scope => ({
+  ...person(organisation, mailbox),
+  senders: [service],
+  services: [service],
+  organisation,
+  ownServices: [service],
+})
+const scopes = {
+  rosa: person(ids.rosa, ids.rosaMailbox),
+  helper: { ...person(ids.rosa, ids.rosaMailbox), services: [ids.parking], isHelper: true },
+  tax: staffOf(ids.council, ids.councilMailbox, ids.tax),
+  parking: staffOf(ids.council, ids.councilMailbox, ids.parking),
+  arthur: person(newId(), newId()),
+  agency: staffOf(newId(), newId(), newId()),
+  'sign-in': { purpose: 'sign-in' },
+  registry: { purpose: 'registry' },
+  granting: { purpose: 'granting', party: newId() },
+  linking: { purpose: 'linking', party: newId() },
+  merge: { purpose: 'merge' },
+  delivery: { purpose: 'delivery' },
+  upkeep: { purpose: 'upkeep' },
+} as const satisfies Record<string, Scope>
+type Asker = keyof typeof scopes
+
+/**
+ * What each may do with that row: read, update, delete it. Whoever is not named sees, changes and deletes nothing, and so it is for
+ * another person and another public body, in every table that is somebody's.
+ */
+const reach: Record<string, Partial<Record<Asker, string>>> = {
+  party: { rosa: 'r', helper: 'r', 'sign-in': 'r', registry: 'rud', granting: 'r', linking: 'r', merge: 'rud', delivery: 'r' },
+  mailbox: { rosa: 'ru', helper: 'ru', 'sign-in': 'r', registry: 'rud', granting: 'r', merge: 'rud', delivery: 'r' },
+  consent: { rosa: 'rud', helper: 'rud', registry: 'rud', merge: 'rud', delivery: 'r' },
+  link: { rosa: 'rud', helper: 'rud', tax: 'r', registry: 'rud', linking: 'r', merge: 'rud', delivery: 'r' },
+  link_request: { rosa: 'rud', helper: 'rud', linking: 'rud', merge: 'rud', upkeep: 'rud' },
+  registration_change: { rosa: 'rud', helper: 'rud', registry: 'rud', merge: 'rud' },
+  access_grant: { rosa: 'rud', helper: 'rud', 'sign-in': 'r', registry: 'rud', granting: 'r', merge: 'rud' },
+  grant_document: { rosa: 'rud', helper: 'rud', registry: 'rud', merge: 'rud' },
+  grant_attempt: { rosa: 'rud', helper: 'rud', merge: 'rud' },
+  look: { rosa: 'r', tax: 'r', registry: 'rud', merge: 'rud' },
+  one_login_subject: { 'sign-in': 'r', registry: 'rud', merge: 'rud' },
+  session: { 'sign-in': 'rud', merge: 'rud', upkeep: 'rud' },
+  used_token: { 'sign-in': 'rud', upkeep: 'rud' },
+
+  message: { rosa: 'ru', tax: 'r', merge: 'rud' },
+  file: { rosa: 'r', tax: 'r', merge: 'rud' },
+  ledger: { rosa: 'rud', tax: 'rud', merge: 'rud' },
+  event: { tax: 'r', merge: 'rud' },
+
+  staff_member: { tax: 'rud', parking: 'rud', 'sign-in': 'r', registry: 'rud' },
+  staff_role: { tax: 'rud', parking: 'rud', 'sign-in': 'r', registry: 'rud' },
+  staff_change: { tax: 'rud', registry: 'rud' },
+  client: { tax: 'rud', 'sign-in': 'ru', registry: 'rud' },
+  client_key: { tax: 'rud', 'sign-in': 'r', registry: 'rud' },
+  client_change: { tax: 'rud', registry: 'rud' },
+  approval: { tax: 'rud' },
+  recipient_change: { tax: 'r', registry: 'rud', merge: 'rud' },
+  known_identifier: { tax: 'r', registry: 'rud', merge: 'rud', delivery: 'r' },
+  lookup_allowance: { tax: 'rud' },
+  lookup_log: { tax: 'r' },
+
+  registrar: { 'sign-in': 'r', registry: 'rud' },
+  record_search: { registry: 'rud', merge: 'rud' },
+  record_view: { registry: 'rud', merge: 'rud' },
+  merge_request: { registry: 'rud', merge: 'rud' },
+}
+
+/** Public bodies and what they do may be read by everybody; these may change them. */
+const directory: Record<string, readonly Asker[]> = {
+  organisation: ['registry'],
+  service: ['registry'],
+  service_scheme: ['registry'],
+  category: ['registry'],
+  contact_group: ['tax', 'parking', 'registry'],
+  contact_point: ['tax', 'parking', 'registry'],
+}
+
+async function fill(owner: Database): Promise<void> {
+  const { rosa, rosaMailbox, carol, council, councilMailbox, tax, parking, staff, registrar, letter, written, grant } = ids
+  const [at, bytes, id] = [new Date('2026-11-23T10:00:00Z'), Buffer.alloc(1), newId()]
+  const add = (table: string, row: Record<string, unknown>) => owner`insert into ${owner(table)} ${owner(row)}`
+  const post = { thread_id: letter, subject: 'A letter', content: owner.json([]), documents: owner.json([]), available_at: at }
+  const of = { service_id: tax, sender_name: 'Somebody', service_name: 'Council tax', reply_allowed: true, door: 'demo' }
+  await owner`
+    insert into party (id, kind, name) values
+      (${rosa}, 'person', 'Rosa Example'), (${carol}, 'person', 'Carol Example'), (${council}, 'public-body', 'Council')`
+  await owner`insert into mailbox (id, party_id) values (${rosaMailbox}, ${rosa}), (${councilMailbox}, ${council})`
+  await add('organisation', { party_id: council, slug: 'council' })
+  for (const [service, slug] of [[tax, 'tax'] as const, [parking, 'parking'] as const])
+    await add('service', { id: service, slug, organisation_id: council, name: slug })
+  await add('service_scheme', { service_id: tax, scheme: 'nino' })
+  await add('registrar', { id: registrar, subject: 'registrar', name: 'Registrar' })
+  await add('consent', { party_id: rosa, id, category: 'general', given_at: at, wording: 'Yes', language: 'en' })
+  await add('link', { service_id: tax, scheme: 'link', value_hash: bytes, value_sealed: bytes, party_id: rosa })
+  const asked = { state: 'asked', created_at: at, expires_at: at }
+  await add('link_request', { id, service_id: tax, kind: 'request', party_id: rosa, ...asked })
+  const by = { by_kind: 'staff', by_id: staff, by_name: 'Staff' }
+  await add('registration_change', { party_id: rosa, id, at, was: 'registered', became: 'exempt', reason: 'own-wish', ...by })
+  const kind = { kind: 'helper', role: 'reader', holder_name: 'Carol', offered_by_name: 'Rosa' }
+  const times = { starts_at: at, offered_at: at, accepted_at: at }
+  await add('access_grant', { id: grant, giver_id: rosa, holder_id: carol, ...kind, ...times })
+  await add('grant_document', { party_id: rosa, grant_id: grant, filename: 'a.pdf', media_type: 'application/pdf', bytes })
+  await add('grant_attempt', { party_id: rosa, began_at: at, tries: 1 })
+  await add('look', { party_id: rosa, id, at, ...by, what: 'read', message_id: letter, service_id: tax })
+  await add('one_login_subject', { subject: 'rosa', party_id: rosa })
+  const seen = { created_at: at, last_seen_at: at }
+  await add('session', { id_hash: bytes, party_id: rosa, subject: 'rosa', id_token_sealed: bytes, ...seen })
+  await add('used_token', { id_hash: bytes, expires_at: at })
+  await add('message', { mailbox_id: rosaMailbox, id: letter, sender_id: tax, sender_party_id: council, ...of, ...post })
+  await add('message', { mailbox_id: councilMailbox, id: written, sender_id: rosa, sender_party_id: rosa, ...of, ...post })
+  await add('file', { mailbox_id: rosaMailbox, id, message_id: letter, bytes })
+  const sent = { reference: 'one', content_digest: bytes, thread_id: letter, accepted_at: at }
+  await add('ledger', { sender_id: tax, message_id: letter, mailbox_id: rosaMailbox, ...sent })
+  await add('ledger', { sender_id: rosa, message_id: written, mailbox_id: councilMailbox, ...sent })
+  await add('event', { sender_id: tax, type: 'message.accepted', message_id: letter, reference: 'one', at })
+  const organisation_id = council
+  const services = { organisation_id, service_ids: [tax] }
+  await add('staff_member', { id: staff, organisation_id, subject: 'staff', name: 'Staff' })
+  await add('staff_role', { staff_id: staff, service_id: tax, role: 'post-reader' })
+  await add('staff_change', { id, at, what: 'added', staff_id: staff, staff_name: 'Staff', by_name: 'Staff', ...services })
+  await add('client', { id: 'system', name: 'System', scopes: [], ...services })
+  const key = { jwk: owner.json({}), added_at: at, added_by_name: 'Staff' }
+  await add('client_key', { client_id: 'system', thumbprint: 'x', organisation_id, ...key })
+  const change = { id, at, what: 'registered', client_id: 'system', client_name: 'System', by_name: 'Staff' }
+  await add('client_change', { ...change, ...services })
+  const approval = { kind: 'client', what: owner.json({}), asked_by: staff, asked_at: at, expires_at: at }
+  await add('approval', { id, ...services, ...approval })
+  await add('recipient_change', { service_id: tax, at, scheme: 'link', value_sealed: bytes, status: 'registered' })
+  await add('known_identifier', { service_id: tax, scheme: 'nino', value_hash: bytes })
+  await add('lookup_allowance', { service_id: tax, left_over: 1, at, day: at, used_that_day: 1 })
+  await add('lookup_log', { service_id: tax, id, at, client_id: 'system', count: 1, found: 1 })
+  await add('record_search', { id, registrar_id: registrar, at, searched_by: 'person', reason: 'Why', party_ids: [rosa] })
+  await add('record_view', { id, registrar_id: registrar, party_id: rosa, at, reason: 'Why' })
+  const merge = { from_party_id: rosa, into_party_id: carol, name: 'Rosa', asked_by_id: registrar, asked_at: at, reason: 'Why' }
+  await add('merge_request', { id, ...merge })
+  const place = { organisation_id, slug: 'place', name: owner.json({}), changed_at: at, changed_by_name: 'Staff' }
+  await add('contact_group', { id, ...place })
+  await add('contact_point', { id, service_id: tax, audience: ['person'], ...place })
+}
+
+describe('what row-level security lets each scope do with each table', () => {
+  let test_: TestDatabase
+  /** One that says nothing of whose the row is. */
+  const lastColumns = new Map<string, string>()
+  before(async () => {
+    test_ = await createTestDatabase()
+    await fill(test_.owner)
+    const columns = await test_.owner<{ tableName: string; columnName: string }[]>`
+      select table_name, column_name from information_schema.columns where table_schema = 'public' order by ordinal_position`
+    for (const { tableName, columnName } of columns) lastColumns.set(tableName, columnName)
+  })
+  after(() => test_.drop())
+
+  /** The one row, where the table has others. A condition reads, and only what a scope can see can be met by it. */
+  const only: Record<string, (db: Database) => Fragment> = {
+    party: (db) => db`where id = ${ids.rosa}`,
+    mailbox: (db) => db`where id = ${ids.rosaMailbox}`,
+    message: (db) => db`where id = ${ids.letter}`,
+    ledger: (db) => db`where message_id = ${ids.letter}`,
+  }
+
+  /** Nothing is ever changed: that no row may be without a value, or is needed by another, is found out when it is allowed to go. */
+  const changes = async (scope: Scope, statement: Fragment): Promise<boolean> => {
+    const undone = new Error('undone')
+    let count = 0
+    try {
+      await within(test_.database, scope, async (sql) => {
+        count = (await sql`${statement}`).count
+        throw undone
+      })
+    } catch (error) {
+      const { code = '' } = error as { code?: string }
+      if (code.startsWith('23')) return true
+      if (error !== undone) throw error
+    }
+    return count > 0
+  }
+  const reachOf = async (table: string, scope: Scope): Promise<string> => {
+    const { database: db } = test_
+    const which = only[table]?.(db) ?? db``
+    const seen = await readWithin(db, scope, db`select from ${db(table)} ${which}`)
+    const isUpdated = await changes(scope, db`update ${db(table)} set ${db(lastColumns.get(table)!)} = null ${which}`)
+    const isDeleted = await changes(scope, db`delete from ${db(table)} ${which}`)
+    return `${seen.length > 0 ? 'r' : ''}${isUpdated ? 'u' : ''}${isDeleted ? 'd' : ''}`
+  }
+
+  for (const [table, expected] of Object.entries(reach)) {
+    test(`${table}: to nobody but those who are named`, async () => {
+      const found = await Promise.all(
+        Object.entries(scopes).map(async ([asker, scope]) => [asker, await reachOf(table, scope)] as const),
+      )
+      assert.deepEqual(Object.fromEntries(found.filter(([, letters]) => letters !== '')), expected)
+    })
+  }
+
+  for (const [table, changers] of Object.entries(directory)) {
+    test(`${table}: everybody reads it, and ${changers.join(', ')} may change it`, async () => {
+      for (const [asker, scope] of Object.entries(scopes)) {
+        assert.equal(await reachOf(table, scope), changers.includes(asker as Asker) ? 'rud' : 'r', asker)
+      }
+    })
+  }
+
+  test('is said above for every table', async () => {
+    assert.deepEqual([...lastColumns.keys()].sort(), [...Object.keys(reach), ...Object.keys(directory), 'migration'].sort())
+  })
+
+  test('a helper sees of the post what the limits let through, and no look at any other', async () => {
+    const helper = (limits: Partial<Scope>): Scope => ({ ...scopes.rosa, isHelper: true, ...limits })
+    const cases: [Partial<Scope>, string][] = [
+      [{}, 'r'],
+      [{ services: [ids.tax] }, 'r'],
+      [{ services: [ids.parking] }, ''],
+      [{ services: [] }, ''],
+      [{ categories: ['general'] }, 'r'],
+      [{ categories: ['bills'] }, ''],
+    ]
+    const tables = ['message', 'file', 'look']
+    for (const [limits, expected] of cases) {
+      for (const table of tables)
+        assert.equal((await reachOf(table, helper(limits))).replace('u', ''), expected, JSON.stringify(limits))
+    }
+    await test_.owner`update message set recipient_only = true where id = ${ids.letter}`
+    for (const table of tables) {
+      assert.equal((await reachOf(table, helper({}))).replace('u', ''), '', `${table}, for the recipient only`)
+      assert.match(await reachOf(table, scopes.rosa), /^r/, `${table}, to the recipient`)
+    }
+    await test_.owner`update message set recipient_only = false where id = ${ids.letter}`
   })
 })

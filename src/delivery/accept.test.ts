@@ -5,7 +5,7 @@ import { createTestDatabase, type TestDatabase } from '../../test/database.ts'
 import { buildPost, type Post } from '../../test/post.ts'
 import type { Actor } from '../access/actor.ts'
 import { readEvents } from '../evidence/events.ts'
-import { findThread } from '../mailbox/find.ts'
+import { find, findThread } from '../mailbox/find.ts'
 import { listInbox } from '../mailbox/list.ts'
 import { open } from '../mailbox/open.ts'
 import { Problem } from '../problems.ts'
@@ -282,5 +282,25 @@ describe('who a message reaches', () => {
     assert.deepEqual({ ...written }, { senderName: 'Rosa Example', writtenByName: 'Arthur Sample' })
     const [look] = await post.owner`select party_id, by_kind, by_name, what from look where message_id = ${answerId}`
     assert.deepEqual({ ...look }, { partyId: post.rosa.partyId, byKind: 'helper', byName: 'Arthur Sample', what: 'answered' })
+  })
+
+  test('what a helper of some categories writes is of the first of them, unless it answers or says another', async () => {
+    await post.owner`insert into category (slug, name) values ('health', '{"en": "Health"}')`
+    const by = { kind: 'helper', id: post.arthur.partyId, name: 'Arthur Sample' } as const
+    const helper: Actor = { ...post.rosa, by, categories: ['bills', 'health'] }
+    const categoryOf = async (actor: Actor, submission: Partial<Submission>) => {
+      const written = { ...post.letter(newId()), recipient: undefined, ...submission }
+      const { messageId } = await acceptOne(post.db, post.keys, actor, written, now)
+      const [message] = await post.owner`select category from message where id = ${messageId}`
+      return { messageId, category: message?.category }
+    }
+    const { messageId, category } = await categoryOf(helper, {})
+    assert.equal(category, 'bills')
+    assert.equal((await find(post.db, helper, messageId)).isSent, true, 'they see it themselves')
+    assert.equal((await categoryOf(post.rosa, {})).category, 'general')
+    const letter = await categoryOf(post.council, { recipient: { scheme: 'link', value: 'CT-1' }, category: 'health' })
+    assert.equal((await categoryOf(helper, { answersId: letter.messageId })).category, 'health')
+    const general = await categoryOf(post.council, { recipient: { scheme: 'link', value: 'CT-1' } })
+    await assert.rejects(categoryOf(helper, { answersId: general.messageId }), { code: 'answered-not-found' })
   })
 })

@@ -1,5 +1,6 @@
 import { v7 as newId } from 'uuid'
 import { type Actor, servicesFor } from '../access/actor.ts'
+import { inOwnMailbox } from '../access/own-post.ts'
 import { requireRight } from '../access/rights.ts'
 import { scopeOf } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
@@ -131,7 +132,14 @@ function senderOf({ actor, submission }: Admitted): string {
 }
 
 /** Where a message goes, and what it answers. Without a party it goes where its recipient's identifier leads. */
-type Route = { recipientId?: string; serviceId: string; threadId?: string; answeredSenderId?: string; category?: string }
+type Route = {
+  recipientId?: string
+  serviceId: string
+  threadId?: string
+  answeredSenderId?: string
+  category?: string
+  recipientOnly?: boolean
+}
 
 async function route(db: Db, admitted: readonly Admitted[]): Promise<(Route | Problem)[]> {
   const writtenTo = admitted.flatMap(({ actor, submission: { serviceId, answersId } }) =>
@@ -192,10 +200,10 @@ async function findAnswered(db: Db, actor: Actor, answers: readonly Answer[]): P
     db,
     scopeOf(actor),
     db`
-    select asked.asked::int, message.service_id, message.thread_id, message.sender_id as answered_sender_id, message.category,
+    select asked.asked::int, message.service_id, message.thread_id, message.sender_id as answered_sender_id, message.category, message.recipient_only,
            message.reply_allowed, message.reply_by, message.sender_party_id as recipient_id
     from unnest(${answers.map(({ answersId }) => answersId)}::uuid[]) with ordinality as asked (message_id, asked)
-    join message on message.mailbox_id = ${actor.mailboxId} and message.id = asked.message_id`,
+    join message on ${inOwnMailbox(db, actor)} and message.id = asked.message_id`,
   )
   return rows.map(({ asked, ...original }) => [answers[asked - 1]!.place, original])
 }
@@ -240,8 +248,9 @@ function toRow(admitted: Admitted, to: Route): Row {
     reply_allowed: submission.reply.allowed,
     reply_by: submission.reply.by,
     door: actor.door,
-    category: to.category ?? submission.category ?? 'general',
-    recipient_only: submission.recipientOnly ?? false,
+    category: to.category ?? submission.category ?? actor.categories?.[0] ?? 'general',
+    // An answer would tell helpers of the letter that it answers.
+    recipient_only: to.recipientOnly || (submission.recipientOnly ?? false),
     written_by_id: actor.by.kind === 'helper' ? actor.by.id : undefined,
     written_by_name: actor.by.kind === 'helper' ? actor.by.name : undefined,
     contact: submission.contact,

@@ -1,4 +1,5 @@
 import type { Db } from '../database/connect.ts'
+import { own } from '../database/own.ts'
 import { readWithin, type Scope } from '../database/scope.ts'
 
 /** A file's bytes, or undefined. Whoever calls has seen that the reader may read the message that the file is part of. */
@@ -6,7 +7,7 @@ export async function readFileBytes(db: Db, scope: Scope, mailboxId: string, fil
   const [row] = await readWithin<{ bytes: Buffer }>(
     db,
     scope,
-    db`select bytes from file where mailbox_id = ${mailboxId} and id = ${fileId}`,
+    db`select bytes from file where ${own(db, db`mailbox_id = ${mailboxId}`)} and id = ${fileId}`,
   )
   return row?.bytes
 }

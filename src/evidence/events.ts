@@ -1,4 +1,5 @@
 import type { Db, Fragment } from '../database/connect.ts'
+import { own } from '../database/own.ts'
 import { readWithin, within } from '../database/scope.ts'
 
 /** Any number that no other advisory lock of this program has. */
@@ -43,7 +44,7 @@ export async function readEvents(db: Db, senderIds: readonly string[], after: st
   const scope = { senders: senderIds }
   const query = (sql: Db) => sql`
     select id, type, message_id, reference, at, position from event
-    where sender_id = any(${senderIds as string[]}::uuid[]) and position > ${after}
+    where ${own(sql, sql`sender_id = any(${senderIds as string[]}::uuid[])`)} and position > ${after}
     order by position limit ${limit}`
   if ((await readWithin(db, scope, query(db))).length === 0) return []
   // There is something new, so there may be something on its way to a place before it.

@@ -1,5 +1,6 @@
 import type { Actor } from '../access/actor.ts'
 import { noteLooks } from '../access/look.ts'
+import { inOwnLedger, inOwnMailbox } from '../access/own-post.ts'
 import { requireRight } from '../access/rights.ts'
 import { scopeOf } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
@@ -7,7 +8,7 @@ import { readWithin, within } from '../database/scope.ts'
 import type { StoredFile } from '../documents/document.ts'
 import { readFileBytes } from '../documents/read.ts'
 import { Problem } from '../problems.ts'
-import { inOwnLedger, inOwnMailbox, type Letter, letterColumns } from './letter.ts'
+import { type Letter, letterColumns } from './letter.ts'
 import { lookAt, open } from './open.ts'
 
 type Found = Letter & { mailboxId: string }

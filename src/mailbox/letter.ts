@@ -1,6 +1,4 @@
-import { type Actor, isFromOutside, senderIdsOf, servicesFor } from '../access/actor.ts'
 import type { Db, Fragment } from '../database/connect.ts'
-import { own } from '../database/own.ts'
 import type { StoredDocument } from '../documents/document.ts'
 
 /** A line of a list. */
@@ -59,22 +57,4 @@ export function letterColumns(db: Db): Fragment {
     message.sender_party_id, message.sender_name, message.written_by_name, message.service_id, message.service_name, message.subject, message.content,
     message.documents, message.reply_allowed, message.reply_by, message.available_at, message.opened_at, message.taken_over_at, message.recipient_only,
     message.contact`
-}
-
-/** What the actor may see in the mailbox that is open: all of it, or only what is of some services and categories. */
-export function inOwnMailbox(db: Db, actor: Actor): Fragment {
-  return own(db, db`message.mailbox_id = ${actor.mailboxId} ${limits(db, actor)}`)
-}
-
-/** What the actor has written, by its ledger, joined with the message. */
-export function inOwnLedger(db: Db, actor: Actor): Fragment {
-  return own(db, db`ledger.sender_id = any(${senderIdsOf(actor) as string[]}::uuid[]) ${limits(db, actor)}`)
-}
-
-function limits(db: Db, actor: Actor): Fragment {
-  const services = servicesFor(actor, 'inbox:read')
-  return db`
-    ${services ? db`and message.service_id = any(${services as string[]}::uuid[])` : db``}
-    ${actor.categories ? db`and message.category = any(${actor.categories as string[]}::text[])` : db``}
-    ${isFromOutside(actor) ? db`and not message.recipient_only` : db``}`
 }

@@ -1,9 +1,10 @@
 import type { Actor } from '../access/actor.ts'
+import { inOwnLedger, inOwnMailbox } from '../access/own-post.ts'
 import { requireRight } from '../access/rights.ts'
 import { scopeOf } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
 import { readWithin } from '../database/scope.ts'
-import { inOwnLedger, inOwnMailbox, type LetterSummary } from './letter.ts'
+import type { LetterSummary } from './letter.ts'
 
 export const lettersPerPage = 20
 

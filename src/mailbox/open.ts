@@ -1,12 +1,14 @@
 import type { Actor } from '../access/actor.ts'
 import { type Look, type LookKind, noteLooks } from '../access/look.ts'
+import { inOwnMailbox } from '../access/own-post.ts'
 import { requireRight } from '../access/rights.ts'
 import { scopeOf } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
+import { own } from '../database/own.ts'
 import { readWithin, within } from '../database/scope.ts'
 import { lockFeeds } from '../evidence/events.ts'
 import { Problem } from '../problems.ts'
-import { inOwnMailbox, type Letter, letterColumns } from './letter.ts'
+import { type Letter, letterColumns } from './letter.ts'
 
 /**
  * A letter in the mailbox that is open. The first time, that it was opened is recorded with its time, for the reader and for
@@ -20,22 +22,27 @@ export async function open(db: Db, actor: Actor, messageId: string, now: Date): 
 
 /** Like open, for a verb that has asked for a right of its own. */
 export async function openForWhoeverMay(db: Db, actor: Actor, messageId: string, now: Date): Promise<Letter> {
+  const letter = await findReceived(db, actor, messageId)
+  const isFirst = letter.openedAt === null
+  if (!isFirst && actor.by.kind === 'owner') return letter
+  const isOpened = await within(db, scopeOf(actor), async (sql) => {
+    const opened = isFirst && (await recordOpening(sql, letter, actor.mailboxId, now))
+    if (opened || actor.by.kind !== 'owner') await noteLooks(sql, [lookAt(actor, letter, opened ? 'opened' : 'read')], now)
+    return opened
+  })
+  if (!isFirst) return letter
+  // Where another opened it in the same moment, their time stands.
+  return isOpened ? { ...letter, openedAt: now } : findReceived(db, actor, messageId)
+}
+
+async function findReceived(db: Db, actor: Actor, messageId: string): Promise<Letter> {
   const [letter] = await readWithin<Letter>(
     db,
     scopeOf(actor),
     db`select ${letterColumns(db)}, false as is_sent from message where ${inOwnMailbox(db, actor)} and message.id = ${messageId}`,
   )
   if (letter === undefined) throw new Problem('not-found')
-  const isFirst = letter.openedAt === null
-  if (!isFirst && actor.by.kind === 'owner') return letter
-  const isOpened = await within(db, scopeOf(actor), async (sql) => {
-    const opened = isFirst && (await recordOpening(sql, letter, actor.mailboxId, now))
-    if (opened || !isFirst) await noteLooks(sql, [lookAt(actor, letter, opened ? 'opened' : 'read')], now)
-    return opened
-  })
-  if (!isFirst) return letter
-  // Where another opened it in the same moment, their time stands.
-  return isOpened ? { ...letter, openedAt: now } : openForWhoeverMay(db, actor, messageId, now)
+  return letter
 }
 
 /** Its owner sees who looked: of a letter whoever received it, and of a message to a public body whoever wrote it. */
@@ -53,7 +60,7 @@ async function recordOpening(db: Db, letter: Letter, mailboxId: string, now: Dat
     ),
     opened as (
       update message set opened_at = ${now}, modseq = nextval('modseq')
-      where mailbox_id = ${mailboxId} and id = ${letter.id} and opened_at is null
+      where ${own(db, db`mailbox_id = ${mailboxId}`)} and id = ${letter.id} and opened_at is null
       returning sender_id, id
     ),
     noted as (

@@ -1,9 +1,10 @@
 import type { Actor } from '../access/actor.ts'
+import { inOwnMailbox } from '../access/own-post.ts'
 import { requireRight } from '../access/rights.ts'
 import { scopeOf } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
 import { readWithin, within } from '../database/scope.ts'
-import { inOwnMailbox, type Letter, letterColumns } from './letter.ts'
+import { type Letter, letterColumns } from './letter.ts'
 import { openForWhoeverMay } from './open.ts'
 
 /**

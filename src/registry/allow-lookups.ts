@@ -19,7 +19,7 @@ export async function takeLookups(
   now: Date,
 ): Promise<number | undefined> {
   const today = now.toISOString().slice(0, 10)
-  return within(db, { purpose: 'registry' }, async (sql) => {
+  return within(db, { ownServices: [serviceId] }, async (sql) => {
     // A commit that a power cut undoes gives a few look-ups back: not worth that each request waits for the disk.
     await sql`select set_config('synchronous_commit', 'off', true)`
     // Filled up to now first, whether or not there is enough.

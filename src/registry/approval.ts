@@ -3,6 +3,7 @@ import { type Actor, servicesFor } from '../access/actor.ts'
 import { type Right, requireRight, rightsOf, type StaffRole, unite } from '../access/rights.ts'
 import { scopeOf } from '../access/scope-of.ts'
 import type { Db, Fragment } from '../database/connect.ts'
+import { own } from '../database/own.ts'
 import { readWithin, within } from '../database/scope.ts'
 import { Problem } from '../problems.ts'
 
@@ -79,7 +80,7 @@ function selectApprovals(db: Db, actor: Actor, which: Fragment) {
     from approval
     join staff_member asker on asker.id = approval.asked_by
     left join staff_member decider on decider.id = approval.decided_by
-    where approval.organisation_id = ${actor.partyId} and ${which}
+    where ${own(db, db`approval.organisation_id = ${actor.partyId}`)} and ${which}
     order by approval.asked_at, approval.id`
 }
 
@@ -111,13 +112,13 @@ export async function decideApproval(
 ): Promise<'decided' | 'over'> {
   return within(db, scopeOf(actor), async (sql) => {
     // Whoever comes second waits here, and sees then that it is decided.
-    await sql`select from approval where id = ${approvalId} and organisation_id = ${actor.partyId} for update`
+    await sql`select from approval where id = ${approvalId} and ${own(sql, sql`organisation_id = ${actor.partyId}`)} for update`
     const approval = await findApproval(sql, actor, approvalId, now)
     if (approval.isOwn !== (decision === 'withdrawn')) throw new Problem('not-found')
     if (!approval.isWaiting) return 'over'
     await sql`
       update approval set decided_by = ${actor.by.id}, decided_at = ${now}, decision = ${decision}
-      where id = ${approvalId} and organisation_id = ${actor.partyId} and decided_at is null`
+      where id = ${approvalId} and ${own(sql, sql`organisation_id = ${actor.partyId}`)} and decided_at is null`
     if (decision === 'approved') await effects[approval.kind](sql, approval, { id: actor.by.id, name: actor.by.name }, now)
     return 'decided'
   })

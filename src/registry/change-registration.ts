@@ -3,7 +3,7 @@ import type { Actor, By } from '../access/actor.ts'
 import { noteLooks } from '../access/look.ts'
 import { requireRight } from '../access/rights.ts'
 import type { Db } from '../database/connect.ts'
-import { within } from '../database/scope.ts'
+import { type Scope, within } from '../database/scope.ts'
 import { Problem } from '../problems.ts'
 import { noteRecipientChange } from './recipient-changes.ts'
 import {
@@ -52,7 +52,8 @@ export type Ordered = RegistrationChange & { by: By; changer: Changer }
 /** The change itself, for whoever may make it: in one transaction with its history, the end of all grants, and what senders are told. */
 export async function change(db: Db, ordered: Ordered, rules: RegistrationRules, now: Date): Promise<void> {
   const { partyId, to, reason, note, by, changer } = ordered
-  await within(db, { purpose: 'registry' }, async (sql) => {
+  const scope: Scope = changer === 'owner' ? { party: partyId } : { purpose: 'registry' }
+  await within(db, scope, async (sql) => {
     const known = await findCurrent(sql, partyId)
     if (known === undefined) throw new Problem('not-found')
     const from = known.registration

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Db } from '../database/connect.ts'
+import { own } from '../database/own.ts'
 import { Problem } from '../problems.ts'
 import type { Approval, Effect } from './approval.ts'
 import type { NewSystem, NewSystemKey } from './client-ask.ts'
@@ -25,7 +26,8 @@ export const addKey: Effect = async (sql, approval, approvedBy, now) => {
   // What it acts for may have grown since it was asked: then both had no say over all of it.
   const [client] = await sql<{ name: string }[]>`
     select name from client
-    where id = ${clientId} and organisation_id = ${approval.organisationId} and service_ids <@ ${approval.serviceIds}::uuid[]`
+    where id = ${clientId} and ${own(sql, sql`organisation_id = ${approval.organisationId}`)}
+      and service_ids <@ ${approval.serviceIds}::uuid[]`
   if (client === undefined) throw new Problem('not-found')
   await writeKey(sql, approval, { clientId, key, thumbprint }, approvedBy.name, now)
   await noteClientChange(

@@ -2,6 +2,7 @@ import type { Actor } from '../access/actor.ts'
 import { requireRight } from '../access/rights.ts'
 import { scopeOf } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
+import { own } from '../database/own.ts'
 import { within } from '../database/scope.ts'
 import { Problem } from '../problems.ts'
 import { noteClientChange } from './client-change.ts'
@@ -22,13 +23,13 @@ export async function endClientKey(
     const { name, serviceIds, keys } = await findSystemToChange(sql, actor, clientId, now)
     if (!keys.some((key) => key.thumbprint === thumbprint)) throw new Problem('not-found')
     const isNow = at === undefined || at <= now
-    const ofKey = sql`client_id = ${clientId} and thumbprint = ${thumbprint} and organisation_id = ${actor.partyId}`
+    const isOwn = own(sql, sql`organisation_id = ${actor.partyId}`)
+    const ofKey = sql`client_id = ${clientId} and thumbprint = ${thumbprint} and ${isOwn}`
     const { count } = isNow
       ? await sql`update client_key set removed_at = ${now} where ${ofKey} and removed_at is null`
       : await sql`update client_key set ends_at = ${at} where ${ofKey} and removed_at is null and (ends_at is null or ends_at > ${at})`
     if (count === 0) return
-    if (isNow)
-      await sql`update client set version = version + 1, changed_at = ${now} where id = ${clientId} and organisation_id = ${actor.partyId}`
+    if (isNow) await sql`update client set version = version + 1, changed_at = ${now} where id = ${clientId} and ${isOwn}`
     const change = { organisationId: actor.partyId, clientId, clientName: name, serviceIds, key: thumbprint, by: actor.by }
     await noteClientChange(sql, { ...change, what: isNow ? 'key-removed' : 'key-ended' }, now)
   })

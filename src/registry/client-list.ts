@@ -2,6 +2,7 @@ import { type Actor, servicesFor } from '../access/actor.ts'
 import { requireRight } from '../access/rights.ts'
 import { scopeOf } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
+import { own } from '../database/own.ts'
 import { readWithin } from '../database/scope.ts'
 import { Problem } from '../problems.ts'
 import { holdsForAll } from './approval.ts'
@@ -42,7 +43,7 @@ export async function listClients(db: Db, actor: Actor, now: Date, only?: string
   const mine = servicesFor(actor, 'systems:manage')
   const rows = await readWithin<Row>(
     db,
-    scopeOf(actor),
+    { ...scopeOf(actor), ownServices: mine ?? [] },
     db`
     select client.id, client.name, client.service_ids, client.scopes, client.is_active, client.registered_at, client.last_used_at,
       client.demo_secret is not null as has_demo_secret,
@@ -52,8 +53,7 @@ export async function listClients(db: Db, actor: Actor, now: Date, only?: string
        from client_key
        where client_key.client_id = client.id and removed_at is null and (ends_at is null or ends_at > ${now})) as keys
     from client
-    where client.organisation_id = ${actor.partyId}
-      ${mine === undefined ? db`` : db`and client.service_ids && ${mine as string[]}::uuid[]`}
+    where ${own(db, db`client.organisation_id = ${actor.partyId} ${mine ? db`and client.service_ids && ${mine as string[]}::uuid[]` : db``}`)}
       ${only === undefined ? db`` : db`and client.id = ${only}`}
     order by client.name, client.id`,
   )

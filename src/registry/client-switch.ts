@@ -2,6 +2,7 @@ import type { Actor } from '../access/actor.ts'
 import { requireRight } from '../access/rights.ts'
 import { scopeOf } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
+import { own } from '../database/own.ts'
 import { within } from '../database/scope.ts'
 import { noteClientChange } from './client-change.ts'
 import { findSystemToChange } from './client-list.ts'
@@ -18,7 +19,7 @@ export async function switchClient(
     const { name, serviceIds } = await findSystemToChange(sql, actor, clientId, now)
     const { count } = await sql`
       update client set is_active = ${isActive}, version = version + 1, changed_at = ${now}
-      where id = ${clientId} and organisation_id = ${actor.partyId} and is_active <> ${isActive}`
+      where id = ${clientId} and ${own(sql, sql`organisation_id = ${actor.partyId}`)} and is_active <> ${isActive}`
     if (count === 0) return
     const what = isActive ? 'switched-on' : 'switched-off'
     await noteClientChange(

@@ -6,17 +6,22 @@ import { readWithin } from '../database/scope.ts'
 import { Problem } from '../problems.ts'
 import { type ContactGroup, type ContactPoint, contactPointColumns, contactPointTables } from './contact-point.ts'
 
-/** Of `point`: whether it is there for the party whose mailbox is open, and for the services that the actor may write to. */
-export function isForActor(db: Db, actor: Actor): Fragment {
+/** Of `point`: whether it is there for the party whose mailbox is open. */
+function isForParty(db: Db, actor: Actor): Fragment {
+  return db`(select kind from party where id = ${actor.partyId}) = any(point.audience)`
+}
+
+/** The same, and it is shown to whoever browses or searches: of the services that the actor may write to. */
+export function isOffered(db: Db, actor: Actor): Fragment {
   const services = servicesFor(actor, 'messages:write')
   return db`
-    (select kind from party where id = ${actor.partyId}) = any(point.audience)
+    point.active and point.visible and ${isForParty(db, actor)}
     ${services ? db`and point.service_id = any(${services as string[]}::uuid[])` : db``}`
 }
 
-/** The same, and it is shown to whoever browses or searches. */
-export function isOffered(db: Db, actor: Actor): Fragment {
-  return db`point.active and point.visible and ${isForActor(db, actor)}`
+/** Whether the actor may write to its service: who writes for another may be limited to some. */
+export function mayWriteTo(actor: Actor, { serviceId }: ContactPoint): boolean {
+  return servicesFor(actor, 'messages:write')?.includes(serviceId) ?? true
 }
 
 export type Organisation = { slug: string; name: string; description: string }
@@ -94,7 +99,10 @@ export function pathOf<Node extends { id: string; parentId: string | null }>(
   return group === undefined ? [] : [...pathOf(groups, group.parentId), group]
 }
 
-/** A contact point by its address, also one that is hidden or no longer active. Throws `not-found`. */
+/**
+ * A contact point by its address, also one that is hidden, no longer active, or of a service that the actor may not write to: its
+ * page says so. Throws `not-found`.
+ */
 export async function findContactPoint(db: Db, actor: Actor, at: { organisation: string; point: string }): Promise<ContactPoint> {
   requireRight(actor, 'messages:write')
   const [point] = await readWithin<ContactPoint>(
@@ -102,7 +110,7 @@ export async function findContactPoint(db: Db, actor: Actor, at: { organisation:
     scopeOf(actor),
     db`
       select ${contactPointColumns(db)} from ${contactPointTables(db)}
-      where organisation.slug = ${at.organisation} and point.slug = ${at.point} and ${isForActor(db, actor)}`,
+      where organisation.slug = ${at.organisation} and point.slug = ${at.point} and ${isForParty(db, actor)}`,
   )
   if (point === undefined) throw new Problem('not-found')
   return point

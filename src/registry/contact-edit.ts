@@ -3,6 +3,7 @@ import { type Actor, servicesFor } from '../access/actor.ts'
 import { requireRight } from '../access/rights.ts'
 import { scopeOf } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
+import { own } from '../database/own.ts'
 import { within } from '../database/scope.ts'
 import { type FieldProblem, Problem } from '../problems.ts'
 import { ContactGroupDetails, type ContactPoint, ContactPointDetails, contactSlug, toContactPointRow } from './contact-point.ts'
@@ -56,7 +57,7 @@ export async function saveContactPoint(
       const wasOpen = await isOpen(sql, actor.partyId)
       const { count } = await sql`
         update contact_point set ${sql(row)}, version = version + 1
-        where id = ${pointId} and organisation_id = ${actor.partyId} and version = ${seen.version}`
+        where id = ${pointId} and ${own(sql, sql`organisation_id = ${actor.partyId}`)} and version = ${seen.version}`
       if (count === 0) throw new Problem('changed-meanwhile')
       if (wasOpen && !(await isOpen(sql, actor.partyId))) {
         throw new Problem('body-invalid', [{ field: '/active', message: 'leaves no visible place to write to' }])
@@ -101,7 +102,7 @@ export async function saveContactGroup(
     } else {
       const { count } = await sql`
         update contact_group set ${sql(row)}, version = version + 1
-        where id = ${groupId} and organisation_id = ${actor.partyId} and version = ${seen.version}`
+        where id = ${groupId} and ${own(sql, sql`organisation_id = ${actor.partyId}`)} and version = ${seen.version}`
       if (count === 0) throw new Problem('changed-meanwhile')
     }
     await refreshSearch(sql, actor.partyId)
@@ -119,7 +120,7 @@ export async function deleteContactGroup(db: Db, actor: Actor, input: { groupId:
     const [content] = await sql`
       select from contact_point where group_id = ${groupId} union all select from contact_group where parent_id = ${groupId} limit 1`
     if (content !== undefined) throw new Problem('group-not-empty')
-    await sql`delete from contact_group where id = ${groupId} and organisation_id = ${actor.partyId}`
+    await sql`delete from contact_group where id = ${groupId} and ${own(sql, sql`organisation_id = ${actor.partyId}`)}`
   })
 }
 

@@ -12,7 +12,7 @@ export async function findIdentifiers(
   if (pairs.length === 0) return []
   const rows = await readWithin<{ place: number; scheme: string; valueSealed: Buffer }>(
     db,
-    { purpose: 'delivery' },
+    { ownServices: [...new Set(pairs.map(({ serviceId }) => serviceId))] },
     db`
     select distinct on (asked.place) asked.place::int, link.scheme, link.value_sealed
     from unnest(${pairs.map(({ serviceId }) => serviceId)}::uuid[], ${pairs.map(({ partyId }) => partyId)}::uuid[])

@@ -106,7 +106,8 @@ export async function findRefusals(
         ${refused.map(({ category }) => category)}::text[]
       ) with ordinality as about (party_id, category, place) on about.place = asked.place
       left join link on ${isMeant(db)}
-      join mailbox on mailbox.party_id = coalesce(about.party_id, link.party_id)`,
+      cross join lateral (select coalesce(about.party_id, link.party_id) as party_id offset 0) as meant
+      join mailbox on mailbox.party_id = meant.party_id`,
   )
   const found = new Map(rows.map(({ place, because }) => [place, because]))
   return refused.map((_, index) => found.get(index + 1) ?? 'recipient-not-found')

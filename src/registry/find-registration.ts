@@ -2,6 +2,7 @@ import type { Actor } from '../access/actor.ts'
 import { requireRight } from '../access/rights.ts'
 import { scopeOf } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
+import { own } from '../database/own.ts'
 import { readWithin } from '../database/scope.ts'
 import { Problem } from '../problems.ts'
 import type { PartyKind, Reachability, Registration } from './registration.ts'
@@ -29,7 +30,7 @@ export async function findRegistration(db: Db, actor: Actor): Promise<OwnRegistr
         ) order by at desc, id desc), '[]')
        from registration_change where registration_change.party_id = mailbox.party_id) as history
     from mailbox join party on party.id = mailbox.party_id
-    where mailbox.party_id = ${actor.partyId}`,
+    where ${own(db, db`mailbox.party_id = ${actor.partyId}`)} and party.kind <> 'public-body'`,
   )
   if (found === undefined) throw new Problem('not-found')
   return found
@@ -45,6 +46,6 @@ export async function listConsents(db: Db, actor: Actor): Promise<Consent[]> {
     scopeOf(actor),
     db`
     select category, given_at, withdrawn_at, wording, language from consent
-    where party_id = ${actor.partyId} order by given_at desc, id desc`,
+    where ${own(db, db`party_id = ${actor.partyId}`)} order by given_at desc, id desc`,
   )
 }

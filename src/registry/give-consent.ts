@@ -1,6 +1,7 @@
 import { v7 as newId } from 'uuid'
 import type { Actor } from '../access/actor.ts'
 import { requireRight } from '../access/rights.ts'
+import { scopeOf } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
 import { within } from '../database/scope.ts'
 import { Problem } from '../problems.ts'
@@ -23,7 +24,7 @@ export async function giveConsent(
   const wording = category && wordingOf(category, language)
   if (wording === undefined) throw new Problem('not-found')
   if (wording.language !== language || digestOf(wording.text) !== wordingDigest) throw new Problem('form-expired')
-  await within(db, { purpose: 'registry' }, async (sql) => {
+  await within(db, scopeOf(actor), async (sql) => {
     const [given] = await sql`
       insert into consent (party_id, id, category, given_at, wording, language)
       values (${actor.partyId}, ${newId()}, ${slug}, ${now}, ${wording.text}, ${language})

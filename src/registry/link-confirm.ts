@@ -2,7 +2,7 @@ import type { Actor } from '../access/actor.ts'
 import { noteLooks } from '../access/look.ts'
 import { requireRight } from '../access/rights.ts'
 import type { Db } from '../database/connect.ts'
-import { within } from '../database/scope.ts'
+import { type Scope, within } from '../database/scope.ts'
 import { type IdentifierKeys, openIdentifier } from './identifier.ts'
 import { endingOf, hashSecret, type LinkEvent, type LinkState, nextState, type Refused } from './link-request.ts'
 import { noteRecipientChange } from './recipient-changes.ts'
@@ -19,6 +19,11 @@ export type LinkQuestion = {
   serviceName: string
   organisationName: string
   ending: string
+}
+
+/** An offer is nobody's until its code is shown, and an identifier may be somebody else's: so this looks across parties. */
+function ofLinking({ partyId }: Actor): Scope {
+  return { purpose: 'linking', party: partyId }
 }
 
 type Row = {
@@ -44,7 +49,7 @@ export async function readLinkQuestion(
   now: Date,
 ): Promise<LinkQuestion | Refused> {
   requireRight(actor, 'links:manage')
-  return within(db, { purpose: 'registry' }, async (sql) => {
+  return within(db, ofLinking(actor), async (sql) => {
     const request = await takeRequest(sql, actor, code, now)
     return 'refused' in request ? request : judge(sql, keys, actor, request, now)
   })
@@ -59,7 +64,7 @@ export async function confirmLink(
   now: Date,
 ): Promise<LinkQuestion | Refused> {
   requireRight(actor, 'links:manage')
-  return within(db, { purpose: 'registry' }, async (sql) => {
+  return within(db, ofLinking(actor), async (sql) => {
     const request = await takeRequest(sql, actor, code, now)
     if ('refused' in request) return request
     const isNew = request.state === 'answered' && (await writeLink(sql, actor.partyId, request, now))
@@ -89,7 +94,7 @@ async function writeLink(
 /** The actor's word: no. Nothing was linked, and nothing is. */
 export async function declineLink(db: Db, actor: Actor, code: string, now: Date): Promise<Refused | undefined> {
   requireRight(actor, 'links:manage')
-  return within(db, { purpose: 'registry' }, async (sql) => {
+  return within(db, ofLinking(actor), async (sql) => {
     const request = await takeRequest(sql, actor, code, now)
     if ('refused' in request) return request
     await move(sql, request, 'decline')
@@ -99,7 +104,7 @@ export async function declineLink(db: Db, actor: Actor, code: string, now: Date)
 /** The actor says that whoever has the identifier is the same person: `joinMailboxes` follows, once that is proven. */
 export async function askToJoin(db: Db, actor: Actor, code: string, now: Date): Promise<Refused | undefined> {
   requireRight(actor, 'links:manage')
-  return within(db, { purpose: 'registry' }, async (sql) => {
+  return within(db, ofLinking(actor), async (sql) => {
     const request = await takeRequest(sql, actor, code, now)
     if ('refused' in request) return request
     if (!(await move(sql, request, 'join'))) return { refused: 'used' }

@@ -3,6 +3,7 @@ import { noteLooks } from '../access/look.ts'
 import { requireRight } from '../access/rights.ts'
 import { scopeOf } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
+import { own } from '../database/own.ts'
 import { within } from '../database/scope.ts'
 import { Problem } from '../problems.ts'
 import { noteRecipientChange } from './recipient-changes.ts'
@@ -12,7 +13,7 @@ export async function endLink(db: Db, actor: Actor, { linkId }: { linkId: string
   requireRight(actor, 'links:manage')
   await within(db, scopeOf(actor), async (sql) => {
     const [link] = await sql<{ serviceId: string; scheme: string; valueSealed: Buffer }[]>`
-      delete from link where id = ${linkId} and party_id = ${actor.partyId}
+      delete from link where id = ${linkId} and ${own(sql, sql`party_id = ${actor.partyId}`)}
       returning service_id, scheme, value_sealed`
     if (link === undefined) throw new Problem('not-found')
     await noteLooks(sql, [{ partyId: actor.partyId, by: actor.by, what: 'link-ended', serviceId: link.serviceId }], now)

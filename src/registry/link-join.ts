@@ -13,7 +13,7 @@ export async function joinMailboxes(
   { partyId, identity }: { partyId: string; identity: { name: string; birthDate: string } },
   now: Date,
 ): Promise<string | undefined> {
-  return within(db, { purpose: 'registry' }, async (sql) => {
+  return within(db, { purpose: 'linking', party: partyId }, async (sql) => {
     const parties = await sql<{ id: string }[]>`
       with asked as (
         select link.party_id as holder_id from link_request

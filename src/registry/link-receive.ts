@@ -28,7 +28,7 @@ export async function receiveLinkStatement(
   statement: LinkStatement,
   now: Date,
 ): Promise<{ code: string } | Refused> {
-  return within(db, { purpose: 'registry' }, async (sql) => {
+  return within(db, { purpose: 'linking' }, async (sql) => {
     const request = statement.nonce === undefined ? undefined : await findRequest(sql, statement.nonce)
     if (statement.nonce !== undefined && request?.serviceId !== statement.serviceId) return { refused: 'nonce' }
     if (!(await useToken(sql, statement))) return { refused: 'used' }

@@ -2,6 +2,7 @@ import { type Actor, servicesFor } from '../access/actor.ts'
 import { requireRight } from '../access/rights.ts'
 import { scopeOf } from '../access/scope-of.ts'
 import type { Db, Fragment } from '../database/connect.ts'
+import { own } from '../database/own.ts'
 import { readWithin } from '../database/scope.ts'
 import { Problem } from '../problems.ts'
 import { type IdentifierKeys, openIdentifier } from './identifier.ts'
@@ -65,8 +66,7 @@ export async function listLinks(db: Db, keys: IdentifierKeys, actor: Actor, only
       select link.id, link.service_id, link.value_sealed, link.linked_at, service.name as service_name, party.name as organisation_name,
         service.linking_issuer is not null as is_linkable
       from link join service on service.id = link.service_id join party on party.id = service.organisation_id
-      where link.party_id = ${actor.partyId}
-        ${services ? db`and link.service_id = any(${services as string[]}::uuid[])` : db``}
+      where ${own(db, db`link.party_id = ${actor.partyId} ${services ? db`and link.service_id = any(${services as string[]}::uuid[])` : db``}`)}
         ${only ? db`and link.id = ${only.id}` : db``}
       order by party.name, service.name, link.linked_at`,
   )

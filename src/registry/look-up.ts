@@ -60,7 +60,7 @@ async function find(
   const looked: LookKind = 'looked-up'
   const rows = await within(
     db,
-    { purpose: 'registry' },
+    { purpose: 'delivery', ownServices: [serviceId] },
     (sql) => sql<Row[]>`
     with found as materialized (
       select asked.place::int, asked.look_id, asked.scheme, link.value_hash, link.service_id as namespace, mailbox.party_id,

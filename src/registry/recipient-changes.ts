@@ -1,8 +1,8 @@
 import type { Actor } from '../access/actor.ts'
 import { servicesFor } from '../access/actor.ts'
 import { requireRight } from '../access/rights.ts'
-import { scopeOf } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
+import { own } from '../database/own.ts'
 import { readWithin, within } from '../database/scope.ts'
 import { Problem } from '../problems.ts'
 import { type Identifier, type IdentifierKeys, openIdentifier } from './identifier.ts'
@@ -35,7 +35,8 @@ export async function noteRecipientChange(
   { partyId, serviceId, endedLink, madeLink, contestedLink }: RecipientChange,
   now: Date,
 ): Promise<void> {
-  await within(db, { purpose: 'registry' }, async (sql) => {
+  // What a letter's way needs to see is what there is to tell.
+  await within(db, { purpose: 'delivery' }, async (sql) => {
     const oneLink = endedLink ?? madeLink ?? contestedLink
     const links = oneLink
       ? [{ serviceId: serviceId!, ...oneLink }]
@@ -106,12 +107,13 @@ export async function readRecipientChanges(
   if (serviceIds === undefined) throw new Problem('not-found')
   const query = (sql: Db) => sql`
     select service_id, scheme, value_sealed, status, categories, reachable_from, contested, at, position from recipient_change
-    where service_id = any(${serviceIds as string[]}::uuid[]) and position > ${after}
+    where ${own(sql, sql`service_id = any(${serviceIds as string[]}::uuid[])`)} and position > ${after}
     order by position limit ${limit}`
   type Row = Omit<ToldChange, 'identifier'> & { scheme: string; valueSealed: Buffer }
-  if ((await readWithin<Row>(db, scopeOf(actor), query(db))).length === 0) return []
+  const scope = { ownServices: serviceIds }
+  if ((await readWithin<Row>(db, scope, query(db))).length === 0) return []
   // There is something new, so there may be something on its way to a place before it.
-  const rows = await within(db, scopeOf(actor), async (sql) => {
+  const rows = await within(db, scope, async (sql) => {
     await sql`select pg_advisory_xact_lock(${feedLock}, key) from unnest(${feedKeys(serviceIds)}::integer[]) as feed (key)`
     return sql<Row[]>`${query(sql)}`
   })

@@ -2,6 +2,7 @@ import { type Actor, servicesFor } from '../access/actor.ts'
 import type { LookKind } from '../access/look.ts'
 import { requireRight } from '../access/rights.ts'
 import type { Db } from '../database/connect.ts'
+import { own } from '../database/own.ts'
 import { readWithin } from '../database/scope.ts'
 import { Problem } from '../problems.ts'
 import type { ApprovalKind, Decision } from './approval.ts'
@@ -55,7 +56,7 @@ function ofService(db: Db, before: LogPlace | undefined) {
     (select look.at, look.id, look.by_name, array[look.service_id] as service_ids, 'look' as source, look.what, null as about,
         jsonb_build_object('reason', look.reason) as detail
       from look
-      where look.service_id = service.id and look.by_kind in ('staff', 'system') and look.what <> 'looked-up'
+      where ${own(db, db`look.service_id = service.id`)} and look.by_kind in ('staff', 'system') and look.what <> 'looked-up'
         ${older(db, 'look.at', 'look.id', before)}
       order by look.at desc, look.id desc limit ${logPageSize + 1})
     union all
@@ -65,14 +66,14 @@ function ofService(db: Db, before: LogPlace | undefined) {
         array[lookup_log.service_id], 'lookup', 'looked-up', null,
         jsonb_build_object('count', lookup_log.count, 'found', lookup_log.found)
       from lookup_log
-      where lookup_log.service_id = service.id ${older(db, 'lookup_log.at', 'lookup_log.id', before)}
+      where ${own(db, db`lookup_log.service_id = service.id`)} ${older(db, 'lookup_log.at', 'lookup_log.id', before)}
       order by lookup_log.at desc, lookup_log.id desc limit ${logPageSize + 1})`
 }
 
 /** Changes of staff and of systems, and what was asked and decided. */
 function ofOrganisation(db: Db, organisationId: string, services: readonly string[], before: LogPlace | undefined) {
   const mine = (table: string) =>
-    db`${db(table)}.organisation_id = ${organisationId} and ${db(table)}.service_ids && ${services as string[]}::uuid[]`
+    own(db, db`${db(table)}.organisation_id = ${organisationId} and ${db(table)}.service_ids && ${services as string[]}::uuid[]`)
   const limit = db`limit ${logPageSize + 1}`
   return db`
     (select at, id, by_name, service_ids, 'staff' as source, what, staff_name as about,

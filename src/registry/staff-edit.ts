@@ -3,6 +3,7 @@ import { type Actor, servicesFor } from '../access/actor.ts'
 import { requireRight } from '../access/rights.ts'
 import { scopeOf } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
+import { own } from '../database/own.ts'
 import { within } from '../database/scope.ts'
 import { Problem } from '../problems.ts'
 import { noteStaffChange, type RoleFor, writeRoles } from './staff-change.ts'
@@ -71,7 +72,7 @@ export async function setStaffActive(
     if (!isActive && (await leavesNobody(sql, actor, member, []))) return { refused: 'last-manager' }
     const { count } = await sql`
       update staff_member set is_active = ${isActive}
-      where id = ${staffId} and organisation_id = ${actor.partyId} and is_active <> ${isActive}`
+      where id = ${staffId} and ${own(sql, sql`organisation_id = ${actor.partyId}`)} and is_active <> ${isActive}`
     if (count === 0) return undefined
     await note(sql, actor, member, { what: isActive ? 'activated' : 'deactivated', given: [], taken: [] }, now)
     return undefined
@@ -98,7 +99,7 @@ async function leavesNobody(sql: Db, actor: Actor, member: StaffMember, stillMan
   const others = await sql<{ serviceId: string }[]>`
     select distinct service_id
     from staff_role join staff_member on staff_member.id = staff_role.staff_id
-    where staff_member.organisation_id = ${actor.partyId} and staff_member.is_active and staff_member.id <> ${member.id}
+    where ${own(sql, sql`staff_member.organisation_id = ${actor.partyId}`)} and staff_member.is_active and staff_member.id <> ${member.id}
       and role = 'staff-manager' and service_id = any (${lost}::uuid[])`
   return others.length < lost.length
 }

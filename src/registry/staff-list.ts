@@ -2,6 +2,7 @@ import type { Actor } from '../access/actor.ts'
 import { requireRight } from '../access/rights.ts'
 import { scopeOf } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
+import { own } from '../database/own.ts'
 import { readWithin } from '../database/scope.ts'
 import { Problem } from '../problems.ts'
 import { holdsForAll } from './approval.ts'
@@ -30,7 +31,7 @@ export async function listStaff(db: Db, actor: Actor, only?: string): Promise<St
       (select coalesce(jsonb_agg(jsonb_build_object('serviceId', service_id, 'role', role)), '[]')
        from staff_role where staff_role.staff_id = staff_member.id) as roles
     from staff_member
-    where organisation_id = ${actor.partyId} ${only === undefined ? db`` : db`and id = ${only}`}
+    where ${own(db, db`organisation_id = ${actor.partyId}`)} ${only === undefined ? db`` : db`and id = ${only}`}
     order by is_active desc, name, id`,
   )
   return rows.map((row) => {

@@ -97,7 +97,7 @@ function signInAddress(path: string, request: FastifyRequest): string {
 
 /** preHandler of pages for writing: who may not write here does not get to fill in a form. */
 export async function requireRightToWrite(request: FastifyRequest): Promise<void> {
-  if (/^\/(write|letters\/:id\/answer)(\/|$)/.test(request.routeOptions.url ?? '')) {
+  if (/^(\/department)?\/(write|(letters|messages)\/:id\/answer)(\/|$)/.test(request.routeOptions.url ?? '')) {
     requireRight(request.signedIn!.actor, 'messages:write')
   }
 }

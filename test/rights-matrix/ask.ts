@@ -23,7 +23,8 @@ export type Answer = {
   outcome: Outcome
   /** Without what differs from one request to the next: to compare. */
   bare: string
-  /** What it says that its caller may not see. */
+  /** What it says that its caller may see, and what they may not. */
+  shown: string[]
   leaks: string[]
 }
 
@@ -55,6 +56,7 @@ function expect(expectation: Expectation, method: string, caller: Caller, thing:
   // A form of the other kind of mailbox leads nowhere.
   if (outcome === 'elsewhere' && method === 'POST') return 'missing'
   if (outcome !== 'ok' || thing.isFor.includes(caller)) return outcome
+  if (thing.isDeniedTo?.includes(caller)) return 'denied'
   return expectation.hidden ?? 'missing'
 }
 
@@ -77,8 +79,21 @@ export async function ask({ app, signedIn, secrets }: World, question: Question)
     status: answer.statusCode,
     outcome: outcomeOf(answer, method),
     bare: strip(answer, question),
-    leaks: secrets.leaksIn(caller, text, sent),
+    ...secrets.readAnswer(caller, text, sent),
   }
+}
+
+/** Of each caller one after another, and callers beside each other. */
+export async function askAll(world: World, questions: readonly Question[]): Promise<Answer[]> {
+  const queues = Map.groupBy(questions, ({ caller }) => caller)
+  const answers = await Promise.all(
+    [...queues.values()].map(async (queue) => {
+      const answered: Answer[] = []
+      for (const question of queue) answered.push(await ask(world, question))
+      return answered
+    }),
+  )
+  return answers.flat()
 }
 
 async function encode({ as, thing, body }: Question, csrf: string) {

@@ -117,6 +117,7 @@ const citizen: Record<string, Expectation> = {
   'GET /sent/:id/confirmation': { who: 'reads post', what: 'sent' },
   'GET /looks': { who: 'sees looks', what: 'page of looks' },
   'GET /looks/others': { who: 'sees looks', what: 'page of others’ looks' },
+  'GET /my-details': { who: 'is signed in' },
   'GET /mailboxes': { who: 'is signed in' },
   'POST /mailboxes/open': { who: 'is signed in', what: 'mailbox to open', changes: true },
   'GET /helpers': { who: 'has helpers' },

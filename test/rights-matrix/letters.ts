@@ -96,6 +96,13 @@ function lettersOf(parties: Parties): Written[] {
       recipient: link(numbers.bakeryPension),
       received: ['employee', 'adviser'],
     },
+    {
+      ...pension,
+      name: 'a letter to the bakery alone',
+      recipient: link(numbers.bakeryPension),
+      recipientOnly: true,
+      received: ['employee'],
+    },
   ]
 }
 
@@ -130,7 +137,7 @@ async function write(
 ): Promise<Letter> {
   const seenBy = [...received, ...sent]
   const word = (what: string) => secrets.word(`${what} of ${name}`, seenBy)
-  const reference = secrets.word(`the reference of ${name}`, sent)
+  const reference = secrets.word(`the reference of ${name}`, sent, received)
   const file = { filename: `${word('a file name')}.txt`, mediaType: 'text/plain' }
   const submission: Submission = {
     reference,

@@ -88,10 +88,10 @@ async function declare(
 ): Promise<Omit<Parties, 'people' | 'bakery'>> {
   const number = (prefix: string, what: string, seenBy: readonly Caller[]) => prefix + secrets.word(`the number of ${what}`, seenBy)
   const numbers = {
-    rosaTax: number('CT-', 'Rosa at council tax', ofCouncilTax),
+    rosaTax: number('CT-', 'Rosa at council tax', [...ofCouncilTax, 'lookupSystem']),
     rosaParking: number('PK-', 'Rosa at parking', ofParking),
     arthurPension: number('SP-', 'Arthur at state pension', ofPension),
-    bakeryTax: number('CT-', 'the bakery at council tax', ofCouncilTax),
+    bakeryTax: number('CT-', 'the bakery at council tax', [...ofCouncilTax, 'lookupSystem']),
     bakeryPension: number('SP-', 'the bakery at state pension', ofPension),
   }
   const jwks = { councilTax: newKey(), pension: newKey() }

@@ -16,6 +16,8 @@ export type Thing = {
   /** What a form must hold so that it gets as far as the question whether it may be. */
   fields?: Record<string, string>
   isFor: readonly Caller[]
+  /** Who is told that it is not for them: of what everybody may know to be there. */
+  isDeniedTo?: readonly Caller[]
 }
 
 export type Things = ReturnType<typeof listThings>
@@ -128,37 +130,42 @@ function linkThings({ codes, linkIds }: Records) {
     'service to link': [
       { name: 'council tax', params: { slug: 'council-tax' }, isFor: owners },
       { name: 'parking, which takes no part', params: { slug: 'parking' }, isFor: [] },
-      { name: 'no service', params: { slug: 'nothing' }, isFor: [] },
+      { name: 'no service', params: { slug: 'no-such' }, isFor: [] },
     ] as Thing[],
-    consent: [consent('health', 'Letters about your health come here.', owners), consent('nothing', '', [])],
+    consent: [consent('health', 'Letters about your health come here.', owners), consent('no-such', '', [])],
     'consent to withdraw': [consent('health', '', owners)],
   }
 }
 
 function contactThings({ points, groups }: Records) {
   const own = ['rosa', 'arthur', 'writer', 'employee'] as const
-  const place = (name: string, params: Record<string, string>, isFor: readonly Caller[]): Thing => ({ name, params, isFor })
+  const place = (
+    name: string,
+    params: Record<string, string>,
+    isFor: readonly Caller[],
+    isDeniedTo: readonly Caller[] = [],
+  ): Thing => ({ name, params, isFor, isDeniedTo })
   const managed = (name: string, ids: Record<string, string>, isFor: readonly Caller[]): Thing =>
     place(name, { id: ids[name]! }, isFor)
   const council = { organisation: 'northfold-council' }
   const agency = { organisation: 'pensions' }
   return {
     'place to write to': [
-      place('bills', { ...council, point: 'bills' }, own),
-      place('rates', { ...council, point: 'rates' }, ['employee']),
-      place('fines', { ...council, point: 'fines' }, [...own, 'limited']),
-      place('claim', { ...agency, point: 'claim' }, [...own, 'adviser']),
-      place('no point', { ...council, point: 'nothing' }, []),
+      place('bills', { ...council, point: 'bills' }, own, ['limited', 'adviser']),
+      place('rates', { ...council, point: 'rates' }, ['employee'], ['adviser']),
+      place('fines', { ...council, point: 'fines' }, [...own, 'limited'], ['adviser']),
+      place('claim', { ...agency, point: 'claim' }, [...own, 'adviser'], ['limited']),
+      place('no point', { ...council, point: 'no-such' }, []),
     ],
     'public body to write to': [
       place('the council', council, [...own, 'limited']),
       place('the agency', agency, [...own, 'adviser']),
-      place('no body', { organisation: 'nothing' }, []),
+      place('no body', { organisation: 'no-such' }, []),
     ],
     'group to write in': [
       place('money', { ...council, group: 'money' }, own),
       place('claims', { ...agency, group: 'claims' }, [...own, 'adviser']),
-      place('no group', { ...council, group: 'nothing' }, []),
+      place('no group', { ...council, group: 'no-such' }, []),
     ],
     'search for a place': [
       { name: 'no words', isFor: [...own, 'limited', 'adviser'] },
@@ -182,7 +189,7 @@ function departmentThings({ keyed, staffIds }: Parties, { approvals }: Records) 
   const systems = [
     { name: 'a system of council tax', ...keyed.councilTax, isFor: ['staff'] as const },
     { name: 'a system of pensions', ...keyed.pension, isFor: ['pensionStaff'] as const },
-    { name: 'no system', id: 'nothing', thumbprint: keyed.pension.thumbprint.replace(/^./, '_'), isFor: [] },
+    { name: 'no system', id: 'no-such', thumbprint: keyed.pension.thumbprint.replace(/^./, '_'), isFor: [] },
   ]
   const member = (name: string, id: string, isFor: readonly Caller[]): Thing => ({
     name,

@@ -7,7 +7,7 @@ import { readSchemes } from '../../src/registry/scheme.ts'
 import { createTestDatabase, type TestDatabase } from '../database.ts'
 import { freePort } from '../server.ts'
 import { makeGrants } from './grants.ts'
-import { writeLetters } from './letters.ts'
+import { type Letter, writeLetters } from './letters.ts'
 import { buildParties } from './parties.ts'
 import { keepRecords } from './records.ts'
 import { keepSecrets, type Secrets } from './secrets.ts'
@@ -21,6 +21,7 @@ export type World = {
   secrets: Secrets
   signedIn: SignedIn
   things: Things
+  letters: readonly Letter[]
   /** Brings back what an attempt of somebody else has ended, as it is meant to. */
   restore: () => Promise<void>
   stop: () => Promise<void>
@@ -50,6 +51,7 @@ export async function buildWorld(): Promise<World> {
     test,
     secrets,
     signedIn,
+    letters,
     things: listThings({ parties, grants, letters, records }),
     restore: records.restore,
     async stop() {

@@ -83,7 +83,7 @@ create table access_grant (
   check ((accepted_at is null) = (holder_id is null))
 );
 create index access_grant_giver on access_grant (giver_id);
-create index access_grant_holder on access_grant (holder_id) where ended_at is null;
+create index access_grant_holder on access_grant (holder_id);
 
 -- What each member of a public body's staff may do, for each service (access/rights.ts).
 create table staff_role (

@@ -41,35 +41,68 @@ create policy registry on category using (scope_is('registry'));
 -- Parties.
 
 create policy own on party for select using (id = scope_id('party') or kind = 'public-body');
-create policy purpose on party using (scope_is('sign-in', 'registry', 'merge'));
-create policy to_be_addressed on party for select using (scope_is('delivery'));
+create policy purpose on party using (scope_is('registry', 'merge'));
+create policy known on party for select using (scope_is('sign-in', 'delivery', 'linking'));
+create policy signing_up on party for insert with check (scope_is('sign-in'));
 -- Whom a grant binds to this party, by name.
 create policy in_a_grant on party for select
-  using (exists (select from access_grant where party.id in (access_grant.giver_id, access_grant.holder_id)));
+  using (
+    exists (select from access_grant where access_grant.giver_id = party.id)
+    or exists (select from access_grant where access_grant.holder_id = party.id)
+  );
 
 create policy own on mailbox for select using (party_id = scope_id('party'));
 create policy directory on mailbox for select
   using (exists (select from organisation where organisation.party_id = mailbox.party_id));
-create policy to_be_addressed on mailbox for select using (scope_is('delivery'));
-create policy purpose on mailbox using (scope_is('sign-in', 'registry', 'merge'));
+create policy registering on mailbox for update using (party_id = scope_id('party'));
+create policy purpose on mailbox using (scope_is('registry', 'merge'));
+create policy known on mailbox for select using (scope_is('sign-in', 'delivery', 'granting'));
+create policy signing_up on mailbox for insert with check (scope_is('sign-in'));
 
 create policy own on consent using (party_id = scope_id('party'));
 create policy purpose on consent using (scope_is('registry', 'merge'));
 create policy to_be_addressed on consent for select using (scope_is('delivery'));
 
 create policy own on link using (party_id = scope_id('party'));
+-- Of the whole installation's identifiers, those that the service has known before.
 create policy of_service on link for select
-  using (service_id = any (scope_ids('ownServices')));
-create policy to_be_addressed on link for select using (scope_is('delivery'));
+  using (
+    service_id = any (scope_ids('ownServices'))
+    or (
+      service_id = '00000000-0000-0000-0000-000000000000'
+      and exists (
+        select from known_identifier known
+        where known.service_id = any (scope_ids('ownServices')) and known.scheme = link.scheme and known.value_hash = link.value_hash
+      )
+    )
+  );
+create policy known on link for select using (scope_is('delivery', 'linking'));
 create policy purpose on link using (scope_is('registry', 'merge'));
 
-create policy own on access_grant using (scope_id('party') in (giver_id, holder_id, shown_to_id));
+create policy own on access_grant using (scope_id('party') in (giver_id, holder_id));
 create policy purpose on access_grant using (scope_is('registry', 'merge'));
-create policy known on access_grant for select using (scope_is('sign-in'));
+create policy known on access_grant for select using (scope_is('sign-in', 'granting'));
+-- An offer is nobody's: whoever shows its code may accept or decline it, until somebody has.
+create policy accepting on access_grant for update
+  using (scope_is('granting') and accepted_at is null) with check (shown_to_id = scope_id('party'));
 
-create policy own on look for select using (party_id = (select scope_id('party')));
+create policy own on look for select
+  using (
+    party_id = (select scope_id('party'))
+    and ((select scope_ids('services')) is null or service_id = any ((select scope_ids('services'))::uuid[]))
+    -- Whoever may not see each letter does not see either that it was looked at.
+    and (
+      (select scope_texts('categories') is null and scope_text('isHelper') is distinct from 'true')
+      or (message_id is null and (select scope_texts('categories')) is null)
+      or exists (select from message where message.mailbox_id = (select scope_id('mailbox')) and message.id = look.message_id)
+      or exists (
+        select from ledger join message on message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id
+        where ledger.sender_id = (select scope_id('party')) and ledger.message_id = look.message_id
+      )
+    )
+  );
 create policy of_service on look for select
-  using (service_id = any ((select scope_ids('ownServices'))::uuid[]));
+  using (service_id = any ((select scope_ids('ownServices'))::uuid[]) and by_kind in ('staff', 'system'));
 create policy purpose on look using ((select scope_is('registry', 'merge')));
 -- To note a look shows nothing.
 create policy noting on look for insert with check (coalesce(scope_text('purpose'), scope_text('party'), scope_text('mailbox')) is not null);
@@ -82,7 +115,7 @@ create policy purpose on grant_attempt using (scope_is('merge'));
 create policy own on registration_change using (party_id = scope_id('party'));
 create policy purpose on registration_change using (scope_is('registry', 'merge'));
 create policy own on link_request using (party_id = scope_id('party'));
-create policy purpose on link_request using (scope_is('registry', 'merge'));
+create policy purpose on link_request using (scope_is('linking', 'merge'));
 create policy ending on link_request using (scope_is('upkeep'));
 
 -- What registrars look for and do.
@@ -95,7 +128,9 @@ create policy registry on merge_request using (scope_is('registry', 'merge'));
 
 create policy purpose on session using (scope_is('sign-in', 'merge'));
 create policy ending on session using (scope_is('upkeep'));
-create policy purpose on one_login_subject using (scope_is('sign-in', 'registry', 'merge'));
+create policy purpose on one_login_subject using (scope_is('registry', 'merge'));
+create policy known on one_login_subject for select using (scope_is('sign-in'));
+create policy signing_up on one_login_subject for insert with check (scope_is('sign-in'));
 create policy purpose on used_token using (scope_is('sign-in'));
 create policy ending on used_token using (scope_is('upkeep'));
 create policy known on registrar for select using (scope_is('sign-in'));
@@ -103,18 +138,26 @@ create policy registry on registrar using (scope_is('registry'));
 
 -- Public bodies' own.
 
-create policy own on client using (organisation_id = scope_id('organisation'));
-create policy purpose on client using (scope_is('sign-in', 'registry'));
+create policy own on client using (organisation_id = scope_id('organisation') and service_ids && scope_ids('ownServices'));
+create policy registry on client using (scope_is('registry'));
+create policy known on client for select using (scope_is('sign-in'));
+create policy noting on client for update using (scope_is('sign-in'));
+create policy own on client_key
+  using (organisation_id = scope_id('organisation') and exists (select from client where client.id = client_id));
+create policy registry on client_key using (scope_is('registry'));
+create policy known on client_key for select using (scope_is('sign-in'));
 create policy own on staff_member using (organisation_id = scope_id('organisation'));
-create policy purpose on staff_member using (scope_is('sign-in', 'registry'));
-create policy own on staff_role using (exists (select from staff_member where staff_member.id = staff_id));
-create policy own on client_key using (organisation_id = scope_id('organisation'));
-create policy purpose on client_key using (scope_is('sign-in', 'registry'));
-create policy own on staff_change using (organisation_id = scope_id('organisation'));
+create policy registry on staff_member using (scope_is('registry'));
+create policy known on staff_member for select using (scope_is('sign-in'));
+create policy own on staff_role
+  using (exists (select from staff_member where staff_member.id = staff_id and organisation_id = scope_id('organisation')));
+create policy registry on staff_role using (scope_is('registry'));
+create policy known on staff_role for select using (scope_is('sign-in'));
+create policy own on staff_change using (organisation_id = scope_id('organisation') and service_ids && scope_ids('ownServices'));
 create policy registry on staff_change using (scope_is('registry'));
-create policy own on client_change using (organisation_id = scope_id('organisation'));
+create policy own on client_change using (organisation_id = scope_id('organisation') and service_ids && scope_ids('ownServices'));
 create policy registry on client_change using (scope_is('registry'));
-create policy own on approval using (organisation_id = scope_id('organisation'));
+create policy own on approval using (organisation_id = scope_id('organisation') and service_ids && scope_ids('ownServices'));
 create policy directory on contact_group for select using (true);
 create policy own on contact_group using (organisation_id = scope_id('organisation'));
 create policy registry on contact_group using (scope_is('registry'));
@@ -128,12 +171,14 @@ create policy directory on service_scheme for select using (true);
 create policy registry on service_scheme using (scope_is('registry'));
 create policy purpose on known_identifier using (scope_is('registry', 'merge'));
 create policy to_be_addressed on known_identifier for select using (scope_is('delivery'));
+create policy own on known_identifier for select using (service_id = any (scope_ids('ownServices')));
+create policy noting on known_identifier for insert with check (service_id = any (scope_ids('ownServices')));
 create policy own on recipient_change for select using (service_id = any (scope_ids('ownServices')));
 create policy telling on recipient_change for insert with check (coalesce(scope_text('purpose'), scope_text('party'), scope_text('mailbox')) is not null);
 create policy purpose on recipient_change using (scope_is('registry', 'merge'));
-create policy purpose on lookup_allowance using (scope_is('registry'));
+create policy own on lookup_allowance using (service_id = any (scope_ids('ownServices')));
 create policy own on lookup_log for select using (service_id = any (scope_ids('ownServices')));
-create policy purpose on lookup_log using (scope_is('registry'));
+create policy noting on lookup_log for insert with check (service_id = any (scope_ids('ownServices')));
 
 -- Post. Whose mailbox it is in, or who sent it; and of that only what the reader's limits let through.
 
@@ -156,7 +201,11 @@ create policy merging on file using (scope_is('merge'));
 create policy own on ledger
   using (
     sender_id = any ((select scope_ids('senders'))::uuid[])
-    or mailbox_id = (select scope_id('mailbox'))
+    -- What was received, by whoever may see it.
+    or (
+      mailbox_id = (select scope_id('mailbox'))
+      and exists (select from message where message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id)
+    )
     -- What is answered, by whom it was received.
     or mailbox_id = any ((select scope_ids('mailboxes'))::uuid[])
   )

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { v7 as newId } from 'uuid'
+import { buildGrantWorld } from '../../../test/grants.ts'
 import { type Pages, startPages } from '../../../test/pages.ts'
+import { deriveInvitationKey } from '../../access/grant-invitation.ts'
+import type { Offer } from '../../access/offer-grant.ts'
+import { readConfig } from '../../config.ts'
 import { acceptOne } from '../../delivery/accept.ts'
 import { find } from '../../mailbox/find.ts'
 import { listInbox, listSent } from '../../mailbox/list.ts'
@@ -288,5 +292,80 @@ describe('answering and writing', () => {
     assert.match(page, new RegExp(`href="/letters/${messageId}">Open this message`))
     await pages.get('rosa', `/letters/${messageId}`)
     assert.match((await pages.get('rosa', `/letters/${letterId}`)).body, /Yes, you may/)
+  })
+})
+
+describe('writing for another, with limits', () => {
+  const now = { at: new Date('2026-11-23T10:00:00Z') }
+  const [parking, councilTax] = ['/write/northfold-council/parking', '/write/northfold-council/council-tax']
+  let pages: Pages
+  before(async () => {
+    pages = await startPages(now)
+    const { owner } = pages.post
+    await owner`insert into category (slug, name) values ('bills', '{"en": "Bills"}')`
+    const { db, keys, council, letter } = pages.post
+    await acceptOne(db, keys, council, letter('from council tax'), now.at)
+  })
+  after(() => pages.stop())
+
+  /** Arthur in Rosa's mailbox, in one window. */
+  const openHers = async (limits: Partial<Offer>) => {
+    const world = buildGrantWorld(pages.post, now.at, deriveInvitationKey(readConfig({ DEMO: 'true' }).secretKey))
+    const grant = await world.give(pages.post.rosa, pages.post.arthur, { role: 'writer', ...limits })
+    const { name, value } = (await pages.signIn('arthur'))!
+    const headers = { cookie: `${name}=${value}` }
+    const get = (url: string) => pages.app.inject({ url, headers })
+    const hidden = (body: string) =>
+      [...body.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)].map(([, name, value]) => [name!, value!])
+    const { csrf } = Object.fromEntries(hidden((await get('/mailboxes')).body))
+    const opened = await pages.app.inject({
+      method: 'POST',
+      url: '/mailboxes/open',
+      headers: { ...headers, 'content-type': 'application/x-www-form-urlencoded' },
+      payload: new URLSearchParams({ csrf: csrf!, grant }).toString(),
+    })
+    assert.equal(opened.statusCode, 303)
+    /** Fills in the form of one place, and sends it to the same or another. */
+    const write = async (form: string, to: string) => {
+      const data = new FormData()
+      const typed = { subject: 'For Rosa', text: 'On her behalf.' }
+      for (const [field, text] of [...hidden((await get(form)).body), ...Object.entries(typed)]) data.set(field!, text!)
+      const encoded = new Response(data)
+      const type = { 'content-type': encoded.headers.get('content-type')! }
+      const payload = Buffer.from(await encoded.arrayBuffer())
+      return pages.app.inject({ method: 'POST', url: to, headers: { ...headers, ...type }, payload })
+    }
+    return { get, write }
+  }
+  const countWritten = async () => (await listSent(pages.post.db, pages.post.rosa, 1)).total
+
+  test('to one service is offered its places only, and elsewhere reads why not', async () => {
+    const arthur = await openHers({ serviceIds: [pages.post.serviceId] })
+    for (const url of ['/write/northfold-council', '/write?q=council+tax+parking']) {
+      const { body } = await arthur.get(url)
+      assert.match(body, new RegExp(`href="${councilTax}"`), url)
+      assert.doesNotMatch(body, new RegExp(`href="${parking}"`), url)
+    }
+    const before = await countWritten()
+    for (const refused of [await arthur.get(parking), await arthur.write(councilTax, parking)]) {
+      assert.equal(refused.statusCode, 403)
+      assert.match(refused.body, /<h1[^>]*>You cannot write to Parking from this mailbox<\/h1>/)
+      assert.match(refused.body, /In Rosa Example’s mailbox you can write to Council tax only\. Nothing was sent\./)
+      assert.match(refused.body, /<a class="govuk-link" href="\/write">See where you can write/)
+      assert.doesNotMatch(refused.body, /<textarea/)
+    }
+    assert.equal(await countWritten(), before)
+    assert.equal((await arthur.write(councilTax, councilTax)).statusCode, 303)
+    assert.equal(await countWritten(), before + 1)
+    assert.equal((await arthur.get('/write/northfold-council/nothing')).statusCode, 404)
+  })
+
+  test('to one category sees what was written afterwards', async () => {
+    const arthur = await openHers({ categories: ['bills'] })
+    const answer = await arthur.write(parking, parking)
+    assert.equal(answer.statusCode, 303)
+    const confirmation = await arthur.get(answer.headers.location as string)
+    assert.equal(confirmation.statusCode, 200)
+    assert.match((await arthur.get('/sent')).body, /For Rosa/)
   })
 })

@@ -5,7 +5,7 @@ import { v7 as newId } from 'uuid'
 import type { Config } from '../../config.ts'
 import { acceptOne } from '../../delivery/accept.ts'
 import type { MessageContact } from '../../delivery/message.ts'
-import { browseContacts, findContactPoint, listOrganisations } from '../../registry/contact-browse.ts'
+import { browseContacts, findContactPoint, listOrganisations, mayWriteTo } from '../../registry/contact-browse.ts'
 import { type ContactPoint, problemOfAnswer } from '../../registry/contact-point.ts'
 import { searchContactPoints, searchLengthMax } from '../../registry/contact-search.ts'
 import { Slug } from '../address.ts'
@@ -77,7 +77,9 @@ function writingPages(app: FastifyInstance, { config, database, keys, clock }: S
   const schema = { params: Type.Object({ organisation: Slug, point: Slug }) }
 
   scope.get('/write/:organisation/:point', { schema }, async (request, reply) => {
-    const point = await findContactPoint(database, request.signedIn!.actor, request.params)
+    const { actor } = request.signedIn!
+    const point = await findContactPoint(database, actor, request.params)
+    if (!mayWriteTo(actor, point)) return sendNotYours(request, reply, point)
     if (!point.active)
       return sendPage(request, reply, 'citizen/contact-closed', { title: 'Messages are not taken here', point }, 404)
     return sendForm(request, reply, config, point, { ...emptyDraft(), answers: [] })
@@ -88,6 +90,7 @@ function writingPages(app: FastifyInstance, { config, database, keys, clock }: S
     const point = await findContactPoint(database, actor, request.params)
     const limits = limitsForPeople(config, point)
     const form = await readForm(request, limits)
+    if (!mayWriteTo(actor, point)) return sendNotYours(request, reply, point)
     const draft = { ...readDraft(form), answers: point.asks.map((_, index) => toLine(form.fields.get(`ask-${index}`))) }
     const { documents, errors: fileErrors } = readDocuments(form, limits)
     const errors = [...checkContact(point, form, draft), ...checkDraft(draft, true), ...fileErrors]
@@ -108,6 +111,12 @@ function writingPages(app: FastifyInstance, { config, database, keys, clock }: S
       return sendForm(request, reply, config, point, { ...draft, reference: newId() }, [toFieldError(error, documents)])
     }
   })
+}
+
+/** Who helps may write to some services only. */
+function sendNotYours(request: FastifyRequest, reply: FastifyReply, point: ContactPoint) {
+  const title = `You cannot write to ${point.serviceName} from this mailbox`
+  return sendPage(request, reply, 'citizen/contact-not-yours', { title, section: 'write', point }, 403)
 }
 
 /** Whether the point is as the writer saw it, and got what it asks for. */

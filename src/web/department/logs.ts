@@ -92,19 +92,21 @@ function staffInWords(
   { what, about, detail }: Extract<LogEntry, { source: 'staff' }>,
   services: ReadonlyMap<string, string>,
 ): string {
+  // Each role once, with its services.
   const list = (roles: readonly RoleFor[]) =>
-    roles
-      .flatMap(({ role, serviceId }) => (services.has(serviceId) ? [`${roleNames[role].name} (${services.get(serviceId)})`] : []))
+    [...new Set(roles.map(({ role }) => role))]
+      .map((role) => ({ role, of: roles.flatMap((one) => (one.role === role ? (services.get(one.serviceId) ?? []) : [])) }))
+      .flatMap(({ role, of }) => (of.length > 0 ? [`${roleNames[role].name} (${of.join(', ')})`] : []))
       .join(', ')
   const [given, taken] = [list(detail.given), list(detail.taken)]
-  const roles = [given && `gave: ${given}`, taken && `took away: ${taken}`].filter(Boolean).join('; ')
+  const roles = [given && `. Gave: ${given}`, taken && `. Took away: ${taken}`].join('')
   const sentences = {
     added: `added ${about} to the staff`,
     'roles-changed': `changed the roles of ${about}`,
     deactivated: `deactivated ${about}`,
     activated: `activated ${about} again`,
   }
-  return sentences[what] + (roles ? `. ${roles}` : '')
+  return sentences[what] + roles
 }
 
 function clientInWords({ what, about, detail }: Extract<LogEntry, { source: 'client' }>): string {

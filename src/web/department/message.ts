@@ -1,6 +1,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
+import { type Actor, servicesFor } from '../../access/actor.ts'
 import type { Database } from '../../database/connect.ts'
 import { Language } from '../../documents/document.ts'
 import { find, findThread } from '../../mailbox/find.ts'
@@ -37,7 +38,7 @@ export function messagePages(app: FastifyInstance, database: Database, keys: Ide
       identifier,
       contact: letter.contact,
       conversation: viewConversation(thread, letter, folder),
-      mayBeAnswered: mayBeAnswered(letter, now),
+      mayBeAnswered: mayBeAnswered(letter, now) && writesFor(actor, letter),
     })
   })
 
@@ -51,6 +52,8 @@ export function messagePages(app: FastifyInstance, database: Database, keys: Ide
     })
   })
 }
+
+const writesFor = (actor: Actor, { serviceId }: Letter) => servicesFor(actor, 'messages:write')?.includes(serviceId) ?? true
 
 async function findIdentifier(database: Database, keys: IdentifierKeys, letter: Letter): Promise<Identifier | undefined> {
   const [identifier] = await findIdentifiers(database, keys, [{ serviceId: letter.serviceId, partyId: letter.senderPartyId }])

@@ -3,7 +3,7 @@ import { answerPages } from '../answer.ts'
 import { fileRoutes } from '../files.ts'
 import { acceptForms, limitsForStaff } from '../form.ts'
 import type { Surroundings } from '../page.ts'
-import { requireStaff } from '../session.ts'
+import { requireRightToWrite, requireStaff } from '../session.ts'
 import { approvalPages } from './approvals.ts'
 import { contactPointPages } from './contact-points.ts'
 import { inboxPage } from './inbox.ts'
@@ -18,6 +18,7 @@ export function registerDepartmentPages(app: FastifyInstance, surroundings: Surr
   const { database, keys, clock } = surroundings
   app.register(async (scope) => {
     scope.addHook('preHandler', requireStaff)
+    scope.addHook('preHandler', requireRightToWrite)
     await acceptForms(scope)
     inboxPage(scope, database)
     messagePages(scope, database, keys, clock)

@@ -1,0 +1,21 @@
+import type { Db, Fragment } from '../database/connect.ts'
+import { own } from '../database/own.ts'
+import { type Actor, isFromOutside, senderIdsOf, servicesFor } from './actor.ts'
+
+/** What the actor may see in the mailbox that is open: all of it, or only what is of some services and categories. */
+export function inOwnMailbox(db: Db, actor: Actor): Fragment {
+  return own(db, db`message.mailbox_id = ${actor.mailboxId} ${limits(db, actor)}`)
+}
+
+/** What the actor has written, by its ledger, joined with the message. */
+export function inOwnLedger(db: Db, actor: Actor): Fragment {
+  return own(db, db`ledger.sender_id = any(${senderIdsOf(actor) as string[]}::uuid[]) ${limits(db, actor)}`)
+}
+
+function limits(db: Db, actor: Actor): Fragment {
+  const services = servicesFor(actor, 'inbox:read')
+  return db`
+    ${services ? db`and message.service_id = any(${services as string[]}::uuid[])` : db``}
+    ${actor.categories ? db`and message.category = any(${actor.categories as string[]}::text[])` : db``}
+    ${isFromOutside(actor) ? db`and not message.recipient_only` : db``}`
+}

@@ -1,0 +1,83 @@
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+
+/** What people do at their browsers, by what they see there. */
+
+export const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).first().click()
+export const follow = (page: Page, name: string) => page.getByRole('link', { name, exact: true }).first().click()
+export const sees = (page: Page, words: string | RegExp) => page.getByText(words).first().waitFor()
+export const headingOf = async (page: Page) => (await page.locator('h1').textContent())?.trim()
+
+/** By the navigation, which is behind a button on a narrow screen. */
+export async function goTo(page: Page, section: string): Promise<void> {
+  const menu = page.getByRole('button', { name: 'Menu', exact: true })
+  if (await menu.isVisible()) await menu.click()
+  await follow(page, section)
+}
+
+/** A browser of somebody's own, who is not signed in. */
+export async function openBrowser(browser: Browser, baseURL: string, options: BrowserContextOptions = {}): Promise<Page> {
+  const page = await (await browser.newContext({ ...options, baseURL })).newPage()
+  page.setDefaultTimeout(10_000)
+  return page
+}
+
+/** By the start page and the stand-in for One Login, with proof of identity where that is asked for. */
+export async function signIn(page: Page, name: string): Promise<void> {
+  await page.goto('/')
+  await press(page, 'Sign in')
+  await press(page, `Sign in as ${name}`)
+  if ((await headingOf(page)) === 'Prove your identity') await press(page, 'Continue')
+  await page.waitForURL('**/inbox')
+}
+
+export async function signInToWork(page: Page, name: string, address: '/department' | '/registrar'): Promise<void> {
+  await page.goto(address)
+  await press(page, `Sign in as ${name}`)
+  await page.waitForURL(`**${address}`)
+}
+
+/** From inside the mailbox to the demo service's own site, and back to the question whether to link it. */
+export async function askToLink(page: Page, service: string, fieldName: string, number: string): Promise<void> {
+  await goTo(page, 'My details')
+  await follow(page, 'Linked services')
+  await follow(page, service)
+  await page.getByRole('button', { name: 'Continue to' }).click()
+  await page.getByLabel(fieldName).fill(number)
+  await press(page, 'Sign in')
+  await press(page, 'Continue to Digital Post')
+}
+
+export type Invited = { name: string; sender?: string; untilYear?: number; isAdviser?: boolean }
+
+/** Fills in the form that lets somebody in to read, and answers the code for them. */
+export async function invite(page: Page, { name, sender, untilYear, isAdviser }: Invited): Promise<string> {
+  await page.getByLabel('Who is it for?').fill(name)
+  if (isAdviser) await page.getByLabel('An adviser from outside').check()
+  await page.getByLabel('Read only').check()
+  await page.getByLabel(sender ? 'Only some senders' : 'Everybody').check()
+  if (sender) await page.getByLabel(sender).check()
+  if (untilYear) await fillDate(page, 'Until, this day included', ['3', '3', String(untilYear)])
+  await press(page, 'Make the invitation')
+  return (await page.locator('.post-code').textContent())!.trim()
+}
+
+export async function fillDate(page: Page, legend: string, [day, month, year]: [string, string, string]): Promise<void> {
+  const date = page.getByRole('group', { name: legend })
+  await date.getByLabel('Day').fill(day)
+  await date.getByLabel('Month').fill(month)
+  await date.getByLabel('Year').fill(year)
+}
+
+/** As far as what the invitation offers. */
+export async function enterCode(page: Page, code: string): Promise<void> {
+  await goTo(page, 'My details')
+  await follow(page, 'Whose post you help with')
+  await page.getByLabel('Have you been given a code?').fill(code)
+  await press(page, 'Continue')
+}
+
+export async function openMailboxOf(page: Page, owner: string): Promise<void> {
+  await goTo(page, 'Mailboxes')
+  await press(page, `Open the mailbox of ${owner}`)
+  await page.waitForURL('**/inbox')
+}

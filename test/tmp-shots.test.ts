@@ -1,0 +1,394 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { northfoldContacts } from '../demo/contact-points.ts'
+import { acceptOne } from '../src/delivery/accept.ts'
+import { find } from '../src/mailbox/find.ts'
+import { listInbox } from '../src/mailbox/list.ts'
+import { register } from '../src/registry/register.ts'
+import { launchBrowser } from './browser.ts'
+import { type Pages, type Reader, startPages } from './pages.ts'
+import { startServer } from './server.ts'
+import { askToLink, enterCode, follow, invite, openBrowser, openMailboxOf, press, sees, signIn, signInToWork } from './steps.ts'
+
+const body = `# Your bill
+
+| Due | Amount |
+|---|--:|
+| 1 April | £120 |
+
+### Pay
+
+- by [Direct Debit](https://pay.northfold.example)
+
+> Thank you.
+`
+
+/** The demo's tree in place of the plain points, which the member of staff looks after. */
+async function addContactPoints({ post }: Pages): Promise<string> {
+  const services = [
+    { slug: 'council-tax', name: 'Council tax' },
+    { slug: 'parking', name: 'Parking' },
+    { slug: 'libraries', name: 'Libraries' },
+  ]
+  const council = { slug: 'northfold-council', name: 'Northfold Council', services, contacts: northfoldContacts }
+  const at = new Date('2026-11-01T10:00:00Z')
+  await register(post.owner, post.keys, { organisations: [council] }, { scopes: [], demo: false }, at)
+  await post.owner`
+    insert into staff_role (staff_id, service_id, role)
+    select id, ${post.serviceId}, 'contact-manager' from staff_member where subject = 'mel'`
+  const [point] = await post.owner<{ id: string }[]>`select id from contact_point where slug = 'moving-home'`
+  return point!.id
+}
+
+/** Notes what axe finds wrong on the page, and whether it is cut off. */
+async function inspect(page: Page, found: string[]): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze()
+  found.push(...violations.map(({ id, nodes }) => `${page.url()}: ${id} ${nodes.map(({ html }) => html).join(' ')}`))
+  await noteWidth(page, found)
+}
+
+let shot = 0
+const lookedAt = new Set<string>()
+async function noteWidth(page: Page, found: string[]): Promise<void> {
+  const size = page.viewportSize()!.width
+  const key = new URL(page.url()).pathname.replace(/[0-9a-f]{8}-[0-9a-f-]{27}|[\w-]{43}/g, "id").replaceAll("/", "_") + (await page.locator("h1").first().textContent())! + (await page.getByRole("button", { name: "Menu" }).getAttribute("aria-expanded", { timeout: 300 }).catch(() => "")).replace(/\W+/g, "-").slice(0,24)
+  if (!lookedAt.has(size + key)) { lookedAt.add(size + key); await page.screenshot({ path: `/tmp/shots/${size}-${String(shot++).padStart(2, "0")}${key}.png`, fullPage: true }) }
+  const isTooWide = await page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth')
+  if (isTooWide) found.push(`${page.url()}: wider than the screen`)
+}
+
+describe('in a browser', () => {
+  const now = { at: new Date('2026-11-23T10:00:00Z') }
+  let pages: Pages
+  let browser: Browser
+  let address: string
+  let letterId: string
+  let fileId: string
+  let pointId: string
+  before(async () => {
+    pages = await startPages(now)
+    const { db, keys, council, letter, rosa } = pages.post
+    for (let i = 0; i < 22; i++) await acceptOne(db, keys, council, letter(`before ${i}`), now.at)
+    now.at = new Date(now.at.getTime() + 1_000)
+    const content = [
+      { language: 'en', body },
+      { language: 'cy', subject: 'Eich bil', body: 'Bore da' },
+    ]
+    const files = [{ filename: 'note.txt', mediaType: 'text/plain', content: btoa('A note') }]
+    const submission = { ...letter('whole'), content, documents: [{ role: 'main' as const, files }] }
+    letterId = (await acceptOne(db, keys, council, submission, now.at)).messageId
+    fileId = (await find(db, rosa, letterId)).documents[0]!.files[0]!.id
+    await pages.post.owner`update party set birth_date = '1984-05-17' where id = ${rosa.partyId}`
+    pointId = await addContactPoints(pages)
+    address = await pages.app.listen({ host: '127.0.0.1', port: 0 })
+    pages.app.ownOrigin = address
+    browser = await launchBrowser()
+  })
+  after(async () => {
+    await browser?.close()
+    await pages.stop()
+  })
+
+  const inBrowser = async (reader: Reader, options: BrowserContextOptions, look: (page: Page) => Promise<void>) => {
+    const context = await browser.newContext({ ...options, baseURL: address })
+    const cookie = await pages.signIn(reader)
+    if (cookie) await context.addCookies([{ ...cookie, url: address }])
+    try {
+      await look(await context.newPage())
+    } finally {
+      await context.close()
+    }
+  }
+
+  for (const width of [375, 1280]) {
+    test(`axe finds nothing wrong on any page, ${width} wide, and nothing is cut off`, { timeout: 120_000 }, async () => {
+      const found: string[] = []
+      const options = { viewport: { width, height: 800 } }
+      const visit = (reader: Reader, urls: string[]) =>
+        inBrowser(reader, options, async (page) => {
+          page.on('console', (message) => {
+            if (/Content Security Policy/i.test(message.text())) found.push(`${page.url()}: ${message.text()}`)
+          })
+          for (const url of urls) {
+            await page.goto(url)
+            await inspect(page, found)
+          }
+          if (reader === 'nobody') return
+          await page.goto(urls.at(-1)!)
+          await page.getByRole('button', { name: /^Send/ }).click()
+          await page.getByText('There is a problem').waitFor()
+          await inspect(page, found)
+          await page.locator('#text').fill('It says this')
+          await page.getByLabel('Subject').fill('A subject')
+          if (reader === 'staff') await page.getByLabel('number at your service').fill('CT-1')
+          await page.getByRole('button', { name: /^Send/ }).click()
+          await page.getByText('What happens next').waitFor()
+          await inspect(page, found)
+          await page.getByRole('link', { name: 'See what you sent' }).click()
+          await inspect(page, found)
+        })
+      const letter = `/letters/${letterId}`
+      await visit('nobody', ['/', '/nowhere', '/docs', '/signed-out', '/sign-in/callback', '/department/sign-in/callback'])
+      await visit('arthur', ['/inbox', '/sent', '/write/northfold-council/council-tax'])
+      await visit('rosa', [
+        '/inbox',
+        '/inbox?page=2',
+        letter,
+        `${letter}?language=cy`,
+        `${letter}/documents/${fileId}`,
+        `${letter}/answer`,
+        '/write',
+        '/write?q=parking+fine',
+        '/write?q=xylophone',
+        '/write/northfold-council',
+        '/write/northfold-council/groups/roads',
+        '/write/northfold-council/missed-bin',
+        '/write/northfold-council/appeal-a-parking-fine',
+        '/write/northfold-council/council-tax',
+      ])
+      await visit('rosa', ['/sent', '/looks', '/looks/others', '/write/northfold-council/council-tax'])
+      const { letters } = await listInbox(pages.post.db, pages.post.council, 1)
+      const message = `/department/messages/${letters[0]!.id}`
+      const points = '/department/contact-points'
+      const contacts = [points, `${points}/new`, `${points}/${pointId}`, `${points}/groups/new`]
+      await visit('staff', ['/department', message, `${message}/answer`, ...contacts, '/department/write'])
+      assert.deepEqual(found, [])
+    })
+  }
+
+  for (const width of [375, 1280]) {
+    test(`axe finds nothing wrong on the registrar’s pages, ${width} wide, and nothing is cut off`, {
+      timeout: 120_000,
+    }, async () => {
+      const found: string[] = []
+      await inBrowser('registrar', { viewport: { width, height: 800 } }, async (page) => {
+        const look = () => inspect(page, found)
+        const visit = async (url: string) => {
+          await page.goto(url)
+          await look()
+        }
+        const press = async (name: string) => {
+          await page.getByRole('button', { name, exact: true }).click()
+          await look()
+        }
+        const pages = [
+          '/registrar',
+          '/registrar/businesses',
+          '/registrar/numbers',
+          '/registrar/merges',
+          '/registrar/businesses/new',
+        ]
+        for (const url of pages) await visit(url)
+        await press('Continue')
+        await page.goto('/registrar')
+        await press('Search')
+        await findRosa(page)
+        await look()
+        await press('Rosa Example')
+        const record = page.url()
+        for (const action of ['registration/exempt', 'registration/close', 'grants/new']) {
+          await visit(`${record}/${action}`)
+          await press('Continue')
+        }
+        for (const [action, button] of [['exempt', 'Exempt from digital post'] as const, ['join', 'Join again'] as const]) {
+          await visit(`${record}/registration/${action}`)
+          await page.getByLabel('Why do you do this?').fill('She telephoned')
+          await press('Continue')
+          await press(button)
+          await page.getByText('Success').waitFor()
+        }
+        await visit('/registrar/log')
+      })
+      assert.deepEqual(found, [])
+    })
+  }
+
+  const findRosa = async (page: Page) => {
+    await page.goto('/registrar')
+    await page.getByLabel('Why do you look?').fill('She telephoned')
+    await page.getByLabel('Full name').fill('Rosa Example')
+    await page.getByLabel('Day').fill('17')
+    await page.getByLabel('Month').fill('5')
+    await page.getByLabel('Year').fill('1984')
+    await page.getByRole('button', { name: 'Search' }).click()
+    await page.getByText('1 record found').first().waitFor()
+  }
+
+  test('everything works without JavaScript', { timeout: 60_000 }, async () => {
+    await inBrowser('rosa', { javaScriptEnabled: false }, async (page) => {
+      await page.goto('/inbox')
+      await page.locator(`a[href="/letters/${letterId}"]`).click()
+      await page.getByRole('link', { name: 'Cymraeg' }).click()
+      assert.equal(await page.locator('h1').textContent(), 'Eich bil')
+      await page.getByRole('button', { name: 'Answer' }).click()
+      await page.getByLabel('Your answer').fill('Without a script')
+      await page.getByLabel('Add files').setInputFiles({ name: 'a.txt', mimeType: 'text/plain', buffer: Buffer.from('x') })
+      await page.getByRole('button', { name: 'Send' }).click()
+      await page.getByText('Your message is with Northfold Council').first().waitFor()
+      await page.getByRole('link', { name: 'Sent', exact: true }).click()
+      await page.getByRole('link', { name: 'Answer: Your bill' }).first().waitFor()
+    })
+    await inBrowser('staff', { javaScriptEnabled: false }, async (page) => {
+      await page.goto('/department')
+      await page.getByRole('link', { name: 'Answer: Your bill' }).first().click()
+      await page.getByText('Without a script').waitFor()
+      await page.getByRole('button', { name: 'Answer' }).click()
+      await page.getByLabel('Your answer').fill('And back')
+      await page.getByRole('button', { name: 'Send' }).click()
+      await page.getByText('Your letter has been delivered').first().waitFor()
+    })
+    await inBrowser('registrar', { javaScriptEnabled: false }, async (page) => {
+      await findRosa(page)
+      await page.getByRole('button', { name: 'Rosa Example' }).click()
+      await page.getByText('You can come back to this page until').waitFor()
+    })
+    await inBrowser('rosa', { javaScriptEnabled: false }, async (page) => {
+      await page.goto('/looks')
+      await page.getByRole('link', { name: 'Only others' }).click()
+      await page.getByText('She telephoned').first().waitFor()
+    })
+  })
+})
+
+/** Somebody at a browser, each of whose pages is looked at. */
+type Visit = {
+  page: Page
+  /** At the page that is shown. */
+  look: () => Promise<void>
+  visit: (...urls: string[]) => Promise<void>
+  /** Presses the button, and looks at what it leads to. */
+  press: (name: string) => Promise<void>
+}
+
+describe('the pages about who may read, in a browser', () => {
+  let browser: Browser
+  before(async () => {
+    browser = await launchBrowser()
+  })
+  after(async () => {
+    await browser?.close()
+  })
+
+  for (const [width, javaScriptEnabled] of [[375, true] as const, [1280, true] as const, [375, false] as const]) {
+    const how = javaScriptEnabled ? `axe finds nothing wrong on them, ${width} wide` : 'they work without JavaScript'
+    test(`${how}, and nothing is cut off`, { timeout: 240_000 }, async () => {
+      // Somebody who signs in for the first time is asked for consent; the others of the demo world are not.
+      const server = await startServer({ REGISTRATION_BASIS: 'consent' })
+      const found: string[] = []
+      const begin = async (enter: (page: Page) => Promise<void>): Promise<Visit> => {
+        const page = await openBrowser(browser, server.baseUrl, { javaScriptEnabled, viewport: { width, height: 800 } })
+        await enter(page)
+        // Axe is a script itself.
+        const look = () => (javaScriptEnabled ? inspect(page, found) : noteWidth(page, found))
+        const visit = async (...urls: string[]) => {
+          for (const url of urls) {
+            await page.goto(url)
+            await look()
+          }
+        }
+        return { page, look, visit, press: (name) => press(page, name).then(look) }
+      }
+      try {
+        await visitLinking(await begin((page) => signIn(page, 'Priya Specimen')))
+        await visitHelping(
+          await begin((page) => signIn(page, 'Rosa Example')),
+          await begin((page) => signIn(page, 'Gwen Enghraifft')),
+        )
+        await visitBusiness(await begin((page) => signIn(page, 'Arthur Sample')))
+        await visitDepartment(await begin((page) => signInToWork(page, 'Mel Placeholder', '/department')))
+      } finally {
+        for (const context of browser.contexts()) await context.close()
+        await server.stop()
+      }
+      assert.deepEqual(found, [])
+    })
+  }
+
+  const visitLinking = async ({ page, look, visit, press }: Visit) => {
+    await visit('/my-details', '/linked-services', '/linked-services/link/council-tax', '/registration', '/looks')
+    const menu = page.getByRole('button', { name: 'Menu', exact: true })
+    if (await menu.isVisible()) await menu.click().then(look)
+    await page.goto('/registration')
+    await press('I consent to General letters')
+    await press('Withdraw consent to General letters')
+    const ask = async (number: string) => {
+      await askToLink(page, 'Northfold Council, Council tax', 'Your council tax account number', number)
+      await look()
+    }
+    await ask('CT-1003')
+    await press('Continue')
+    await sees(page, 'Select whether to link the service')
+    await page.getByLabel('Yes, send my letters here').check()
+    await press('Continue')
+    await sees(page, 'The service is linked')
+    await ask('CT-1004')
+    const question = page.url()
+    await page.getByLabel('No, do not link it').check()
+    await press('Continue')
+    await visit(question)
+    await sees(page, 'This has been used already')
+    await ask('CT-1001')
+    await sees(page, 'This number is linked with another mailbox')
+    await page.goto('/linked-services')
+    await follow(page, 'Unlink Northfold Council, Council tax ending in 003')
+    await look()
+    await press('Unlink')
+  }
+
+  const visitHelping = async (owner: Visit, helper: Visit) => {
+    await owner.visit('/my-details', '/linked-services', '/helpers', '/helpers/add')
+    await owner.press('Make the invitation')
+    await sees(owner.page, 'There is a problem')
+    const sender = 'Council tax (Northfold Council)'
+    const code = await invite(owner.page, { name: 'My daughter Gwen', sender, untilYear: new Date().getFullYear() + 1 })
+    await owner.look()
+    const invitation = owner.page.url()
+
+    await helper.visit('/helping')
+    await helper.press('Continue')
+    await sees(helper.page, 'Enter the code')
+    await enterCode(helper.page, code)
+    await helper.look()
+    await helper.press('Accept')
+    await helper.press('Open the mailbox of Rosa Example')
+    await helper.page.locator('.post-list__subject a').first().click()
+    await helper.look()
+    await helper.visit('/my-details', '/looks', '/mailboxes', '/helping', '/linked-services', '/registration', '/helpers')
+    await helper.page.goto('/helping')
+    await follow(helper.page, 'Rosa Example')
+    await helper.look()
+
+    await owner.visit(invitation, '/helpers', '/looks', '/looks/others')
+    await owner.page.goto(invitation)
+    await owner.press('End it now')
+    await helper.page.goto('/inbox')
+    await sees(helper.page, 'You can no longer open that mailbox')
+    await helper.look()
+
+    await owner.visit('/registration', '/registration/exempt')
+    await owner.press('Stop digital post')
+    await owner.visit('/registration/join')
+    await owner.press('Get digital post again')
+  }
+
+  const visitBusiness = async ({ page, look, visit, press }: Visit) => {
+    await visit('/mailboxes', '/people/lost')
+    await openMailboxOf(page, 'Example Bakery Ltd')
+    await visit('/inbox', '/my-details', '/people', '/people/add')
+    await press('Make the invitation')
+    await sees(page, 'There is a problem')
+    await invite(page, { name: 'The accountant', isAdviser: true })
+    await look()
+    await page.goto('/people')
+    await follow(page, 'Arthur Sample')
+    await press('End it now')
+    await sees(page, 'There is no other administrator')
+    await press('Back to your own')
+  }
+
+  const visitDepartment = async ({ visit }: Visit) => {
+    await visit('/department/systems', '/department/approvals', '/department/staff', '/department/logs')
+  }
+})
