@@ -41,7 +41,7 @@ async function openDatabase(config: Config): Promise<OpenDatabase> {
     await bringRoles(owner, url, logins).catch((error) => {
       if (error.code !== '42501') throw error
       throw new SettingError(
-        'DATABASE_URL is wrong: its user may not make roles (alter role … createrole), and the program logs in as roles of its own.',
+        `DATABASE_URL is wrong: its user must be able to make the roles that the program logs in as (alter role … createrole), and own what is in the database; PostgreSQL says: ${error.message}`,
       )
     })
   } finally {

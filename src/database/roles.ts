@@ -41,9 +41,8 @@ export async function bringRoles(
     for (const [index, { user, password }] of [program, worker].entries()) {
       if (known[index]) continue
       const [made] = await sql`select from pg_roles where rolname = ${user}`
-      await sql.unsafe(
-        `${made === undefined ? 'create' : 'alter'} role "${user}" login nosuperuser nocreatedb nocreaterole inherit password '${password}'`,
-      )
+      // What a role is not, a new one is not anyway; and only a superuser may say so of one that exists.
+      await sql.unsafe(`${made === undefined ? 'create' : 'alter'} role "${user}" login password '${password}'`)
     }
     const [{ database }] = (await sql`select current_database() as database`) as unknown as [{ database: string }]
     const role = sql(program.user)

@@ -78,7 +78,7 @@ function fits(db: Db, keys: IdentifierKeys, query: RecordQuery): Fragment {
       select link.party_id from link
       where link.service_id = ${installationNamespace} and link.scheme = ${query.identifier.scheme} and link.value_hash = ${hash})`
   }
-  const name = db`lower(party.name) = lower(${asOneLine(query.name)})`
+  const name = db`party.name_key = lower(${asOneLine(query.name)})`
   if (query.by === 'business') return db`${name} and party.kind = 'business'`
   return db`${name} and party.birth_date = ${query.birthDate}::text::date and party.kind = 'person'`
 }

@@ -1,5 +1,6 @@
 import { v7 as newId } from 'uuid'
 import type { Actor } from '../access/actor.ts'
+import { noteLooks } from '../access/look.ts'
 import { requireRight } from '../access/rights.ts'
 import { scopeOf } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
@@ -29,6 +30,9 @@ export async function giveConsent(
       insert into consent (party_id, id, category, given_at, wording, language)
       values (${actor.partyId}, ${newId()}, ${slug}, ${now}, ${wording.text}, ${language})
       on conflict (party_id, category) where withdrawn_at is null do nothing returning id`
-    if (given !== undefined) await noteRecipientChange(sql, { partyId: actor.partyId }, now)
+    if (given === undefined) return
+    if (actor.by.kind !== 'owner')
+      await noteLooks(sql, [{ partyId: actor.partyId, by: actor.by, what: 'registration-changed' }], now)
+    await noteRecipientChange(sql, { partyId: actor.partyId }, now)
   })
 }

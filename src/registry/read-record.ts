@@ -105,7 +105,7 @@ async function findLikenesses(
     select party.id, party.created_at,
       (select count(distinct link.service_id)::int from link where link.party_id = party.id) as services
     from party
-    where lower(party.name) = lower(${name}) and party.birth_date = ${birthDate}::text::date and party.kind = 'person' and party.id <> ${id}
+    where party.name_key = lower(${name}) and party.birth_date = ${birthDate}::text::date and party.kind = 'person' and party.id <> ${id}
       and exists (select from mailbox where mailbox.party_id = party.id and mailbox.registration <> 'closed')
     order by party.created_at, party.id limit 20`
 }

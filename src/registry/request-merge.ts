@@ -43,7 +43,7 @@ export async function requestMerge(
       insert into merge_request (id, from_party_id, into_party_id, name, asked_by_id, asked_at, reason)
       select ${mergeId}, other.id, kept.id, kept.name, ${actor.by.id}, ${now}, ${reason}
       from party kept join party other
-        on lower(other.name) = lower(kept.name) and other.birth_date = kept.birth_date and other.kind = 'person' and kept.kind = 'person'
+        on other.name_key = kept.name_key and other.birth_date = kept.birth_date and other.kind = 'person' and kept.kind = 'person'
       where kept.id = ${intoPartyId} and other.id = ${fromPartyId} and kept.id <> other.id
         and not exists (select from mailbox where mailbox.party_id in (kept.id, other.id) and mailbox.registration = 'closed')
       returning id`

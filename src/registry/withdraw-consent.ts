@@ -1,4 +1,5 @@
 import type { Actor } from '../access/actor.ts'
+import { noteLooks } from '../access/look.ts'
 import { requireRight } from '../access/rights.ts'
 import { scopeOf } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
@@ -13,6 +14,9 @@ export async function withdrawConsent(db: Db, actor: Actor, { category }: { cate
     const [withdrawn] = await sql`
       update consent set withdrawn_at = ${now}
       where ${own(sql, sql`party_id = ${actor.partyId}`)} and category = ${category} and withdrawn_at is null returning id`
-    if (withdrawn !== undefined) await noteRecipientChange(sql, { partyId: actor.partyId }, now)
+    if (withdrawn === undefined) return
+    if (actor.by.kind !== 'owner')
+      await noteLooks(sql, [{ partyId: actor.partyId, by: actor.by, what: 'registration-changed' }], now)
+    await noteRecipientChange(sql, { partyId: actor.partyId }, now)
   })
 }

@@ -22,7 +22,7 @@ const ofMailbox: readonly Entry[] = [
   {
     href: '/registration',
     text: 'Your digital post',
-    about: 'See whether letters come to you here or on paper, and change that.',
+    about: 'See whether letters come here or on paper, and what you can change about it.',
     right: 'registration:manage',
   },
   {
