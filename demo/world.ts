@@ -85,6 +85,26 @@ const links: readonly (readonly [service: string, value: string, party: string])
   ['carers-support', 'CS-8003', 'gwen'],
 ]
 
+/** Kinds of post, beside the general one. */
+const categories = [
+  {
+    slug: 'bills',
+    name: { en: 'Bills and payments', cy: 'Biliau a thaliadau' },
+    wording: {
+      en: 'I agree to get bills, reminders and letters about payments in this mailbox instead of on paper.',
+      cy: 'Rwy’n cytuno i gael biliau, nodiadau atgoffa a llythyrau am daliadau yn y blwch post hwn yn lle ar bapur.',
+    },
+  },
+  {
+    slug: 'decisions',
+    name: { en: 'Decisions', cy: 'Penderfyniadau' },
+    wording: {
+      en: 'I agree to get decisions that I can appeal against in this mailbox instead of on paper.',
+      cy: 'Rwy’n cytuno i gael penderfyniadau y gallaf apelio yn eu herbyn yn y blwch post hwn yn lle ar bapur.',
+    },
+  },
+]
+
 function describeWorld(partyIds: ReadonlyMap<string, string>): Declaration {
   const linksOf = (services: { slug: string }[]) =>
     links
@@ -146,24 +166,7 @@ function describeWorld(partyIds: ReadonlyMap<string, string>): Declaration {
         links: linksOf(pensions),
       },
     ],
-    categories: [
-      {
-        slug: 'bills',
-        name: { en: 'Bills and payments', cy: 'Biliau a thaliadau' },
-        wording: {
-          en: 'I agree to get bills, reminders and letters about payments in this mailbox instead of on paper.',
-          cy: 'Rwy’n cytuno i gael biliau, nodiadau atgoffa a llythyrau am daliadau yn y blwch post hwn yn lle ar bapur.',
-        },
-      },
-      {
-        slug: 'decisions',
-        name: { en: 'Decisions', cy: 'Penderfyniadau' },
-        wording: {
-          en: 'I agree to get decisions that I can appeal against in this mailbox instead of on paper.',
-          cy: 'Rwy’n cytuno i gael penderfyniadau y gallaf apelio yn eu herbyn yn y blwch post hwn yn lle ar bapur.',
-        },
-      },
-    ],
+    categories,
     registrars: demoRegistrars.map(({ subject, name }) => ({ subject, name })),
   }
 }
@@ -239,10 +242,18 @@ async function sendMessages(
   now: Date,
 ): Promise<void> {
   const services = new Map((await listServices(db)).map((service) => [service.slug, service]))
+  const clerks = await within(
+    db,
+    { purpose: 'registry' },
+    (sql) =>
+      sql<
+        Clerk[]
+      >`select distinct on (organisation_id) organisation_id, id, name from staff_member order by organisation_id, subject`,
+  )
   const messageIds = new Map<string, string>()
   const happenings = messages.flatMap((message): Happening[] => {
     const service = services.get(message.service)!
-    const office = officeActor(service)
+    const office = officeActor(service, clerks.find(({ organisationId }) => organisationId === service.organisationId)!)
     const recipientId = links.find(([slug, value]) => slug === message.service && value === message.to)?.[2]
     const owner = ownerActor(owners.get(message.from ?? recipientId!)!)
     const [writer, reader] = message.from === undefined ? [office, owner] : [owner, office]
@@ -276,9 +287,11 @@ async function sendMessages(
   for (const { happen } of happenings.sort((a, b) => a.at.getTime() - b.at.getTime())) await happen()
 }
 
-function officeActor({ id, organisationId, organisationName, mailboxId }: Service): Actor {
+type Clerk = { organisationId: string; id: string; name: string }
+
+function officeActor({ id, organisationId, mailboxId }: Service, clerk: Clerk): Actor {
   const rights = unite(...staffRoles.map((role) => rightsOf(role, [id])))
-  const by = { kind: 'staff', id: organisationId, name: organisationName } as const
+  const by = { kind: 'staff', id: clerk.id, name: clerk.name } as const
   return { ...actorOf({ partyId: organisationId, mailboxId }), isOrganisation: true, rights, by }
 }
 

@@ -171,10 +171,10 @@ describe('who may read a letter', { timeout: 240_000 }, () => {
       await follow(priya, 'Only others')
       const seen = await looks(priya)
       assert.ok(
-        seen.some((look) => look.includes(`Gwen Enghraifft (may open this mailbox) opened a letter: ${named('Your bill')}`)),
+        seen.some((look) => look.includes(`Gwen Enghraifft (was let into this mailbox) opened a letter: ${named('Your bill')}`)),
         seen.join('\n'),
       )
-      assert.ok(seen.some((look) => look.includes('Gwen Enghraifft (may open this mailbox) opened this mailbox')))
+      assert.ok(seen.some((look) => look.includes('Gwen Enghraifft (was let into this mailbox) opened this mailbox')))
 
       // 8. She ends it. The next click is refused, a download too, with what it means.
       await goTo(priya, 'My details')
@@ -354,6 +354,10 @@ describe('who may read a letter', { timeout: 240_000 }, () => {
         log.some((line) => entry.test(line)),
         `${entry} in:\n${log.join('\n')}`,
       )
+    // One Login still knows her, and the stand-in has her signed in there: she comes back at once, and no further.
+    await gwen.goto('/inbox')
+    await sees(gwen, 'This mailbox is closed')
+    await sees(gwen, 'nobody can sign in to it')
     for (const page of [gwen, arthur, bo]) await page.context().close()
   })
 })

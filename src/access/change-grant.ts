@@ -3,7 +3,7 @@ import type { Db } from '../database/connect.ts'
 import { own } from '../database/own.ts'
 import { within } from '../database/scope.ts'
 import { Problem } from '../problems.ts'
-import type { Actor } from './actor.ts'
+import { type Actor, isFromOutside } from './actor.ts'
 import {
   type Access,
   type Grant,
@@ -26,7 +26,7 @@ export type Change = Access & { grantId: string; endsAt?: Date | undefined }
 export async function changeGrant(db: Db, actor: Actor, change: Change, now: Date): Promise<{ grantId: string }> {
   requireRight(actor, 'grants:manage')
   const id = newId()
-  await within(db, { party: actor.partyId, mailbox: actor.mailboxId, isHelper: actor.by.kind === 'helper' }, async (sql) => {
+  await within(db, { party: actor.partyId, mailbox: actor.mailboxId, isHelper: isFromOutside(actor) }, async (sql) => {
     await lockGrants(sql)
     const [before] = await sql<Grant[]>`
       select ${grantColumns(sql)} from access_grant held

@@ -83,7 +83,7 @@ function looksOf(db: Db, { partyId }: Actor): Fragment {
     select ledger.accepted_at, message.id, 'owner', ${partyId}::text, (select name from party where id = ${partyId}),
       case when message.answers_id is null then 'wrote' else 'answered' end, message.id, message.service_id, null
     from ledger join message on message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id
-    where ${own(db, db`ledger.sender_id = ${partyId}`)} and message.written_by_id is null`
+    where ledger.sender_id = ${partyId} and message.written_by_id is null`
 }
 
 /** Of a row `seen`: whether it is about what the actor may see. */
@@ -100,12 +100,12 @@ function isWithinLimits(db: Db, actor: Actor): Fragment {
 function letterOf(db: Db, { partyId, mailboxId }: Actor, isSuch: Fragment): Fragment {
   const columns = db`message.id, message.subject, message.service_id`
   return db`
-    select ${columns}, false as is_sent from message
+    select ${columns}, message.mailbox_id <> ${mailboxId} as is_sent from message
     where ${own(db, db`message.mailbox_id = ${mailboxId}`)} and message.id = seen.message_id and ${isSuch}
     union all
     select ${columns}, true
     from ledger join message on message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id
-    where ${own(db, db`ledger.sender_id = ${partyId}`)} and ledger.message_id = seen.message_id and ${isSuch}`
+    where ledger.sender_id = ${partyId} and ledger.message_id = seen.message_id and ${isSuch}`
 }
 
 function toLook({ byId, messageId, subject, isSent, letterServiceId, total: _, ...look }: Row, actor: Actor): SeenLook {

@@ -3,7 +3,7 @@ import type { Db, Fragment } from '../database/connect.ts'
 import { own } from '../database/own.ts'
 import { readWithin, type Scope, within } from '../database/scope.ts'
 import { Problem } from '../problems.ts'
-import type { Actor } from './actor.ts'
+import { type Actor, isFromOutside } from './actor.ts'
 import { type Access, grantKinds, periodOf, refuseImpossible } from './grant.ts'
 import { hashInvitationCode, invitationCode, invitationDays } from './grant-invitation.ts'
 import { noteLooks } from './look.ts'
@@ -101,8 +101,8 @@ export async function listGrantableServices(
 }
 
 /** All of the mailbox, also for an administrator who may read none of it: of the post, only which services wrote. */
-function ofMailbox({ partyId, mailboxId, by }: Actor): Scope {
-  return { party: partyId, mailbox: mailboxId, isHelper: by.kind === 'helper' }
+function ofMailbox(actor: Actor): Scope {
+  return { party: actor.partyId, mailbox: actor.mailboxId, isHelper: isFromOutside(actor) }
 }
 
 function servicesOf(db: Db, { partyId, mailboxId }: Pick<Actor, 'partyId' | 'mailboxId'>): Fragment {

@@ -14,6 +14,17 @@ export function scopeOf(actor: Actor): Scope {
   }
 }
 
+/** The same, and of the post only what has arrived in the mailbox. */
+export function scopeOfReceived(actor: Actor): Scope {
+  return { ...scopeOf(actor), senders: [] }
+}
+
+/** The same, and of the post only what the actor has written. */
+export function scopeOfSent(actor: Actor): Scope {
+  const { mailbox: _, ...scope } = scopeOf(actor)
+  return scope
+}
+
 /** Those for which the actor has any right at all. */
 function ownServices({ rights }: Actor): string[] {
   return [...new Set([...rights.values()].flatMap((services) => (services === 'all' ? [] : services)))]

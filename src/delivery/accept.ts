@@ -2,7 +2,7 @@ import { v7 as newId } from 'uuid'
 import { type Actor, servicesFor } from '../access/actor.ts'
 import { inOwnMailbox } from '../access/own-post.ts'
 import { requireRight } from '../access/rights.ts'
-import { scopeOf } from '../access/scope-of.ts'
+import { scopeOfReceived } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
 import { readWithin } from '../database/scope.ts'
 import { type CheckedDocuments, checkDocuments } from '../documents/check.ts'
@@ -198,7 +198,7 @@ type Found = Omit<Original, 'namedId'>
 async function findAnswered(db: Db, actor: Actor, answers: readonly Answer[]): Promise<[number, Found][]> {
   const rows = await readWithin<Found & { asked: number }>(
     db,
-    scopeOf(actor),
+    scopeOfReceived(actor),
     db`
     select asked.asked::int, message.service_id, message.thread_id, message.sender_id as answered_sender_id, message.category, message.recipient_only,
            message.reply_allowed, message.reply_by, message.sender_party_id as recipient_id

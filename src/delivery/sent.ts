@@ -1,6 +1,6 @@
 import { type Actor, senderIdsOf } from '../access/actor.ts'
 import { requireRight } from '../access/rights.ts'
-import { scopeOf } from '../access/scope-of.ts'
+import { scopeOfSent } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
 import { own } from '../database/own.ts'
 import { readWithin } from '../database/scope.ts'
@@ -14,7 +14,7 @@ export async function findSent(db: Db, actor: Actor, by: { messageId: string } |
   const senderIds = senderIdsOf(actor)
   return readWithin<SentMessage>(
     db,
-    scopeOf(actor),
+    scopeOfSent(actor),
     db`
     select message_id, thread_id, reference, sender_id, accepted_at, available_at, opened_at, answered_at
     from ledger

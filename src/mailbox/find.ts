@@ -3,7 +3,7 @@ import { noteLooks } from '../access/look.ts'
 import { inOwnLedger, inOwnMailbox } from '../access/own-post.ts'
 import { requireRight } from '../access/rights.ts'
 import { scopeOf } from '../access/scope-of.ts'
-import type { Db } from '../database/connect.ts'
+import type { Db, Fragment } from '../database/connect.ts'
 import { readWithin, within } from '../database/scope.ts'
 import type { StoredFile } from '../documents/document.ts'
 import { readFileBytes } from '../documents/read.ts'
@@ -20,15 +20,20 @@ export async function find(db: Db, actor: Actor, messageId: string): Promise<Fou
     db,
     scopeOf(actor),
     db`
-    select ${letterColumns(db)}, false as is_sent, message.mailbox_id
+    select ${columns(db, actor)}, message.mailbox_id
     from message where ${inOwnMailbox(db, actor)} and message.id = ${messageId}
-    union all
-    select ${letterColumns(db)}, true, message.mailbox_id
+    union
+    select ${columns(db, actor)}, message.mailbox_id
     from ledger join message on message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id
     where ${inOwnLedger(db, actor)} and ledger.message_id = ${messageId}`,
   )
   if (letter === undefined) throw new Problem('not-found')
   return letter
+}
+
+/** A message from one's own mailbox to itself is received, and is there once. */
+function columns(db: Db, { mailboxId }: Actor): Fragment {
+  return db`${letterColumns(db)}, message.mailbox_id <> ${mailboxId} as is_sent`
 }
 
 /** What has been written back and forth, the oldest first; a message is in a thread with what it answers. */
@@ -38,10 +43,10 @@ export async function findThread(db: Db, actor: Actor, threadId: string): Promis
     db,
     scopeOf(actor),
     db`
-    select ${letterColumns(db)}, false as is_sent
+    select ${columns(db, actor)}
     from message where ${inOwnMailbox(db, actor)} and message.thread_id = ${threadId}
-    union all
-    select ${letterColumns(db)}, true
+    union
+    select ${columns(db, actor)}
     from ledger join message on message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id
     where ${inOwnLedger(db, actor)} and ledger.thread_id = ${threadId}
     order by id`,

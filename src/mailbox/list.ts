@@ -1,7 +1,7 @@
 import type { Actor } from '../access/actor.ts'
 import { inOwnLedger, inOwnMailbox } from '../access/own-post.ts'
 import { requireRight } from '../access/rights.ts'
-import { scopeOf } from '../access/scope-of.ts'
+import { scopeOfReceived, scopeOfSent } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
 import { readWithin } from '../database/scope.ts'
 import type { LetterSummary } from './letter.ts'
@@ -17,7 +17,7 @@ export async function listInbox(db: Db, actor: Actor, page: number): Promise<Let
   const mine = inOwnMailbox(db, actor)
   const rows = await readWithin<LetterSummary & { total: string; unread: string }>(
     db,
-    scopeOf(actor),
+    scopeOfReceived(actor),
     db`
     select counts.total, counts.unread, letter.*
     from (
@@ -38,7 +38,7 @@ export async function listSent(db: Db, actor: Actor, page: number): Promise<Lett
   const mine = inOwnLedger(db, actor)
   const rows = await readWithin<LetterSummary & { total: string }>(
     db,
-    scopeOf(actor),
+    scopeOfSent(actor),
     db`
     select counts.total, letter.*
     from (

@@ -2,7 +2,7 @@ import type { Actor } from '../access/actor.ts'
 import { type Look, type LookKind, noteLooks } from '../access/look.ts'
 import { inOwnMailbox } from '../access/own-post.ts'
 import { requireRight } from '../access/rights.ts'
-import { scopeOf } from '../access/scope-of.ts'
+import { scopeOfReceived } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
 import { own } from '../database/own.ts'
 import { readWithin, within } from '../database/scope.ts'
@@ -25,7 +25,7 @@ export async function openForWhoeverMay(db: Db, actor: Actor, messageId: string,
   const letter = await findReceived(db, actor, messageId)
   const isFirst = letter.openedAt === null
   if (!isFirst && actor.by.kind === 'owner') return letter
-  const isOpened = await within(db, scopeOf(actor), async (sql) => {
+  const isOpened = await within(db, scopeOfReceived(actor), async (sql) => {
     const opened = isFirst && (await recordOpening(sql, letter, actor.mailboxId, now))
     if (opened || actor.by.kind !== 'owner') await noteLooks(sql, [lookAt(actor, letter, opened ? 'opened' : 'read')], now)
     return opened
@@ -38,7 +38,7 @@ export async function openForWhoeverMay(db: Db, actor: Actor, messageId: string,
 async function findReceived(db: Db, actor: Actor, messageId: string): Promise<Letter> {
   const [letter] = await readWithin<Letter>(
     db,
-    scopeOf(actor),
+    scopeOfReceived(actor),
     db`select ${letterColumns(db)}, false as is_sent from message where ${inOwnMailbox(db, actor)} and message.id = ${messageId}`,
   )
   if (letter === undefined) throw new Problem('not-found')

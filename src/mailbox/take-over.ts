@@ -1,7 +1,7 @@
 import type { Actor } from '../access/actor.ts'
 import { inOwnMailbox } from '../access/own-post.ts'
 import { requireRight } from '../access/rights.ts'
-import { scopeOf } from '../access/scope-of.ts'
+import { scopeOfReceived } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
 import { readWithin, within } from '../database/scope.ts'
 import { type Letter, letterColumns } from './letter.ts'
@@ -19,7 +19,7 @@ export async function listWritten(
   requireRight(actor, 'inbox:read')
   return readWithin<Letter>(
     db,
-    scopeOf(actor),
+    scopeOfReceived(actor),
     db`
     select ${letterColumns(db)}, false as is_sent from message
     where ${inOwnMailbox(db, actor)}
@@ -36,7 +36,7 @@ export async function takeOver(db: Db, actor: Actor, messageId: string, now: Dat
   if (letter.takenOverAt !== null) return { takenOverAt: letter.takenOverAt }
   const [row] = await within(
     db,
-    scopeOf(actor),
+    scopeOfReceived(actor),
     (sql) => sql<{ takenOverAt: Date }[]>`
     update message set taken_over_at = coalesce(taken_over_at, ${now}), modseq = nextval('modseq')
     where ${inOwnMailbox(db, actor)} and message.id = ${messageId}

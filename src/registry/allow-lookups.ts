@@ -1,4 +1,5 @@
 import type { Db } from '../database/connect.ts'
+import { own } from '../database/own.ts'
 import { within } from '../database/scope.ts'
 
 /** How many identifiers a service may ask for. */
@@ -38,7 +39,7 @@ export async function takeLookups(
     if (missing > 0) return Math.max(1, Math.ceil((missing * 60) / perMinute))
     await sql`
       update lookup_allowance set left_over = left_over - ${count}, used_that_day = used_that_day + ${count}
-      where service_id = ${serviceId}`
+      where ${own(sql, sql`service_id = ${serviceId}`)}`
     return undefined
   })
 }

@@ -7,7 +7,7 @@ import type { Actor } from '../access/actor.ts'
 import { rightsOf } from '../access/rights.ts'
 import { Problem } from '../problems.ts'
 import { changeRegistration } from './change-registration.ts'
-import { findRegistration } from './find-registration.ts'
+import { findRegistration, isClosedByDeath } from './find-registration.ts'
 import { daysAfter, defaultRules } from './registration.ts'
 
 const now = new Date('2026-11-23T10:00:00Z')
@@ -92,14 +92,25 @@ describe('changing a registration', () => {
         (${grantId}, ${person.partyId}, ${post.arthur.partyId}, 'helper', 'reader', ${now}, 'Arthur', ${now}, 'x', ${now}),
         (${offerId}, ${person.partyId}, null, 'helper', 'reader', ${now}, 'Somebody', ${now}, 'x', null),
         (${otherId}, ${post.rosa.partyId}, ${person.partyId}, 'helper', 'reader', ${now}, 'CT-12', ${now}, 'x', ${now})`
+    await test_.owner`
+      insert into session (id_hash, party_id, subject, id_token_sealed, created_at, last_seen_at)
+      values ('\\x01', ${person.partyId}, 'somebody', '\\x01', ${now}, ${now})`
     const rules = { ...defaultRules, yearsKeptAfterDeath: 3 }
     const death = { partyId: person.partyId, to: 'closed' as const, reason: 'death', note: 'Certificate seen' }
     await changeRegistration(test_.database, registrar, death, now, rules)
     const ended = await test_.owner`select id from access_grant where ended_at = ${now} order by id`
     assert.deepEqual(
       ended.map(({ id }) => id),
-      [grantId, offerId],
+      [grantId, offerId, otherId],
+      'what they gave, what they offered, and what they held',
     )
+    assert.equal(
+      (await test_.owner`select from session where party_id = ${person.partyId}`).length,
+      0,
+      'nobody is signed in as them',
+    )
+    assert.equal(await isClosedByDeath(test_.database, person.partyId), true)
+    assert.equal(await isClosedByDeath(test_.database, post.arthur.partyId), false)
     const { registration, keptUntil } = await findRegistration(test_.database, person)
     assert.deepEqual([registration, keptUntil], ['closed', '2029-11-23'])
     await assert.rejects(change(person, person.partyId, 'registered', ''), code('registration-not-possible'))

@@ -9,6 +9,7 @@ import { noteRecipientChange } from './recipient-changes.ts'
 import {
   type Change,
   type Changer,
+  death,
   defaultRules,
   keptUntil,
   mayChange,
@@ -64,6 +65,7 @@ export async function change(db: Db, ordered: Ordered, rules: RegistrationRules,
     await sql`update mailbox set registration = ${to}, kept_until = ${kept}::text::date where party_id = ${partyId}`
     await noteInHistory(sql, { partyId, from, to, reason, note, by }, now)
     if (to === 'closed') await endGrants(sql, partyId, by.name, now)
+    if (reason === death) await endAllOf(sql, partyId, by.name, now)
     if (changer !== 'owner') await noteLooks(sql, [{ partyId, by, what: 'registration-changed', reason }], now)
     await noteRecipientChange(sql, { partyId }, now)
   })
@@ -99,4 +101,11 @@ async function endGrants(db: Db, giverId: string, endedByName: string, now: Date
   await db`
     update access_grant set ended_at = ${now}, ended_by_name = ${endedByName}, invitation_hash = null
     where giver_id = ${giverId} and ended_at is null`
+}
+
+/** Nobody acts as somebody who has died: not in their own mailbox, nor in one that they were let into. */
+async function endAllOf(db: Db, partyId: string, endedByName: string, now: Date): Promise<void> {
+  await db`
+    update access_grant set ended_at = ${now}, ended_by_name = ${endedByName} where holder_id = ${partyId} and ended_at is null`
+  await within(db, { purpose: 'sign-in' }, (sql) => sql`delete from session where party_id = ${partyId}`)
 }

@@ -5,7 +5,7 @@ import type { Db } from '../database/connect.ts'
 import { own } from '../database/own.ts'
 import { readWithin } from '../database/scope.ts'
 import { Problem } from '../problems.ts'
-import type { PartyKind, Reachability, Registration } from './registration.ts'
+import { death, type PartyKind, type Reachability, type Registration } from './registration.ts'
 
 export type OwnRegistration = Reachability & {
   kind: PartyKind
@@ -34,6 +34,21 @@ export async function findRegistration(db: Db, actor: Actor): Promise<OwnRegistr
   )
   if (found === undefined) throw new Problem('not-found')
   return found
+}
+
+/** Whether a mailbox is closed because its owner has died, so that nobody can be let in as them. */
+export async function isClosedByDeath(db: Db, partyId: string): Promise<boolean> {
+  const [found] = await readWithin<{ reason: string }>(
+    db,
+    { party: partyId },
+    db`
+    select closing.reason from mailbox
+    join lateral (
+      select reason from registration_change where party_id = mailbox.party_id and became = 'closed' order by at desc, id desc limit 1
+    ) as closing on true
+    where mailbox.party_id = ${partyId} and mailbox.registration = 'closed'`,
+  )
+  return found?.reason === death
 }
 
 export type Consent = { category: string; givenAt: Date; withdrawnAt: Date | null; wording: string; language: string }

@@ -35,7 +35,8 @@ export type PartyKind = 'person' | 'business' | 'public-body'
 export type Changer = 'owner' | 'registrar' | 'notice'
 
 /** Why a mailbox is closed. `merged` is into another of the same person, which is found in its place. */
-export const closingReasons = ['death', 'dissolved', 'other'] as const
+export const death = 'death'
+export const closingReasons = [death, 'dissolved', 'other'] as const
 export type ClosingReason = (typeof closingReasons)[number]
 /** Stands as the reason where a person changes their own registration, for which none is asked. */
 export const ownWish = 'own-wish'

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from '../config.ts'
 import type { Database } from '../database/connect.ts'
+import { isClosedByDeath } from '../registry/find-registration.ts'
 import { joinMailboxes } from '../registry/link-join.ts'
 import { type Attempt, attemptMinutes, attemptName, deriveAttemptKey, openAttempt, sealAttempt } from '../sign-in/attempt.ts'
 import { endSessionsOfSubject, readLogoutToken } from '../sign-in/back-channel-logout.ts'
@@ -105,6 +106,7 @@ function signInPeople(app: FastifyInstance, { config, database, clock }: SignInO
     const known = await findPerson(database, subject)
     const partyId = known ?? (identity && (await registerPerson(database, subject, identity, clock(), config.registration)))
     if (typeof partyId === 'object') return sendTooYoung(request, reply, config)
+    if (known !== undefined && (await isClosedByDeath(database, known))) return sendClosed(request, reply)
     if (partyId !== undefined) return door.enter(request, reply, { owner: { partyId }, subject, idToken }, attempt.to)
     if (attempt.purpose === 'prove-identity') return showFailure(request, reply, 'not-proven')
     return door.leave(request, reply, startIdentityProof(oneLogin, attempt.to, clock()))
@@ -128,6 +130,10 @@ function signInPeople(app: FastifyInstance, { config, database, clock }: SignInO
 function sendTooYoung(request: FastifyRequest, reply: FastifyReply, { registration: { age } }: Config) {
   const title = `You can have a mailbox from the age of ${age}`
   return sendPage(request, reply, 'sign-in/too-young', { title, age }, 403)
+}
+
+function sendClosed(request: FastifyRequest, reply: FastifyReply) {
+  return sendPage(request, reply, 'sign-in/closed', { title: 'This mailbox is closed' }, 403)
 }
 
 const isOfStaff = ({ purpose }: Attempt) => purpose === 'staff-sign-in' || purpose === 'registrar-sign-in'

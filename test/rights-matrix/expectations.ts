@@ -18,14 +18,14 @@ const doors = {
     otherwise: 'sign-in',
     //                   rosa arthur reader writer limited narrow ended employee adviser administrator
     rows: {
-      'is signed in':     '+    +      +      +      +       +      -     +        +       +',
-      'reads post':       '+    +      +      +      +       +      -     +        +       -',
-      'writes post':      '+    +      -      +      +       -      -     +        +       -',
-      'sees looks':       '+    +      +      +      +       +      -     +        +       +',
-      'has helpers':      '+    +      -      -      -       -      -     -        -       ~',
-      'has people':       '~    ~      -      -      -       -      -     -        -       +',
-      'changes people':   '+    +      -      -      -       -      -     -        -       +',
-      'is the owner':     '+    +      -      -      -       -      -     -        -       -',
+      'is signed in': '+    +      +      +      +       +      -     +        +       +',
+      'reads post': '+    +      +      +      +       +      -     +        +       -',
+      'writes post': '+    +      -      +      +       -      -     +        +       -',
+      'sees looks': '+    +      +      +      +       +      -     +        +       +',
+      'has helpers': '+    +      -      -      -       -      -     -        -       ~',
+      'has people': '~    ~      -      -      -       -      -     -        -       +',
+      'changes people': '+    +      -      -      -       -      -     -        -       +',
+      'answers for it': '+    +      -      -      -       -      -     -        -       +',
     },
   },
   department: {
@@ -33,14 +33,14 @@ const doors = {
     otherwise: 'sign-in',
     //                   staff clerk parkingStaff pensionStaff
     rows: {
-      'works here':       '+     +     +            +',
-      'writes letters':   '+     -     +            +',
+      'works here': '+     +     +            +',
+      'writes letters': '+     -     +            +',
       'manages contacts': '+     -     +            +',
-      'manages systems':  '+     -     +            +',
+      'manages systems': '+     -     +            +',
       // What somebody may decide depends on what it is: to whom nothing is given to decide, nothing is there.
-      'decides':          '+     0     +            +',
-      'manages staff':    '+     -     +            +',
-      'reads the log':    '+     -     +            +',
+      decides: '+     0     +            +',
+      'manages staff': '+     -     +            +',
+      'reads the log': '+     -     +            +',
     },
   },
   api: {
@@ -49,7 +49,7 @@ const doors = {
     //                   system parkingSystem pensionSystem lookupSystem
     rows: {
       'handles messages': '+      +             +             -',
-      'asks for people':  '+      +             +             +',
+      'asks for people': '+      +             +             +',
     },
   },
   registrar: {
@@ -93,8 +93,8 @@ export type Expectation =
       as?: 'multipart' | 'json'
       /** What every request holds. */
       body?: Record<string, unknown>
-      /** Changes what others are asked about: asked last. */
-      changes?: true
+      /** Changes what others are asked about, and so comes after all the others, in this turn. */
+      changes?: 1 | 2
     }
 
 const upload = { as: 'multipart' } as const
@@ -119,43 +119,43 @@ const citizen: Record<string, Expectation> = {
   'GET /looks/others': { who: 'sees looks', what: 'page of others’ looks' },
   'GET /my-details': { who: 'is signed in' },
   'GET /mailboxes': { who: 'is signed in' },
-  'POST /mailboxes/open': { who: 'is signed in', what: 'mailbox to open', changes: true },
+  'POST /mailboxes/open': { who: 'is signed in', what: 'mailbox to open', changes: 1 },
   'GET /helpers': { who: 'has helpers' },
   'GET /helpers/add': { who: 'has helpers' },
   'POST /helpers/add': { who: 'has helpers' },
   'GET /helpers/:id': { who: 'has helpers', what: 'grant given' },
-  'POST /helpers/:id/end': { who: 'has helpers', what: 'grant given', changes: true },
+  'POST /helpers/:id/end': { who: 'has helpers', what: 'grant given', changes: 2 },
   'GET /helpers/:id/document': { who: 'has helpers', what: 'document of a grant given' },
   'GET /helping': { who: 'is signed in' },
   'POST /helping': { who: 'is signed in' },
   'GET /helping/offers/:id': { who: 'is signed in', what: 'grant offered' },
   'POST /helping/offers/:id': { who: 'is signed in', what: 'grant offered' },
   'GET /helping/:id': { who: 'is signed in', what: 'grant held' },
-  'POST /helping/:id/end': { who: 'is signed in', what: 'grant held', changes: true },
+  'POST /helping/:id/end': { who: 'is signed in', what: 'grant held', changes: 1 },
   'GET /people': { who: 'has people' },
   'GET /people/add': { who: 'has people' },
   'POST /people/add': { who: 'has people' },
   'GET /people/:id': { who: 'has people', what: 'grant given' },
-  'POST /people/:id/end': { who: 'has people', what: 'grant given', changes: true },
+  'POST /people/:id/end': { who: 'has people', what: 'grant given', changes: 2 },
   'GET /people/:id/document': { who: 'has people', what: 'document of a grant given' },
   'GET /people/:id/change': { who: 'changes people', what: 'grant to change' },
   'POST /people/:id/change': { who: 'changes people', what: 'grant to change' },
   'GET /people/lost': { who: 'is signed in' },
-  'GET /linked-services': { who: 'is the owner' },
-  'GET /linked-services/link/:slug': { who: 'is the owner', what: 'service to link' },
-  'POST /linked-services/link/:slug': { who: 'is the owner', what: 'service to link' },
-  'GET /linked-services/answers/:code': { who: 'is the owner', what: 'link to confirm', hidden: 'denied' },
-  'POST /linked-services/answers/:code': { who: 'is the owner', what: 'link to confirm', hidden: 'denied' },
-  'POST /linked-services/answers/:code/join': { who: 'is the owner', what: 'link to confirm', hidden: 'denied' },
-  'GET /linked-services/unlink/:id': { who: 'is the owner', what: 'link' },
-  'POST /linked-services/unlink/:id': { who: 'is the owner', what: 'link', changes: true },
-  'GET /registration': { who: 'is the owner' },
-  'GET /registration/exempt': { who: 'is the owner' },
-  'POST /registration/exempt': { who: 'is the owner', changes: true },
-  'GET /registration/join': { who: 'is the owner' },
-  'POST /registration/join': { who: 'is the owner', changes: true },
-  'POST /registration/consents/:category': { who: 'is the owner', what: 'consent' },
-  'POST /registration/consents/:category/withdraw': { who: 'is the owner', what: 'consent to withdraw' },
+  'GET /linked-services': { who: 'answers for it' },
+  'GET /linked-services/link/:slug': { who: 'answers for it', what: 'service to link' },
+  'POST /linked-services/link/:slug': { who: 'answers for it', what: 'service to link' },
+  'GET /linked-services/answers/:code': { who: 'answers for it', what: 'link to confirm', hidden: 'denied' },
+  'POST /linked-services/answers/:code': { who: 'answers for it', what: 'link to confirm', hidden: 'denied' },
+  'POST /linked-services/answers/:code/join': { who: 'answers for it', what: 'link to confirm', hidden: 'denied' },
+  'GET /linked-services/unlink/:id': { who: 'answers for it', what: 'link' },
+  'POST /linked-services/unlink/:id': { who: 'answers for it', what: 'link', changes: 1 },
+  'GET /registration': { who: 'answers for it' },
+  'GET /registration/exempt': { who: 'answers for it' },
+  'POST /registration/exempt': { who: 'answers for it', what: 'registration of one’s own', changes: 1 },
+  'GET /registration/join': { who: 'answers for it' },
+  'POST /registration/join': { who: 'answers for it', changes: 1 },
+  'POST /registration/consents/:category': { who: 'answers for it', what: 'consent' },
+  'POST /registration/consents/:category/withdraw': { who: 'answers for it', what: 'consent to withdraw' },
 }
 
 const department: Record<string, Expectation> = {
@@ -173,7 +173,7 @@ const department: Record<string, Expectation> = {
   'POST /department/staff/add': { who: 'manages staff' },
   'GET /department/staff/:id': { who: 'manages staff', what: 'member of staff' },
   'POST /department/staff/:id/active': { who: 'manages staff', what: 'member of staff to deactivate' },
-  'POST /department/staff/:id': { who: 'manages staff', what: 'member of staff', changes: true },
+  'POST /department/staff/:id': { who: 'manages staff', what: 'member of staff', changes: 1 },
   'GET /department/systems': { who: 'manages systems' },
   'GET /department/systems/register': { who: 'manages systems' },
   'POST /department/systems/register': { who: 'manages systems' },
@@ -185,7 +185,7 @@ const department: Record<string, Expectation> = {
   'POST /department/systems/:id/keys/:thumbprint/remove': { who: 'manages systems', what: 'key of a system' },
   'GET /department/approvals': { who: 'manages systems' },
   'GET /department/approvals/:id': { who: 'decides', what: 'approval' },
-  'POST /department/approvals/:id': { who: 'decides', what: 'approval', changes: true },
+  'POST /department/approvals/:id': { who: 'decides', what: 'approval', changes: 1 },
   'GET /department/logs': { who: 'reads the log', what: 'log' },
   'GET /department/contact-points': { who: 'manages contacts' },
   'GET /department/contact-points/new': { who: 'manages contacts' },
@@ -215,7 +215,7 @@ const api: Record<string, Expectation> = {
   'GET /v1/inbox': { who: 'handles messages', what: 'service asked for' },
   'GET /v1/inbox/:id': { who: 'handles messages', what: 'received' },
   'GET /v1/inbox/:id/files/:fileId': { who: 'handles messages', what: 'file' },
-  'POST /v1/inbox/:id/receipt': { who: 'handles messages', what: 'received', as: 'json', body: {}, changes: true },
+  'POST /v1/inbox/:id/receipt': { who: 'handles messages', what: 'received', as: 'json', body: {}, changes: 1 },
   'GET /v1/recipients/changes': { who: 'asks for people', what: 'service asked for' },
   'POST /v1/recipients/lookup': { who: 'asks for people', what: 'service written for', as: 'json', body: toNobody },
 }

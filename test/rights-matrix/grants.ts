@@ -1,6 +1,6 @@
 import { acceptGrant, enterInvitationCode } from '../../src/access/accept-grant.ts'
 import type { Actor } from '../../src/access/actor.ts'
-import { enterGrant } from '../../src/access/enter-grant.ts'
+import { type Entry, enterGrant } from '../../src/access/enter-grant.ts'
 import { deriveInvitationKey } from '../../src/access/grant-invitation.ts'
 import { type Offer, offerGrant } from '../../src/access/offer-grant.ts'
 import { rightsOf } from '../../src/access/rights.ts'
@@ -28,78 +28,78 @@ export type Grants = {
 
 type Building = { database: Database; secretKey: Buffer; secrets: Secrets; now: Date }
 
-export async function makeGrants({ database, secretKey, secrets, now }: Building, parties: Parties): Promise<Grants> {
-  const { people, bakery, registrars: registrarActors, services } = parties
-  const key = deriveInvitationKey(secretKey)
-  const all: GrantMade[] = []
+export async function makeGrants(building: Building, parties: Parties): Promise<Grants> {
+  const { people, bakery, services } = parties
   const open: Grants['open'] = {}
-  const keep = (grant: GrantMade) => {
-    const sides = [...grant.given, ...grant.held, ...(grant.offered ?? [])]
-    secrets.keep(grant.id, `the id of ${grant.name}`, [...sides, ...registrars])
-    all.push(grant)
-    return grant
-  }
-  const offer = (giver: Actor, change: Partial<Offer>, what: string, seenBy: readonly Caller[]) => {
-    const holderName = `Whom it is for: ${secrets.word(`for whom ${what} is`, [...seenBy, ...registrars])}`
-    return offerGrant(database, key, giver, { ...helper, holderName, ...change }, now)
-  }
-  const give = async (giver: Actor, given: Caller, holder: Person, change: Partial<Offer> = {}) => {
-    const name = `the grant of ${given} to ${holder}`
-    const { code } = await offer(giver, change, name, [given, holder])
-    const { grantId } = await enterInvitationCode(database, key, people[holder], code, now)
-    await acceptGrant(database, people[holder], grantId, now)
-    open[holder] = grantId
-    return keep({ name, id: grantId, given: [given], held: [holder] })
-  }
-  const enter = async (entry: Pick<Parameters<typeof enterGrant>[2], 'giverId' | 'holderId' | 'kind' | 'role'>, more: object) => {
-    const whole = { isAdministrator: false, reason: 'By law', ...entry, ...more }
-    return (await enterGrant(database, registrarActors.registrar, whole, now)).grantId
-  }
+  const { all, give, wait, enter } = giverOf(building, parties, open)
 
-  const byLaw = { endsAt: new Date(now.getTime() + 86_400_000), ...lawOf(secrets) }
-  const lawId = await enter(
-    { giverId: people.rosa.partyId, holderId: people.limited.partyId, kind: 'guardian', role: 'reader' },
-    byLaw,
-  )
-  keep({ name: 'a grant by law', id: lawId, given: ['rosa'], held: ['limited'], hasDocument: true })
+  const law = { name: 'a grant by law', given: ['rosa'], held: ['limited'], hasDocument: true } as const
+  const byLaw = { kind: 'guardian', role: 'reader', endsAt: new Date(building.now.getTime() + 86_400_000) } as const
+  await enter(law, { giverId: people.rosa.partyId, holderId: people.limited.partyId, ...byLaw, ...lawOf(building.secrets) })
   await give(people.rosa, 'rosa', 'reader')
   await give(people.rosa, 'rosa', 'writer', { role: 'writer' })
   await give(people.rosa, 'rosa', 'limited', { role: 'writer', serviceIds: [services.parking.id] })
   await give(people.rosa, 'rosa', 'narrow', { categories: ['health'] })
   await give(people.rosa, 'rosa', 'ended')
 
-  const administratorId = await enter(
-    { giverId: bakery.partyId, holderId: people.administrator.partyId, kind: 'employee', role: 'none' },
-    { isAdministrator: true },
-  )
-  keep({ name: 'the grant to the administrator', id: administratorId, given: ['administrator'], held: ['administrator'] })
-  open.administrator = administratorId
-  const inBakery = (person: Person, rights: Actor['rights']): Actor => ({
+  const first = { name: 'the grant to the administrator', given: ['administrator'], held: ['administrator'] } as const
+  const lost = { kind: 'employee', role: 'none', isAdministrator: true, reason: 'The first' } as const
+  open.administrator = await enter(first, { giverId: bakery.partyId, holderId: people.administrator.partyId, ...lost })
+  const inMailbox = (owner: { partyId: string; mailboxId: string }, person: Person, rights: Actor['rights']): Actor => ({
     ...people[person],
-    ...bakery,
+    partyId: owner.partyId,
+    mailboxId: owner.mailboxId,
     rights,
-    by: { kind: 'helper', id: people[person].by.id, name: people[person].by.name, grantId: open[person]! },
+    by: { ...people[person].by, kind: 'helper', grantId: open[person]! },
   })
-  const administrator = inBakery('administrator', rightsOf('administrator'))
+  const administrator = inMailbox(bakery, 'administrator', rightsOf('administrator'))
+  const pensionOnly = [services['state-pension'].id]
   await give(administrator, 'administrator', 'employee', { kind: 'employee', role: 'writer' })
-  const forAdviser = { kind: 'adviser', role: 'writer', serviceIds: [services['state-pension'].id] } as const
-  await give(administrator, 'administrator', 'adviser', forAdviser)
+  await give(administrator, 'administrator', 'adviser', { kind: 'adviser', role: 'writer', serviceIds: pensionOnly })
 
-  const waiting = async (giver: Actor, given: Caller, change: Partial<Offer>, shownTo?: Person) => {
-    const name = `an offer of ${given}`
-    const { grantId, code } = await offer(giver, change, name, shownTo ? [given, shownTo] : [given])
-    if (shownTo) await enterInvitationCode(database, key, people[shownTo], code, now)
-    keep({ name, id: grantId, given: [given], held: [], offered: shownTo ? [shownTo] : [] })
+  await wait(people.rosa, 'rosa', {})
+  await wait(people.arthur, 'arthur', {}, 'employee')
+  await wait(administrator, 'administrator', { kind: 'adviser' })
+  const acting = {
+    administrator,
+    writer: inMailbox(people.rosa, 'writer', rightsOf('writer')),
+    employee: inMailbox(bakery, 'employee', rightsOf('writer')),
+    adviser: inMailbox(bakery, 'adviser', rightsOf('writer', pensionOnly)),
   }
-  await waiting(people.rosa, 'rosa', {})
-  await waiting(people.arthur, 'arthur', {}, 'employee')
-  await waiting(administrator, 'administrator', { kind: 'adviser' })
+  return { all, open, acting }
+}
 
-  const ofRosa = { partyId: people.rosa.partyId, mailboxId: people.rosa.mailboxId, rights: rightsOf('writer') }
-  const writer: Actor = { ...people.writer, ...ofRosa, by: { ...people.writer.by, kind: 'helper', grantId: open.writer! } }
-  const employee = inBakery('employee', rightsOf('writer'))
-  const adviser = inBakery('adviser', rightsOf('writer', [services['state-pension'].id]))
-  return { all, open, acting: { writer, administrator, employee, adviser } }
+/** The ways in which a grant comes to be. */
+function giverOf({ database, secretKey, secrets, now }: Building, { people, registrars: actors }: Parties, open: Grants['open']) {
+  const key = deriveInvitationKey(secretKey)
+  const all: GrantMade[] = []
+  const keep = (grant: GrantMade): string => {
+    const sides = [...grant.given, ...grant.held, ...(grant.offered ?? [])]
+    all.push(grant)
+    return secrets.keep(grant.id, `the id of ${grant.name}`, [...sides, ...registrars])
+  }
+  return {
+    all,
+    async give(giver: Actor, given: Caller, holder: Person, change: Partial<Offer> = {}) {
+      const { code } = await offerGrant(database, key, giver, { ...helper, holderName: 'Somebody', ...change }, now)
+      const { grantId } = await enterInvitationCode(database, key, people[holder], code, now)
+      await acceptGrant(database, people[holder], grantId, now)
+      open[holder] = keep({ name: `the grant of ${given} to ${holder}`, id: grantId, given: [given], held: [holder] })
+    },
+    /** Nobody has accepted it, and somebody may have been shown it. */
+    async wait(giver: Actor, given: Caller, change: Partial<Offer>, shownTo?: Person) {
+      const name = `an offer of ${given}`
+      const offered = shownTo ? [shownTo] : []
+      const holderName = `Whom it is for: ${secrets.word(`for whom ${name} is`, [given, ...offered, ...registrars])}`
+      const { grantId, code } = await offerGrant(database, key, giver, { ...helper, holderName, ...change }, now)
+      if (shownTo) await enterInvitationCode(database, key, people[shownTo], code, now)
+      keep({ name, id: grantId, given: [given], held: [], offered })
+    },
+    async enter(made: Omit<GrantMade, 'id'>, entry: Omit<Entry, 'isAdministrator'> & { isAdministrator?: boolean }) {
+      const { grantId } = await enterGrant(database, actors.registrar, { isAdministrator: false, ...entry }, now)
+      return keep({ ...made, id: grantId })
+    },
+  }
 }
 
 const helper = { kind: 'helper', role: 'reader', isAdministrator: false } as const

@@ -5,7 +5,7 @@ import type { Database } from '../../src/database/connect.ts'
 import { accept, acceptOne } from '../../src/delivery/accept.ts'
 import type { Submission } from '../../src/delivery/message.ts'
 import type { IdentifierKeys } from '../../src/registry/identifier.ts'
-import { type Caller, ofCouncilTax, ofParking, ofPension } from './callers.ts'
+import { type Caller, ofCouncilTax, ofParking, ofPension, systems } from './callers.ts'
 import type { Grants } from './grants.ts'
 import type { Parties, ServiceSlug } from './parties.ts'
 import type { Secrets } from './secrets.ts'
@@ -46,6 +46,9 @@ export async function writeLetters(building: Building, parties: Parties, grants:
   }
   return letters
 }
+
+/** A reference is of the sender's own systems; what pages send has one that nobody is shown. */
+const isSystem = (caller: Caller) => (systems as readonly Caller[]).includes(caller)
 
 const plain = () => ({
   reference: newId(),
@@ -116,7 +119,13 @@ function messagesOf(secrets: Secrets, { people }: Parties, { acting }: Grants, l
   return [
     { ...tax, ...rosas, name: 'a message of Rosa', contact },
     { ...tax, ...rosas, name: 'an answer of Rosa', answersId: idOf('a letter to Rosa') },
-    { ...tax, ...rosas, name: 'an answer to the letter to Rosa alone', answersId: idOf('a letter to Rosa alone'), sent: ['rosa'] },
+    {
+      ...tax,
+      ...rosas,
+      name: 'an answer to the letter to Rosa alone',
+      answersId: idOf('a letter to Rosa alone'),
+      sent: ['rosa'],
+    },
     {
       name: 'a message that the writer wrote for Rosa',
       writer: acting.writer,
@@ -137,7 +146,7 @@ async function write(
 ): Promise<Letter> {
   const seenBy = [...received, ...sent]
   const word = (what: string) => secrets.word(`${what} of ${name}`, seenBy)
-  const reference = secrets.word(`the reference of ${name}`, sent, received)
+  const reference = secrets.word(`the reference of ${name}`, sent.filter(isSystem), seenBy)
   const file = { filename: `${word('a file name')}.txt`, mediaType: 'text/plain' }
   const submission: Submission = {
     reference,

@@ -86,7 +86,8 @@ async function declare(
   people: Parties['people'],
   bakery: Parties['bakery'],
 ): Promise<Omit<Parties, 'people' | 'bakery'>> {
-  const number = (prefix: string, what: string, seenBy: readonly Caller[]) => prefix + secrets.word(`the number of ${what}`, seenBy)
+  const number = (prefix: string, what: string, seenBy: readonly Caller[]) =>
+    prefix + secrets.word(`the number of ${what}`, seenBy)
   const numbers = {
     rosaTax: number('CT-', 'Rosa at council tax', [...ofCouncilTax, 'lookupSystem']),
     rosaParking: number('PK-', 'Rosa at parking', ofParking),
@@ -99,7 +100,10 @@ async function declare(
     councilTax: await keepKey(secrets, 'tax', jwks.councilTax, ['staff']),
     pension: await keepKey(secrets, 'pension', jwks.pension, ['pensionStaff']),
   }
-  const clients = { councilTax: clientOf(keyed.councilTax.id, jwks.councilTax), pension: clientOf(keyed.pension.id, jwks.pension) }
+  const clients = {
+    councilTax: clientOf(keyed.councilTax.id, jwks.councilTax),
+    pension: clientOf(keyed.pension.id, jwks.pension),
+  }
   const declared = [
     councilOf(secrets, clients.councilTax, [
       ['council-tax', numbers.rosaTax, people.rosa],
@@ -207,10 +211,7 @@ function agencyOf(secrets: Secrets, keyed: KeyedClient, links: Linked) {
       groups: [{ slug: 'claims', name: { en: 'Claims' } }],
       points: [{ slug: 'claim', service: 'state-pension', group: 'claims', name: { en: 'Claim' } }],
     },
-    clients: [
-      { ...keyed, services: ['state-pension'] },
-      caller(secrets, 'pensionSystem', 'state-pension', ['pensionStaff']),
-    ],
+    clients: [{ ...keyed, services: ['state-pension'] }, caller(secrets, 'pensionSystem', 'state-pension', ['pensionStaff'])],
     staff: [
       member('pensionStaff', 'state-pension', [...staffRoles]),
       member('pensionAsker', 'state-pension', ['systems-manager', 'staff-manager']),

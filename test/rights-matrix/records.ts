@@ -22,22 +22,38 @@ export type Records = {
   mergeId: string
   approvals: Record<'councilTax' | 'pension', string>
   /** The codes of links that wait for a person's word. */
-  codes: Record<'rosa' | 'arthur', string>
-  linkIds: Record<'rosa' | 'arthur', string>
+  codes: Record<Linked, string>
+  linkIds: Record<Linked, string>
   points: Record<string, string>
   groups: Record<string, string>
   restore: () => Promise<void>
 }
+
+/** Whose mailbox a link is of: of the bakery's, its administrator answers for it. */
+const linked = ['rosa', 'arthur', 'administrator'] as const
+export type Linked = (typeof linked)[number]
 
 type Building = { database: Database; owner: Database; keys: IdentifierKeys; secrets: Secrets; now: Date }
 
 export async function keepRecords(building: Building, parties: Parties): Promise<Records> {
   const { database, owner, keys, secrets, now } = building
   const [billing, recipient] = [officeOf(parties, 'council-tax'), { scheme: 'link', value: parties.numbers.rosaTax }]
-  await lookUpRecipients(database, keys, billing, { serviceId: parties.services['council-tax'].id, identifiers: [recipient] }, now)
-  const codes = { rosa: newSecret(), arthur: newSecret() }
-  for (const name of ['rosa', 'arthur'] as const) {
-    await insertLinkRequest(building, parties.services['council-tax'].id, parties.people[name].partyId, codes[name].hash)
+  await lookUpRecipients(
+    database,
+    keys,
+    billing,
+    { serviceId: parties.services['council-tax'].id, identifiers: [recipient] },
+    now,
+  )
+  const partyIdOf = (name: Linked) => (name === 'administrator' ? parties.bakery : parties.people[name]).partyId
+  const codes: Record<string, string> = {}
+  const linkIds: Record<string, string> = {}
+  for (const name of linked) {
+    const { secret, hash } = newSecret()
+    await insertLinkRequest(building, parties.services['council-tax'].id, partyIdOf(name), hash)
+    const [link] = await owner<{ id: string }[]>`select id from link where party_id = ${partyIdOf(name)} limit 1`
+    codes[name] = secret
+    linkIds[name] = secrets.keep(link!.id, `the id of a link of ${name}`, [name])
   }
   return {
     ...(await lookIntoRecords(building, parties)),
@@ -45,16 +61,11 @@ export async function keepRecords(building: Building, parties: Parties): Promise
       councilTax: await askApproval(building, parties.services['council-tax'], parties.staffIds.councilAsker, 'staff'),
       pension: await askApproval(building, parties.services['state-pension'], parties.staffIds.pensionAsker, 'pensionStaff'),
     },
-    codes: { rosa: codes.rosa.secret, arthur: codes.arthur.secret },
-    linkIds: { rosa: await linkIdOf('rosa'), arthur: await linkIdOf('arthur') },
+    codes: codes as Records['codes'],
+    linkIds: linkIds as Records['linkIds'],
     points: await idsBySlug(owner, 'contact_point'),
     groups: await idsBySlug(owner, 'contact_group'),
-    restore: async () => void (await owner`update link_request set state = 'answered'`),
-  }
-
-  async function linkIdOf(name: 'rosa' | 'arthur'): Promise<string> {
-    const [link] = await owner<{ id: string }[]>`select id from link where party_id = ${parties.people[name].partyId} limit 1`
-    return secrets.keep(link!.id, `the id of a link of ${name}`, [name])
+    restore: async () => void (await owner`update link_request set state = 'answered' where code_hash is not null`),
   }
 }
 

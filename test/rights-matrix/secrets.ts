@@ -39,7 +39,9 @@ export function keepSecrets(): Secrets {
       const found = new Set(answer.match(shapes)?.map((one) => one.toLowerCase()))
       const told = [...found].filter((one) => !sent.toLowerCase().includes(one)).flatMap((one) => secrets.get(one) ?? [])
       const [shown = [], leaks = []] = [true, false].map((may) =>
-        told.filter(({ seenBy, rowOf }) => (seenBy.has(caller) || (isRowsOnly && rowOf.includes(caller))) === may).map(({ what }) => what),
+        told
+          .filter(({ seenBy, rowOf }) => (seenBy.has(caller) || (isRowsOnly && rowOf.includes(caller))) === may)
+          .map(({ what }) => what),
       )
       return { shown, leaks }
     },

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
-import type { Database } from '../../src/database/connect.ts'
 import { endGrant } from '../../src/access/end-grant.ts'
+import type { Database } from '../../src/database/connect.ts'
 import { deriveSessionKeys, formToken, openMailbox, startSession } from '../../src/sign-in/session.ts'
 import { type Caller, callers, persons, registrars, staff, systems } from './callers.ts'
 import type { Grants } from './grants.ts'
@@ -18,12 +18,7 @@ export type SignedIn = {
 type Building = { database: Database; owner: Database; secretKey: Buffer; now: Date }
 type Identity = { headers: Record<string, string>; formToken: string; reopen?: () => Promise<void> }
 
-export async function signInAll(
-  app: FastifyInstance,
-  building: Building,
-  parties: Parties,
-  { open }: Grants,
-): Promise<SignedIn> {
+export async function signInAll(app: FastifyInstance, building: Building, parties: Parties, { open }: Grants): Promise<SignedIn> {
   const { database, owner, secretKey, now } = building
   const keys = deriveSessionKeys(secretKey)
   const identities = new Map<Caller, Identity>(callers.map((caller) => [caller, { headers: {}, formToken: 'none' }]))

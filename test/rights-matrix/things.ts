@@ -4,7 +4,7 @@ import { type Caller, ofCouncilTax, ofParking, ofPension, registrars } from './c
 import type { GrantMade, Grants } from './grants.ts'
 import type { Letter } from './letters.ts'
 import type { Parties } from './parties.ts'
-import type { Records } from './records.ts'
+import type { Linked, Records } from './records.ts'
 
 /** Something that an address can name, and for whom it is there. */
 export type Thing = {
@@ -16,6 +16,10 @@ export type Thing = {
   /** What a form must hold so that it gets as far as the question whether it may be. */
   fields?: Record<string, string>
   isFor: readonly Caller[]
+  /** Who has to do with it from another side, and so with its row in the database. */
+  rowOf?: readonly Caller[]
+  /** What is not there in one way, and what is not there in another, may be answered differently. */
+  isWithin?: string
   /** Who is told that it is not for them: of what everybody may know to be there. */
   isDeniedTo?: readonly Caller[]
 }
@@ -47,7 +51,10 @@ const nowhere = (...names: string[]): Thing => ({
 
 function letterThings(letters: readonly Letter[]) {
   const each = (isFor: (letter: Letter) => readonly Caller[]) => [
-    ...letters.map((letter): Thing => ({ name: letter.name, params: { id: letter.id }, isFor: isFor(letter) })),
+    ...letters.map((letter): Thing => {
+      const { name, id, received, sent } = letter
+      return { name, params: { id }, isFor: isFor(letter), rowOf: [...received, ...sent] }
+    }),
     nowhere('id'),
   ]
   const [first, second] = [letters.find(({ name }) => name === 'a letter to Arthur')!, letters[0]!]
@@ -56,6 +63,7 @@ function letterThings(letters: readonly Letter[]) {
       name: `the file of ${letter.name}`,
       params: { id: letter.id, fileId: letter.fileId },
       isFor: isFor(letter),
+      rowOf: [...letter.received, ...letter.sent],
     })),
     { name: `another’s file, as if of ${first.name}`, params: { id: first.id, fileId: second.fileId }, isFor: [] },
     nowhere('id', 'fileId'),
@@ -70,8 +78,11 @@ function letterThings(letters: readonly Letter[]) {
 }
 
 function grantThings(all: readonly GrantMade[]) {
-  const each = (isFor: (grant: GrantMade) => readonly Caller[], among = all) => [
-    ...among.map((grant): Thing => ({ name: grant.name, params: { id: grant.id }, isFor: isFor(grant) })),
+  const each = (isFor: (grant: GrantMade) => readonly Caller[]) => [
+    ...all.map((grant): Thing => {
+      const { name, id, given, held, offered = [] } = grant
+      return { name, params: { id }, isFor: isFor(grant), rowOf: [...given, ...held, ...offered] }
+    }),
     nowhere('id'),
   ]
   const changeable = ['the grant of administrator to employee', 'the grant of administrator to adviser']
@@ -110,13 +121,9 @@ function listPages() {
 }
 
 function linkThings({ codes, linkIds }: Records) {
-  const each = (name: 'code' | 'id', values: Record<'rosa' | 'arthur', string>): Thing[] =>
-    (['rosa', 'arthur'] as const).map((whose) => ({
-      name: `a link of ${whose}`,
-      params: { [name]: values[whose] },
-      isFor: [whose],
-    }))
-  const owners = ['rosa', 'arthur'] as const
+  const owners = ['rosa', 'arthur', 'administrator'] as const
+  const each = (name: 'code' | 'id', values: Record<Linked, string>): Thing[] =>
+    owners.map((whose) => ({ name: `a link of ${whose}`, params: { [name]: values[whose] }, isFor: [whose] }))
   const consent = (slug: string, wording: string, isFor: readonly Caller[]): Thing => ({
     name: slug,
     params: { category: slug },
@@ -133,6 +140,8 @@ function linkThings({ codes, linkIds }: Records) {
       { name: 'no service', params: { slug: 'no-such' }, isFor: [] },
     ] as Thing[],
     consent: [consent('health', 'Letters about your health come here.', owners), consent('no-such', '', [])],
+    // A business has no say in it.
+    'registration of one’s own': [{ name: 'one’s own', isFor: ['rosa', 'arthur'] }] as Thing[],
     'consent to withdraw': [consent('health', '', owners)],
   }
 }
@@ -237,19 +246,23 @@ function registrarThings({ searches, views, mergeId }: Records, grants: readonly
     { ...nowhere('id', ...Object.keys(more)), fields: { place: '0' } },
   ]
   const idOf = (name: string) => grants.find((grant) => grant.name === name)!.id
-  const anothers: Thing = {
-    name: 'a grant of the bakery, as if of Rosa',
-    params: { id: views.rosa.registrar, grantId: idOf('the grant to the administrator') },
-    isFor: [],
+  const within = (name: string, grantId: string): Thing => {
+    return { name, params: { id: views.rosa.registrar, grantId }, isFor: [], isWithin: 'a viewing of one’s own' }
   }
+  const others = [
+    within('a grant of the bakery, as if of Rosa', idOf('the grant to the administrator')),
+    within('no grant, as if of Rosa', newId()),
+  ]
   return {
     search: each('a search', searches),
     'record of a person': each('a viewing of Rosa', views.rosa),
     'record of a business': each('a viewing of the bakery', views.bakery),
     'record of a twin': each('a viewing of a twin', views.twin),
-    'registration of a record': each('a viewing of Rosa', views.rosa, { action: 'exempt' }).filter(({ isFor }) => isFor.length > 0),
-    'document of a recorded grant': [...each('a viewing of Rosa', views.rosa, { grantId: idOf('a grant by law') }), anothers],
-    'recorded grant': [...each('a viewing of Rosa', views.rosa, { grantId: idOf('a grant by law') }), anothers],
+    'registration of a record': each('a viewing of Rosa', views.rosa, { action: 'exempt' }).filter(
+      ({ isFor }) => isFor.length > 0,
+    ),
+    'document of a recorded grant': [...each('a viewing of Rosa', views.rosa, { grantId: idOf('a grant by law') }), ...others],
+    'recorded grant': [...each('a viewing of Rosa', views.rosa, { grantId: idOf('a grant by law') }), ...others],
     merge: [{ name: 'a merge', params: { id: mergeId }, isFor: registrars }, nowhere('id')] as Thing[],
   }
 }
@@ -266,10 +279,7 @@ function serviceThings(letters: readonly Letter[], { numbers }: Parties) {
     Object.entries(slugs).map(([slug, isFor]): Thing => ({ name: `for ${slug}`, isFor, ...more(slug) }))
   const number = numbers.rosaTax
   return {
-    'service asked for': [
-      { name: 'for all', isFor: everySystem } as Thing,
-      ...bySlug((slug) => ({ query: `?service=${slug}` })),
-    ],
+    'service asked for': [{ name: 'for all', isFor: everySystem } as Thing, ...bySlug((slug) => ({ query: `?service=${slug}` }))],
     'service written for': bySlug((slug) => ({ fields: { service: slug } })),
     reference: [
       ...letters.map(({ name, reference, sent }): Thing => ({ name, query: `?reference=${reference}`, isFor: sent })),

@@ -68,7 +68,7 @@ function nameOf({ byKind, byName, serviceName }: SeenLook): string {
 
 const capacities: Record<SeenLook['byKind'], string> = {
   owner: 'owner of this mailbox',
-  helper: 'may open this mailbox',
+  helper: 'was let into this mailbox',
   staff: 'works for a public body',
   system: 'by computer',
   registrar: 'registrar',

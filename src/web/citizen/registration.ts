@@ -100,8 +100,9 @@ function changePages(app: FastifyInstance, { database, clock, config }: Surround
   } as const
   for (const [name, { to, title }] of Object.entries(pages)) {
     app.get(`/registration/${name}`, async (request, reply) => {
-      const { registration } = await findRegistration(database, request.signedIn!.actor)
-      const isPossible = registration !== 'closed' && registration !== to
+      const { kind, registration } = await findRegistration(database, request.signedIn!.actor)
+      // A business has no such choice.
+      const isPossible = kind === 'person' && registration !== 'closed' && registration !== to
       if (!isPossible) return reply.redirect('/registration', 303)
       return sendPage(request, reply, `citizen/registration-${name}`, { title, section: 'my-details' })
     })
