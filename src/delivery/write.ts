@@ -89,7 +89,10 @@ export async function write(db: Db, rows: readonly Row[]): Promise<Set<string>> 
   const files = rows.flatMap(({ contents, message_id }) => contents.map((content) => ({ ...content, message_id })))
   const answered = rows.flatMap(({ answered_sender_id }) => answered_sender_id ?? [])
   const mailboxes = rows.flatMap(({ from_mailbox_id, answers_id }) => (answers_id === undefined ? [] : from_mailbox_id))
-  const scope: Scope = { purpose: 'delivery', senders: [...new Set(rows.map(({ sender_id }) => sender_id))], mailboxes }
+  const onlyOwn = rows.every(({ namespace, service_id }) => namespace === undefined || namespace === service_id)
+  const onlyGeneral = rows.every(({ category }) => category === 'general')
+  const senders = [...new Set(rows.map(({ sender_id }) => sender_id))]
+  const scope: Scope = { purpose: 'delivery', senders, ...(mailboxes.length > 0 ? { mailboxes } : {}) }
   const statement = (sql: Db, setsScope: Fragment) => sql`
     with submitted as materialized (
       -- A left join reads its left side first: no table is asked before the scope is set.
@@ -106,8 +109,8 @@ export async function write(db: Db, rows: readonly Row[]): Promise<Set<string>> 
     accepted as (
       insert into ledger (sender_id, reference, message_id, content_digest, mailbox_id, thread_id, accepted_at, available_at, recipient_name)
       select sender_id, reference, message_id, decode(content_digest, 'hex'), mailbox.id, thread_id, at, at, party.name
-      from (select asked.*, coalesce(recipient_id, ${recipientParty(sql)}) as to_id from submitted as asked offset 0) as addressed
-      join mailbox on mailbox.party_id = to_id and ${mayReceive(sql)}
+      from (select asked.*, coalesce(recipient_id, ${recipientParty(sql, onlyOwn)}) as to_id from submitted as asked offset 0) as addressed
+      join mailbox on mailbox.party_id = to_id and ${mayReceive(sql, onlyGeneral)}
       join party on party.id = to_id
       on conflict (sender_id, reference) do nothing
       returning sender_id, reference, message_id, mailbox_id, accepted_at as at

@@ -28,13 +28,14 @@ function asRows(db: Db, addressed: readonly (Addressed | undefined)[]): Fragment
   ) as asked`
 }
 
-/** The link that a row `asked` means, if its service may use the scheme. */
-function isMeant(db: Db): Fragment {
+/** The link that a row `asked` means, if its service may use the scheme. `onlyOwn`: they are all of services' own schemes. */
+function isMeant(db: Db, onlyOwn = false): Fragment {
+  const mayUse = db`(asked.namespace = asked.service_id or exists (
+    select from service_scheme where service_scheme.service_id = asked.service_id and service_scheme.scheme = asked.recipient_scheme
+  ))`
   return db`
     link.service_id = asked.namespace and link.scheme = asked.recipient_scheme and link.value_hash = asked.recipient_hash
-    and (asked.namespace = asked.service_id or exists (
-      select from service_scheme where service_scheme.service_id = asked.service_id and service_scheme.scheme = asked.recipient_scheme
-    ))`
+    and ${onlyOwn ? db`asked.namespace = asked.service_id` : mayUse}`
 }
 
 /** Whose mailbox each identifier means: in the order asked, undefined where nobody is known by it. */
@@ -53,20 +54,21 @@ export async function findRecipients(db: Db, addressed: readonly Addressed[]): P
 
 /**
  * The same inside another statement, of a row `asked` with service_id, namespace, recipient_scheme and recipient_hash: the
- * party, or null. So a letter's recipient is found on the way in which it is written.
+ * party, or null. So a letter's recipient is found on the way in which it is written. What a statement need not ask is left out of it:
+ * each look-up that it might make costs it time, made or not.
  */
-export function recipientParty(db: Db): Fragment {
-  return db`(select link.party_id from link where ${isMeant(db)})`
+export function recipientParty(db: Db, onlyOwn: boolean): Fragment {
+  return db`(select link.party_id from link where ${isMeant(db, onlyOwn)})`
 }
 
 /**
  * Of a row of mailbox beside a row `addressed` that has `at` and `category`: whether it may receive it. Registered, not in the
- * first days of a new business, and where it was opened by consent, with consent to this category.
+ * first days of a new business, and where it was opened by consent, with consent to this category. `onlyGeneral`: no row has another.
  */
-export function mayReceive(db: Db): Fragment {
+export function mayReceive(db: Db, onlyGeneral: boolean): Fragment {
   return db`
     mailbox.registration = 'registered' and mailbox.reachable_from <= addressed.at
-    and (addressed.category = 'general' or exists (select from category as known where known.slug = addressed.category))
+    ${onlyGeneral ? db`` : db`and exists (select from category as known where known.slug = addressed.category)`}
     and (not mailbox.by_consent or exists (
       select from consent where consent.party_id = mailbox.party_id and consent.category = addressed.category and withdrawn_at is null
     ))`
