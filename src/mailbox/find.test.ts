@@ -7,7 +7,7 @@ import type { Actor } from '../access/actor.ts'
 import { acceptOne } from '../delivery/accept.ts'
 import { findSent } from '../delivery/sent.ts'
 import { Problem } from '../problems.ts'
-import { find, findFile, findThread } from './find.ts'
+import { find, findFile, findThread, readThread } from './find.ts'
 import { open } from './open.ts'
 import { takeOver } from './take-over.ts'
 
@@ -125,5 +125,24 @@ describe('finding a letter', () => {
     ]) {
       await assert.rejects(attempt, { code: 'scope-missing' })
     }
+  })
+
+  test('leaves a look at every message of a conversation that somebody else is shown, and none that the owner is', async () => {
+    const first = await acceptOne(post.db, post.keys, post.council, post.letter('looked at'), now)
+    await open(post.db, post.rosa, first.messageId, now)
+    const answer = { ...post.letter('looked at too'), recipient: undefined, answersId: first.messageId }
+    const second = await acceptOne(post.db, post.keys, post.rosa, answer, now)
+    const looksAt = async () =>
+      (
+        await post.owner`select message_id, by_name from look where what = 'read' and message_id in ${post.owner([first.messageId, second.messageId])} order by message_id`
+      ).map(({ messageId, byName }) => [messageId, byName])
+    await readThread(post.db, post.rosa, first.threadId, now)
+    assert.deepEqual(await looksAt(), [])
+    const helper: Actor = { ...post.rosa, by: { kind: 'helper', id: post.arthur.partyId, name: 'Arthur Sample' } }
+    await readThread(post.db, helper, first.threadId, now)
+    assert.deepEqual(await looksAt(), [
+      [first.messageId, 'Arthur Sample'],
+      [second.messageId, 'Arthur Sample'],
+    ])
   })
 })

@@ -54,6 +54,19 @@ export async function findThread(db: Db, actor: Actor, threadId: string): Promis
 }
 
 /**
+ * The same, to show it with the words of each message that was opened before, and of those sent. Whoever is not the owner leaves
+ * a look at each; not at that with id `noted`, which opening it has noted already.
+ */
+export async function readThread(db: Db, actor: Actor, threadId: string, now: Date, noted?: string): Promise<Letter[]> {
+  const thread = await findThread(db, actor, threadId)
+  if (actor.by.kind === 'owner') return thread
+  const isShown = (letter: Letter) => (letter.isSent ? !actor.isOrganisation : letter.openedAt !== null)
+  const looks = thread.filter((letter) => letter.id !== noted && isShown(letter)).map((letter) => lookAt(actor, letter, 'read'))
+  await within(db, scopeOf(actor), (sql) => noteLooks(sql, looks, now))
+  return thread
+}
+
+/**
  * A file of a message that the actor has received or sent. Who reads a letter's file has opened the letter, whichever way
  * they came to it. Throws `not-found`.
  */

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import type { Database } from '../../database/connect.ts'
 import { Language } from '../../documents/document.ts'
-import { findThread } from '../../mailbox/find.ts'
+import { readThread } from '../../mailbox/find.ts'
 import { mayBeAnswered } from '../../mailbox/letter.ts'
 import { open } from '../../mailbox/open.ts'
 import { LetterParams } from '../address.ts'
@@ -16,7 +16,7 @@ export function letterPage(app: FastifyInstance, database: Database, clock: () =
     const { actor } = request.signedIn!
     const now = clock()
     const letter = await open(database, actor, request.params.id, now)
-    const thread = await findThread(database, actor, letter.threadId)
+    const thread = await readThread(database, actor, letter.threadId, now, letter.id)
     const view = viewLetter(letter, '/letters', 2, request.query.language)
     return sendPage(request, reply, 'citizen/letter', {
       title: view.subject,

@@ -37,7 +37,7 @@ export function registerCitizenPages(app: FastifyInstance, surroundings: Surroun
       asksWhetherToAnswer: false,
     })
     writePages(scope, surroundings)
-    sentPages(scope, database)
+    sentPages(scope, database, clock)
     looksPages(scope, database)
     myDetailsPage(scope)
     for (const register of [mailboxPages, helperPages, helpingPages, peoplePages]) register(scope, surroundings)

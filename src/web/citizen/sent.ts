@@ -2,7 +2,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import type { Actor } from '../../access/actor.ts'
 import type { Database } from '../../database/connect.ts'
-import { find, findThread } from '../../mailbox/find.ts'
+import { find, readThread } from '../../mailbox/find.ts'
 import type { Letter } from '../../mailbox/letter.ts'
 import { listSent } from '../../mailbox/list.ts'
 import { Problem } from '../../problems.ts'
@@ -12,7 +12,7 @@ import { viewConversation, viewLetter } from '../letter-view.ts'
 import { sendPage } from '../page.ts'
 import { PageQuery, pagination } from '../pagination.ts'
 
-export function sentPages(app: FastifyInstance, database: Database): void {
+export function sentPages(app: FastifyInstance, database: Database, clock: () => Date): void {
   const scope = app.withTypeProvider<TypeBoxTypeProvider>()
 
   scope.get('/sent', { schema: { querystring: PageQuery } }, async (request, reply) => {
@@ -29,7 +29,7 @@ export function sentPages(app: FastifyInstance, database: Database): void {
   scope.get('/sent/:id', { schema: { params: LetterParams } }, async (request, reply) => {
     const { actor } = request.signedIn!
     const { letter, organisationName } = await findOwn(database, actor, request.params.id)
-    const thread = await findThread(database, actor, letter.threadId)
+    const thread = await readThread(database, actor, letter.threadId, clock())
     return sendPage(request, reply, 'citizen/sent-letter', {
       title: letter.subject,
       section: 'sent',

@@ -4,7 +4,7 @@ import { Type } from 'typebox'
 import { type Actor, servicesFor } from '../../access/actor.ts'
 import type { Database } from '../../database/connect.ts'
 import { Language } from '../../documents/document.ts'
-import { find, findThread } from '../../mailbox/find.ts'
+import { find, readThread } from '../../mailbox/find.ts'
 import { type Letter, mayBeAnswered } from '../../mailbox/letter.ts'
 import { open } from '../../mailbox/open.ts'
 import { Problem } from '../../problems.ts'
@@ -27,7 +27,7 @@ export function messagePages(app: FastifyInstance, database: Database, keys: Ide
     const found = await find(database, actor, request.params.id)
     const letter = found.isSent ? found : await open(database, actor, found.id, now)
     const [thread, identifier] = await Promise.all([
-      findThread(database, actor, letter.threadId),
+      readThread(database, actor, letter.threadId, now, letter.id),
       letter.isSent ? undefined : findIdentifier(database, keys, letter),
     ])
     const view = viewLetter(letter, folder, 2, request.query.language)
