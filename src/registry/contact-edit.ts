@@ -7,7 +7,7 @@ import { own } from '../database/own.ts'
 import { within } from '../database/scope.ts'
 import { type FieldProblem, Problem } from '../problems.ts'
 import { ContactGroupDetails, type ContactPoint, ContactPointDetails, contactSlug, toContactPointRow } from './contact-point.ts'
-import { misfitsOf } from './declaration.ts'
+import { misfitsOf } from './misfits.ts'
 
 /** What is changed, as whoever changes it last saw it. */
 type Seen = { id: string; version: number }

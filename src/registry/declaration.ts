@@ -1,11 +1,11 @@
-import { type Static, type TSchema, Type } from 'typebox'
-import { Errors } from 'typebox/value'
+import { type Static, Type } from 'typebox'
 import type { FieldProblem } from '../problems.ts'
 import { Notice } from './apply-notices.ts'
 import { keyRefusals, privateMember, readPublicKey } from './client-key.ts'
 import { contactGroupFields, contactPointFields } from './contact-point.ts'
 import { Identifier } from './identifier.ts'
 import { DeclaredLinking, linkingProblems } from './link-declaration.ts'
+import { misfitsOf } from './misfits.ts'
 import type { RegistrationRules } from './registration.ts'
 
 const closed = { additionalProperties: false }
@@ -205,30 +205,6 @@ export function checkDeclaration(value: unknown, options: RegisterOptions): Decl
   ]
   if (problems.length > 0) throw new DeclarationError(problems)
   return declaration
-}
-
-/** The fields of a value that do not fit its schema. */
-export function misfitsOf(schema: TSchema, value: unknown): FieldProblem[] {
-  return Errors(schema, value).flatMap(toFieldProblem)
-}
-
-type Misfit = ReturnType<typeof Errors>[number]
-
-function toFieldProblem(misfit: Misfit): FieldProblem[] {
-  const field = misfit.instancePath
-  switch (misfit.keyword) {
-    case 'additionalProperties':
-      // Each such field has an error of its own, below.
-      return []
-    case 'boolean':
-      return [{ field, message: 'is not a field of a declaration' }]
-    case 'required':
-      return misfit.params.requiredProperties.map((name) => ({ field: `${field}/${name}`, message: 'is missing' }))
-    case 'enum':
-      return [{ field, message: `must be one of ${misfit.params.allowedValues.join(', ')}` }]
-    default:
-      return [{ field, message: misfit.message }]
-  }
 }
 
 function repeated(values: readonly (readonly [value: unknown, field: string])[]): FieldProblem[] {

@@ -2,6 +2,7 @@ import type { Actor } from '../access/actor.ts'
 import { servicesFor } from '../access/actor.ts'
 import { requireRight } from '../access/rights.ts'
 import type { Db } from '../database/connect.ts'
+import { awaitWriters, shareFeeds } from '../database/feed-lock.ts'
 import { own } from '../database/own.ts'
 import { readWithin, within } from '../database/scope.ts'
 import { Problem } from '../problems.ts'
@@ -9,7 +10,6 @@ import { type Identifier, type IdentifierKeys, openIdentifier } from './identifi
 import { type Reachability, type RecipientStatus, statusOf } from './registration.ts'
 import { installationNamespace } from './scheme.ts'
 
-/** Any number that no other advisory lock of this program has. */
 const feedLock = 8202
 
 export type RecipientChange = {
@@ -27,8 +27,8 @@ export type RecipientChange = {
 
 /**
  * Tells the services that know a party how it can be reached now. In the transaction of the change, and its last statement: a
- * reader of the feed waits for whoever has told, so who has told must not wait for a row of others (evidence/events.ts has
- * the same technique, and why it misses nothing).
+ * reader of the feed waits for whoever has told, so who has told must not wait for a row of others (database/feed-lock.ts
+ * says why nothing is missed).
  */
 export async function noteRecipientChange(
   db: Db,
@@ -55,7 +55,7 @@ export async function noteRecipientChange(
     const status = statusOf(mailbox, now)
     const reachableFrom = status === 'not-yet' ? mailbox!.reachableFrom : null
     const serviceIds = told.map((link) => link.serviceId)
-    await sql`select pg_advisory_xact_lock_shared(${feedLock}, key) from unnest(${feedKeys(serviceIds)}::integer[]) as feed (key)`
+    await sql`${shareFeeds(sql, feedLock, serviceIds)}`
     await sql`
       insert into recipient_change (service_id, at, scheme, value_sealed, status, categories, reachable_from, contested)
       select told.service_id, ${now}, told.scheme, decode(told.value_sealed, 'hex'), ${status}, ${mailbox?.categories ?? null}::text[],
@@ -76,12 +76,6 @@ async function findReachability(db: Db, partyId: string): Promise<Reachability |
            ) end as categories
     from mailbox where party_id = ${partyId}`
   return mailbox
-}
-
-/** In one order, so that two who lock several wait for each other and never both. From the random end of the id. */
-function feedKeys(serviceIds: readonly string[]): number[] {
-  const keys = serviceIds.map((id) => Number.parseInt(id.slice(-8), 16) | 0)
-  return [...new Set(keys)].sort((a, b) => a - b)
 }
 
 export type ToldChange = {
@@ -114,7 +108,7 @@ export async function readRecipientChanges(
   if ((await readWithin<Row>(db, scope, query(db))).length === 0) return []
   // There is something new, so there may be something on its way to a place before it.
   const rows = await within(db, scope, async (sql) => {
-    await sql`select pg_advisory_xact_lock(${feedLock}, key) from unnest(${feedKeys(serviceIds)}::integer[]) as feed (key)`
+    await awaitWriters(sql, feedLock, serviceIds)
     return sql<Row[]>`${query(sql)}`
   })
   return rows.map(({ scheme, valueSealed, ...row }) => ({
