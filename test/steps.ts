@@ -47,14 +47,24 @@ export async function askToLink(page: Page, service: string, fieldName: string, 
   await press(page, 'Continue to Digital Post')
 }
 
-export type Invited = { name: string; sender?: string; untilYear?: number; isAdviser?: boolean }
+export type Invited = {
+  name: string
+  sender?: string
+  untilYear?: number
+  isAdviser?: boolean
+  isEmployee?: boolean
+  mayWrite?: boolean
+}
 
-/** Fills in the form that lets somebody in to read, and answers the code for them. */
-export async function invite(page: Page, { name, sender, untilYear, isAdviser }: Invited): Promise<string> {
+/** Fills in the form that lets somebody in, and answers the code for them. */
+export async function invite(page: Page, { name, sender, untilYear, isAdviser, isEmployee, mayWrite }: Invited): Promise<string> {
   await page.getByLabel('Who is it for?').fill(name)
   if (isAdviser) await page.getByLabel('An adviser from outside').check()
-  await page.getByLabel('Read only').check()
-  await page.getByLabel(sender ? 'Only some senders' : 'Everybody').check()
+  if (isEmployee) await page.getByLabel('Somebody who works here').check()
+  await page.getByLabel(mayWrite ? 'Read and write' : 'Read only').check()
+  // Where nobody has written yet, there is nothing to choose from.
+  const extent = page.getByLabel(sender ? 'Only some senders' : 'Everybody')
+  if (sender || (await extent.count()) > 0) await extent.check()
   if (sender) await page.getByLabel(sender).check()
   if (untilYear) await fillDate(page, 'Until, this day included', ['3', '3', String(untilYear)])
   await press(page, 'Make the invitation')
@@ -76,8 +86,8 @@ export async function enterCode(page: Page, code: string): Promise<void> {
   await press(page, 'Continue')
 }
 
-export async function openMailboxOf(page: Page, owner: string): Promise<void> {
+export async function openMailboxOf(page: Page, owner: string, firm?: string): Promise<void> {
   await goTo(page, 'Mailboxes')
-  await press(page, `Open the mailbox of ${owner}`)
+  await press(page, `Open the mailbox of ${owner}${firm ? ` through ${firm}` : ''}`)
   await page.waitForURL('**/inbox')
 }

@@ -8,6 +8,8 @@ export type Window = {
   submit: (action: string, fields?: Record<string, string | string[]>) => Promise<LightMyRequestResponse>
   /** The same, and where it leads. */
   submitAndFollow: (action: string, fields?: Record<string, string | string[]>) => Promise<LightMyRequestResponse>
+  /** Sends what a form with files is encoded to. */
+  send: (action: string, type: string, payload: Buffer) => Promise<LightMyRequestResponse>
   /** One more, in the same browser. */
   another: () => Window
 }
@@ -38,6 +40,8 @@ export async function openWindow(pages: Pages, reader: Reader): Promise<Window> 
         const answer = await submit(action, fields)
         return answer.statusCode === 303 ? get(answer.headers.location as string) : answer
       },
+      send: async (url, type, payload) =>
+        show(await pages.app.inject({ method: 'POST', url, headers: { ...headers, 'content-type': type }, payload })),
       another: open,
     }
   }

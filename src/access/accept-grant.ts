@@ -3,7 +3,17 @@ import { own } from '../database/own.ts'
 import { within } from '../database/scope.ts'
 import { Problem } from '../problems.ts'
 import type { Actor } from './actor.ts'
-import { type Grant, grantColumns, grantHolds, lockGrants, personOf, refuseCircle } from './grant.ts'
+import {
+  type Grant,
+  grantColumns,
+  grantHolds,
+  holderOf,
+  lockGrants,
+  personOf,
+  refuseCircle,
+  refuseImpossible,
+  type Side,
+} from './grant.ts'
 import { hashInvitationCode } from './grant-invitation.ts'
 
 const triesMax = 10
@@ -73,25 +83,32 @@ async function findShown(db: Db, grantId: string, personId: string, now: Date): 
 }
 
 /**
- * The person takes on what is offered: they may open the mailbox from its beginning on. Throws `not-found`, and
- * `grant-to-oneself`, `grant-in-circle`, `mailbox-closed` where it must not be.
+ * The person takes on what is offered, for themselves or for the firm whose mailbox they have open: the holder may open the
+ * mailbox from its beginning on. Throws `not-found`, `scope-missing` where the firm's grants are not theirs to manage, and
+ * `grant-to-oneself`, `grant-in-circle`, `grant-not-possible`, `mailbox-closed` where it must not be.
  */
-export async function acceptGrant(db: Db, actor: Actor, grantId: string, now: Date): Promise<void> {
+export async function acceptGrant(db: Db, actor: Actor, grantId: string, now: Date, side: Side = 'person'): Promise<void> {
   const personId = personOf(actor)
+  const holderId = holderOf(actor, side)
   await within(db, { purpose: 'granting', party: personId }, async (sql) => {
     await lockGrants(sql)
     const offer = await findShown(sql, grantId, personId, now)
-    const [made] = await sql<{ offeredById: string; isClosed: boolean; name: string }[]>`
-      select offered.offered_by_id, mailbox.registration = 'closed' as is_closed, person.name
-      from access_grant offered join mailbox on mailbox.party_id = offered.giver_id join party person on person.id = ${personId}
+    const [made] = await sql<{ offeredById: string; isClosed: boolean; name: string; isBusiness: boolean }[]>`
+      select offered.offered_by_id, holder.name, holder.kind = 'business' as is_business,
+        mailbox.registration = 'closed' or (holder.kind = 'business' and own_mailbox.registration = 'closed') as is_closed
+      from access_grant offered join mailbox on mailbox.party_id = offered.giver_id
+        join party holder on holder.id = ${holderId} join mailbox own_mailbox on own_mailbox.party_id = holder.id
       where offered.id = ${grantId}`
     if (made === undefined) throw new Problem('not-found')
     if (made.isClosed) throw new Problem('mailbox-closed')
-    // An administrator decides on the others, and not on what they may read themselves.
+    refuseImpossible(offer, offer.giverIsBusiness ? 'business' : 'person', made.isBusiness ? 'business' : 'person')
+    // An administrator decides on the others, and not on what they may read themselves, nor through a firm.
     if (made.offeredById === personId) throw new Problem('grant-to-oneself')
-    await refuseCircle(sql, offer.giverId, personId, now)
+    await refuseCircle(sql, offer.giverId, holderId, now)
     await sql`
-      update access_grant set holder_id = ${personId}, holder_name = ${made.name}, accepted_at = ${now}, invitation_hash = null
+      update access_grant
+      set holder_id = ${holderId}, holder_name = ${made.name}, holder_is_business = ${made.isBusiness}, accepted_at = ${now},
+        accepted_by_name = ${made.isBusiness ? actor.by.name : null}, invitation_hash = null
       where id = ${grantId}`
   })
 }

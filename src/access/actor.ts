@@ -11,6 +11,7 @@ export type By = {
   kind: 'owner' | 'helper' | 'staff' | 'system' | 'registrar'
   /** Of the person's party, the member of staff, the registrar, or the system. */
   id: string
+  /** As it is written down: of one who acts through a firm, with the firm's. */
   name: string
   /** By which a helper acts. */
   grantId?: string | undefined
@@ -31,14 +32,26 @@ export type Actor = {
   /** A helper's grant may be for some categories of post only; undefined is all. */
   categories: readonly string[] | undefined
   by: By
+  /** When whoever acts proved who they are: at sign-in, or when a system got its token. */
+  identifiedAt?: Date | undefined
   door: Door
   requestId: string
+}
+
+/** Who acts, and for which firm: Arthur Sample of Example Accountants Ltd. */
+export function nameWithFirm(name: string, firmName: string | null): string {
+  return firmName === null ? name : `${name} of ${firmName}`
 }
 
 /** The services for which the actor has a right; undefined where it holds for all post of the mailbox. */
 export function servicesFor({ rights }: Actor, right: Right): readonly string[] | undefined {
   const services = rights.get(right)
   return services === 'all' ? undefined : (services ?? [])
+}
+
+/** Who acts, as evidence keeps it. */
+export function doerOf({ by, identifiedAt }: Actor) {
+  return { kind: by.kind, id: by.id, name: by.name, ...(identifiedAt ? { identifiedAt: identifiedAt.toISOString() } : {}) }
 }
 
 /** Whether letters for the recipient only are not for this actor. */

@@ -8,6 +8,7 @@ import {
   type Access,
   type Grant,
   grantColumns,
+  grantHolds,
   lockGrants,
   periodOf,
   refuseImpossible,
@@ -33,8 +34,8 @@ export async function changeGrant(db: Db, actor: Actor, change: Change, now: Dat
       where held.id = ${change.grantId} and ${own(sql, sql`held.giver_id = ${actor.partyId}`)} and held.giver_is_business
         and held.accepted_at is not null and held.ended_at is null and (held.ends_at is null or held.ends_at > ${now})`
     if (before === undefined) throw new Problem('not-found')
-    if (before.holderId === actor.by.id) throw new Problem('grant-to-oneself')
-    refuseImpossible(change, 'business')
+    if (before.holderId === actor.by.id || (await isOfFirm(sql, actor.by.id, before, now))) throw new Problem('grant-to-oneself')
+    refuseImpossible(change, 'business', before.holderIsBusiness ? 'business' : 'person')
     await refuseMoreThanMailbox(sql, actor, change)
     const { startsAt, endsAt } = periodOf({ startsAt: before.startsAt, endsAt: change.endsAt }, now)
     if (before.isAdministrator && !change.isAdministrator) await refuseLastAdministrator(sql, before, now)
@@ -48,6 +49,7 @@ export async function changeGrant(db: Db, actor: Actor, change: Change, now: Dat
         giver_is_business: true,
         holder_id: before.holderId,
         holder_name: before.holderName,
+        holder_is_business: before.holderIsBusiness,
         kind: change.kind,
         role: change.role,
         is_administrator: change.isAdministrator,
@@ -59,9 +61,22 @@ export async function changeGrant(db: Db, actor: Actor, change: Change, now: Dat
         offered_by_id: actor.by.id,
         offered_by_name: actor.by.name,
         accepted_at: now,
+        accepted_by_name: before.acceptedByName,
         replaces_id: before.id,
       })}`
     await noteLooks(sql, [{ partyId: actor.partyId, by: actor.by, what: 'grant-entered' }], now)
   })
   return { grantId: id }
+}
+
+/** Whether a firm holds it that lets the person in: what they may do through the firm is their own as well. */
+async function isOfFirm(db: Db, personId: string, { holderId, holderIsBusiness }: Grant, now: Date): Promise<boolean> {
+  if (!holderIsBusiness) return false
+  const [ofFirm] = await within(
+    db,
+    { party: personId },
+    (sql) => sql`
+      select from access_grant held where held.giver_id = ${holderId} and held.holder_id = ${personId} and ${grantHolds(sql, now)} limit 1`,
+  )
+  return ofFirm !== undefined
 }

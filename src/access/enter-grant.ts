@@ -37,9 +37,8 @@ export async function enterGrant(db: Db, actor: Actor, entry: Entry, now: Date):
     await lockGrants(sql)
     const [giver, holder] = [await findGiver(sql, giverId), await findGiver(sql, holderId)]
     const [mailbox] = await sql<{ id: string }[]>`select id from mailbox where party_id = ${giverId}`
-    if (holder.kind !== 'person') throw new Problem('grant-not-possible')
     refuseClosed(giver.registration, entry)
-    refuseImpossible(entry, giver.kind)
+    refuseImpossible(entry, giver.kind, holder.kind)
     await refuseCircle(sql, giverId, holderId, now)
     await within(sql, { party: giverId, mailbox: mailbox!.id }, (own) =>
       refuseMoreThanMailbox(own, { partyId: giverId, mailboxId: mailbox!.id }, entry),

@@ -1,24 +1,29 @@
 import type { Db, Fragment } from '../database/connect.ts'
 import { Problem } from '../problems.ts'
 import type { Actor } from './actor.ts'
+import { requireRight } from './rights.ts'
+
+const [person, business, either] = [['person'], ['business'], ['person', 'business']] as const
+const post = { roles: ['reader', 'writer'], mayAdminister: false } as const
 
 /** What each kind of grant may be. Those by law are entered by a registrar, with a document and an end, and end as they came. */
 export const grantKinds = {
-  helper: { givers: ['person'], roles: ['reader', 'writer'], mayAdminister: false, isByLaw: false },
-  employee: { givers: ['business'], roles: ['none', 'reader', 'writer'], mayAdminister: true, isByLaw: false },
-  adviser: { givers: ['business'], roles: ['reader', 'writer'], mayAdminister: false, isByLaw: false },
-  guardian: { givers: ['person'], roles: ['reader', 'writer'], mayAdminister: false, isByLaw: true },
-  attorney: { givers: ['person', 'business'], roles: ['reader', 'writer'], mayAdminister: false, isByLaw: true },
-  executor: { givers: ['person'], roles: ['reader', 'writer'], mayAdminister: false, isByLaw: true },
-  'insolvency-practitioner': {
-    givers: ['person', 'business'],
-    roles: ['reader', 'writer'],
-    mayAdminister: false,
-    isByLaw: true,
-  },
+  helper: { givers: person, holders: either, ...post, isByLaw: false },
+  employee: { givers: business, holders: person, roles: ['none', 'reader', 'writer'], mayAdminister: true, isByLaw: false },
+  adviser: { givers: business, holders: either, ...post, isByLaw: false },
+  guardian: { givers: person, holders: person, ...post, isByLaw: true },
+  attorney: { givers: either, holders: person, ...post, isByLaw: true },
+  executor: { givers: person, holders: person, ...post, isByLaw: true },
+  'insolvency-practitioner': { givers: either, holders: person, ...post, isByLaw: true },
 } as const satisfies Record<
   string,
-  { givers: readonly string[]; roles: readonly GrantRole[]; mayAdminister: boolean; isByLaw: boolean }
+  {
+    givers: readonly string[]
+    holders: readonly string[]
+    roles: readonly GrantRole[]
+    mayAdminister: boolean
+    isByLaw: boolean
+  }
 >
 export type GrantKind = keyof typeof grantKinds
 export type GrantRole = 'none' | 'reader' | 'writer'
@@ -42,6 +47,8 @@ export type Grant = {
   holderId: string | null
   /** As the giver wrote it; once accepted, that of its party. */
   holderName: string
+  /** A firm holds it, whose employees act by it. */
+  holderIsBusiness: boolean
   kind: GrantKind
   role: GrantRole
   isAdministrator: boolean
@@ -55,6 +62,8 @@ export type Grant = {
   offeredByName: string
   invitationEndsAt: Date | null
   acceptedAt: Date | null
+  /** Who accepted for a firm. */
+  acceptedByName: string | null
   declinedAt: Date | null
   endedAt: Date | null
   endedByName: string | null
@@ -78,11 +87,16 @@ export function periodOf({ startsAt, endsAt }: { startsAt?: Date | undefined; en
   return { startsAt: from, endsAt: endsAt ?? null }
 }
 
-/** Throws `grant-not-possible` where such a grant makes no sense for who gives it. */
-export function refuseImpossible({ kind, role, isAdministrator }: Access, giverKind: string): void {
-  const { givers, roles, mayAdminister } = grantKinds[kind]
+/** Throws `grant-not-possible` where such a grant makes no sense for who gives it, or for who is to hold it. */
+export function refuseImpossible(
+  { kind, role, isAdministrator }: Pick<Access, 'kind' | 'role' | 'isAdministrator'>,
+  giverKind: string,
+  holderKind = 'person',
+): void {
+  const { givers, holders, roles, mayAdminister } = grantKinds[kind]
   const isPossible =
     (givers as readonly string[]).includes(giverKind) &&
+    (holders as readonly string[]).includes(holderKind) &&
     (roles as readonly GrantRole[]).includes(role) &&
     (mayAdminister || !isAdministrator) &&
     (role !== 'none' || isAdministrator)
@@ -95,9 +109,44 @@ export function personOf({ by }: Actor): string {
   return by.id
 }
 
+/** For whom somebody takes on a grant, or gives it up: themselves, or the firm whose mailbox they have open. */
+export type Side = 'person' | 'firm'
+
+/** The party on whose side the actor is. Throws `scope-missing` where they may not manage the firm's grants. */
+export function holderOf(actor: Actor, side: Side): string {
+  if (side === 'person') return personOf(actor)
+  requireRight(actor, 'grants:manage')
+  return actor.partyId
+}
+
 /** Of a row `held` of access_grant: whether it lets its holder in at this time. */
 export function grantHolds(db: Db, now: Date): Fragment {
   return db`held.accepted_at is not null and held.ended_at is null and held.starts_at <= ${now} and (held.ends_at is null or held.ends_at > ${now})`
+}
+
+/**
+ * Of a row `held` of access_grant, a firm's to a person: whether they open through the firm what it holds itself. Only its
+ * employees who read or write do, and so it goes one step and no further.
+ */
+export function grantPassesOn(db: Db): Fragment {
+  return db`held.kind = 'employee' and held.role <> 'none'`
+}
+
+/**
+ * What a row `held` of access_grant lets somebody do: opened through a firm, whose grant to them is `via`, what both do. Where
+ * there is no `via`, all that `held` does.
+ */
+export function weakerOfBoth(db: Db): Fragment {
+  // The names of the roles stand in the order of their strength.
+  return db`
+    least(held.role, via.role) as role, held.is_administrator and via.id is null as is_administrator,
+    least(held.ends_at, via.ends_at) as ends_at, in_both(held.service_ids, via.service_ids) as service_ids,
+    in_both(held.categories, via.categories) as categories`
+}
+
+/** Of a row `held`, made by weakerOfBoth: whether the two have anything in common. */
+export function grantLeavesAny(db: Db): Fragment {
+  return db`held.service_ids is distinct from '{}' and held.categories is distinct from '{}'`
 }
 
 /**
@@ -105,7 +154,9 @@ export function grantHolds(db: Db, now: Date): Fragment {
  * those only whom the law puts in the place of who had it.
  */
 export function grantOpens(db: Db): Fragment {
-  return db`(owner_mailbox.registration <> 'closed' or (held.kind in ('executor', 'insolvency-practitioner') and held.role = 'reader'))`
+  return db`
+    (owner_mailbox.registration <> 'closed' or (held.kind in ('executor', 'insolvency-practitioner') and held.role = 'reader'))
+    and ${grantLeavesAny(db)}`
 }
 
 /** Of a row `held` of access_grant: its limits, by the names that people read. */
@@ -121,9 +172,9 @@ export function limitsByName(db: Db): Fragment {
 /** The columns of a Grant, from a row `held` of access_grant. */
 export function grantColumns(db: Db): Fragment {
   return db`
-    held.id, held.giver_id, held.giver_name, held.giver_is_business, held.holder_id, held.holder_name, held.kind, held.role,
-    held.is_administrator, held.service_ids, held.categories, held.starts_at, held.ends_at, held.offered_at, held.offered_by_name,
-    held.invitation_ends_at, held.accepted_at, held.declined_at, held.ended_at, held.ended_by_name, ${limitsByName(db)}`
+    held.id, held.giver_id, held.giver_name, held.giver_is_business, held.holder_id, held.holder_name,
+    held.holder_is_business, held.kind, held.role, held.is_administrator, held.service_ids, held.categories, held.starts_at,
+    held.ends_at, held.offered_at, held.offered_by_name, held.invitation_ends_at, held.accepted_at, held.accepted_by_name, held.declined_at, held.ended_at, held.ended_by_name, ${limitsByName(db)}`
 }
 
 /**

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { v7 as newId } from 'uuid'
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts'
+import { buildGrantWorld } from '../../test/grants.ts'
 import { buildPost, type Post } from '../../test/post.ts'
+import { acceptGrant, enterInvitationCode } from '../access/accept-grant.ts'
 import type { Actor } from '../access/actor.ts'
 import { rightsOf } from '../access/rights.ts'
 import { Problem } from '../problems.ts'
@@ -114,6 +116,29 @@ describe('changing a registration', () => {
     const { registration, keptUntil } = await findRegistration(test_.database, person)
     assert.deepEqual([registration, keptUntil], ['closed', '2029-11-23'])
     await assert.rejects(change(person, person.partyId, 'registered', ''), code('registration-not-possible'))
+  })
+
+  test('the end of a business ends what it has given and what it holds, and nobody acts for it any more', async () => {
+    const world = buildGrantWorld(post, now)
+    const firm = await world.addBusiness('Example Accountants Ltd')
+    const administrator = await world.addAdministrator(firm, await post.addPerson('CT-20'))
+    const client = await post.addPerson('CT-21')
+    const held = await world.giveToFirm(client, administrator)
+    const waiting = await world.offer(client)
+    await enterInvitationCode(test_.database, world.key, administrator, waiting.code, now)
+    const grants = () => test_.owner<{ id: string; isOver: boolean }[]>`
+      select id, ended_at is not null as is_over from access_grant
+      where ${firm.partyId} in (giver_id, holder_id) or giver_id = ${client.partyId} order by id`
+    const before = await grants()
+    // Whichever is first: what is accepted while it closes ends with it, or is not accepted.
+    const closing = change(registrar, firm.partyId, 'closed', 'dissolved')
+    await Promise.allSettled([acceptGrant(test_.database, administrator, waiting.grantId, now, 'firm'), closing])
+    await closing
+    const over = new Map((await grants()).map(({ id, isOver }) => [id, isOver]))
+    assert.equal(before.length, 3)
+    assert.deepEqual([over.get(administrator.by.grantId!), over.get(held)], [true, true])
+    const [last] = await test_.owner`select holder_id, ended_at from access_grant where id = ${waiting.grantId}`
+    assert.ok(last?.holderId === null || last?.endedAt !== null)
   })
 
   test('what was closed in error is opened again in time, and not later', async () => {

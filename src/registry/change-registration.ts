@@ -1,5 +1,6 @@
 import { v7 as newId } from 'uuid'
 import type { Actor, By } from '../access/actor.ts'
+import { lockGrants } from '../access/grant.ts'
 import { noteLooks } from '../access/look.ts'
 import { requireRight } from '../access/rights.ts'
 import type { Db } from '../database/connect.ts'
@@ -65,7 +66,7 @@ export async function change(db: Db, ordered: Ordered, rules: RegistrationRules,
     await sql`update mailbox set registration = ${to}, kept_until = ${kept}::text::date where party_id = ${partyId}`
     await noteInHistory(sql, { partyId, from, to, reason, note, by }, now)
     if (to === 'closed') await endGrants(sql, partyId, by.name, now)
-    if (reason === death) await endAllOf(sql, partyId, by.name, now)
+    if (to === 'closed' && (reason === death || known.kind === 'business')) await endAllOf(sql, partyId, by.name, now)
     if (changer !== 'owner') await noteLooks(sql, [{ partyId, by, what: 'registration-changed', reason }], now)
     await noteRecipientChange(sql, { partyId }, now)
   })
@@ -96,14 +97,15 @@ export async function noteInHistory(
     values (${partyId}, ${newId()}, ${now}, ${from}, ${to}, ${reason}, ${note ?? null}, ${by.kind}, ${by.id}, ${by.name})`
 }
 
-/** Whoever was let in, or invited, is out from the next request on. */
+/** Whoever was let in, or invited, is out from the next request on; and nobody is let in meanwhile. */
 async function endGrants(db: Db, giverId: string, endedByName: string, now: Date): Promise<void> {
+  await lockGrants(db)
   await db`
     update access_grant set ended_at = ${now}, ended_by_name = ${endedByName}, invitation_hash = null
     where giver_id = ${giverId} and ended_at is null`
 }
 
-/** Nobody acts as somebody who has died: not in their own mailbox, nor in one that they were let into. */
+/** Nobody acts as somebody who has died, or for a firm that is no more: not in their own mailbox, nor in one that they were let into. */
 async function endAllOf(db: Db, partyId: string, endedByName: string, now: Date): Promise<void> {
   await db`
     update access_grant set ended_at = ${now}, ended_by_name = ${endedByName} where holder_id = ${partyId} and ended_at is null`

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { v7 as newId } from 'uuid'
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts'
+import { buildGrantWorld } from '../../test/grants.ts'
 import { buildPost, type Post } from '../../test/post.ts'
 import type { Actor } from '../access/actor.ts'
 import { within } from '../database/scope.ts'
@@ -146,6 +147,37 @@ describe('merging two parties of one person', () => {
     const held = await test_.owner`
       select from access_grant where ended_at is null and ${into.partyId} in (giver_id, holder_id)`
     assert.equal(held.length, 0)
+  })
+
+  test('what one works for and what was done through it are the other’s, and nobody comes to their own through a firm', async () => {
+    const [from, into] = await two('Hal Both')
+    const world = buildGrantWorld(post, now)
+    const firm = await world.addBusiness('Example Accountants Ltd')
+    const administrator = await world.addAdministrator(firm, await post.addPerson('Ida'))
+    const client = await post.addPerson('Jon')
+    const employment = await world.give(administrator, from, { kind: 'employee', role: 'reader' })
+    const held = await world.giveToFirm(client, administrator)
+    const own = await world.giveToFirm(into, administrator)
+    const chief = await world.addAdministrator(await world.addBusiness('Hal and Sons Ltd'), from)
+    const accepted = await world.giveToFirm(client, chief)
+    await test_.owner`
+      insert into look (party_id, id, at, by_kind, by_id, by_name, what)
+      values (${client.partyId}, ${newId()}, ${now}, 'helper', ${from.partyId}, 'Hal Both of Example Accountants Ltd', 'read')`
+    await merge([from, into])
+    const grants = await test_.owner<{ id: string; holderId: string; isOver: boolean }[]>`
+      select id, holder_id, ended_at is not null as is_over from access_grant`
+    const stateOf = (grantId: string) => {
+      const { holderId, isOver } = grants.find(({ id }) => id === grantId)!
+      return [holderId, isOver]
+    }
+    assert.deepEqual(stateOf(employment), [into.partyId, false])
+    assert.deepEqual(stateOf(held), [firm.partyId, false])
+    assert.deepEqual(stateOf(own), [firm.partyId, true])
+    assert.deepEqual(stateOf(accepted), [chief.partyId, false])
+    const [look] = await test_.owner`select by_id from look where party_id = ${client.partyId} and what = 'read'`
+    assert.equal(look?.byId, into.partyId)
+    const left = (await placesOf(from)).filter((place) => !Object.hasOwn(staysBehind, place))
+    assert.deepEqual(left, [])
   })
 
   test('senders are told where the mailbox that stays can be reached differently', async () => {

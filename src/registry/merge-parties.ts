@@ -31,7 +31,10 @@ export async function mergeParties(
     await sql`
       update look set by_id = ${into.partyId}
       where by_kind = 'helper' and by_id = ${from.partyId}
-        and party_id in (select giver_id from access_grant where holder_id = ${into.partyId})`
+        and party_id in (
+          select giver_id from access_grant where holder_id = ${into.partyId}
+          union select client.giver_id from access_grant employment join access_grant client on client.holder_id = employment.giver_id
+          where employment.holder_id = ${into.partyId})`
     await sql`update link set party_id = ${into.partyId} where party_id = ${from.partyId}`
     await sql`update link_request set party_id = ${into.partyId} where party_id = ${from.partyId}`
     await sql`update mailbox set registration = 'closed' where party_id = ${from.partyId}`
@@ -93,8 +96,14 @@ async function moveGrants(db: Db, from: string, into: string, now: Date): Promis
   await db`update access_grant set giver_id = ${into} where giver_id = ${from} and holder_id is distinct from ${into}`
   await db`update access_grant set holder_id = ${into} where holder_id = ${from} and giver_id <> ${into}`
   await db`update access_grant set offered_by_id = ${into} where offered_by_id = ${from} and giver_id = ${into}`
-  await db`update access_grant set shown_to_id = ${into} where shown_to_id = ${from} and holder_id = ${into}`
-  await db`update access_grant set shown_to_id = ${into} where shown_to_id = ${from} and accepted_at is null`
+  await db`
+    update access_grant set shown_to_id = ${into}
+    where shown_to_id = ${from} and (holder_id = ${into} or holder_is_business or accepted_at is null)`
+  // Nor through a firm that lets them in, and that the other of the two had let in.
+  await db`
+    update access_grant client set ended_at = ${now}, ended_by_name = ${by.name}
+    where giver_id = ${into} and holder_is_business and ended_at is null
+      and exists (select from access_grant where giver_id = client.holder_id and holder_id = ${into} and ended_at is null)`
   await db`
     update grant_document set party_id = ${into} from access_grant
     where grant_document.party_id = ${from} and access_grant.id = grant_document.grant_id and access_grant.giver_id = ${into}`

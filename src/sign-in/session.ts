@@ -1,6 +1,14 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto'
-import type { Actor } from '../access/actor.ts'
-import { type GrantKind, type GrantRole, grantHolds, grantOpens, limitsByName } from '../access/grant.ts'
+import { type Actor, nameWithFirm } from '../access/actor.ts'
+import {
+  type GrantKind,
+  type GrantRole,
+  grantHolds,
+  grantOpens,
+  grantPassesOn,
+  limitsByName,
+  weakerOfBoth,
+} from '../access/grant.ts'
 import { noteLooks } from '../access/look.ts'
 import { rightsOf, type StaffRole, unite } from '../access/rights.ts'
 import type { Db } from '../database/connect.ts'
@@ -61,6 +69,9 @@ export type SignedInRole = 'person' | 'staff' | 'registrar'
 
 export type OpenMailbox = {
   grantId: string
+  /** Where it was opened through a firm that holds the grant: the firm's own grant to the person, and its name. */
+  viaGrantId: string | null
+  firmName: string | null
   ownerName: string
   isBusiness: boolean
   kind: GrantKind
@@ -72,6 +83,7 @@ export type OpenMailbox = {
 }
 
 type Row = {
+  createdAt: Date
   lastSeenAt: Date
   partyId: string | null
   mailboxId: string | null
@@ -82,6 +94,8 @@ type Row = {
   registrarId: string | null
   registrarName: string | null
   grantId: string | null
+  viaGrantId: string | null
+  firmName: string | null
   ownerId: string | null
   ownerMailboxId: string | null
   ownerName: string | null
@@ -110,11 +124,11 @@ export async function readSession(
     db,
     { purpose: 'sign-in' },
     db`
-      select session.last_seen_at, session.staff_id, staff.name as staff_name, session.registrar_id, registrar.name as registrar_name,
-        party.id as party_id, party.name as party_name, mailbox.id as mailbox_id, session.grant_id,
+      select session.created_at, session.last_seen_at, session.staff_id, staff.name as staff_name, session.registrar_id, registrar.name as registrar_name,
+        party.id as party_id, party.name as party_name, mailbox.id as mailbox_id, session.grant_id, session.via_grant_id,
         owner.id as owner_id, owner.name as owner_name, owner.kind as owner_kind, owner_mailbox.id as owner_mailbox_id,
         held.kind as grant_kind, held.role as grant_role, held.ends_at as grant_ends_at, held.is_administrator,
-        held.service_ids, held.categories, ${limitsByName(db)},
+        held.service_ids, held.categories, case when session.via_grant_id is not null then held.holder_name end as firm_name, ${limitsByName(db)},
         (select jsonb_agg(jsonb_build_object('role', role, 'serviceId', service_id)) from staff_role where staff_role.staff_id = staff.id)
           as staff_roles
       from session
@@ -127,7 +141,12 @@ export async function readSession(
       left join lateral (select * from mailbox where party_id = party.id offset 0) mailbox on true
       left join lateral (
         select * from access_grant held
-        where held.id = session.grant_id and held.holder_id = session.party_id and ${grantHolds(db, now)} offset 0
+        where held.id = session.via_grant_id and held.holder_id = session.party_id and ${grantPassesOn(db)} and ${grantHolds(db, now)} offset 0
+      ) via on true
+      left join lateral (
+        select held.giver_id, held.holder_name, held.kind, ${weakerOfBoth(db)} from access_grant held
+        where held.id = session.grant_id and ${grantHolds(db, now)}
+          and held.holder_id = case when session.via_grant_id is null then session.party_id else via.giver_id end offset 0
       ) held on true
       left join lateral (select * from party where id = held.giver_id offset 0) owner on true
       left join lateral (
@@ -143,7 +162,9 @@ export async function readSession(
       (sql) => sql`update session set last_seen_at = ${now} where id_hash = ${id} and last_seen_at < ${now}`,
     )
   }
-  return { ...signedInAs(row, requestId), hasLostAccess: row.grantId !== null && row.ownerMailboxId === null }
+  const signedIn = signedInAs(row, requestId)
+  const actor = { ...signedIn.actor, identifiedAt: row.createdAt }
+  return { ...signedIn, actor, hasLostAccess: row.grantId !== null && row.ownerMailboxId === null }
 }
 
 function signedInAs(row: Row, requestId: string): Omit<Session, 'hasLostAccess'> {
@@ -169,7 +190,9 @@ function signedInAs(row: Row, requestId: string): Omit<Session, 'hasLostAccess'>
   }
   const person = { id: row.partyId!, name: row.partyName! }
   if (row.ownerMailboxId !== null) {
-    const { grantRole, isAdministrator, serviceIds } = row
+    const { grantRole, isAdministrator, serviceIds, viaGrantId, firmName } = row
+    const name = nameWithFirm(person.name, firmName)
+    const isEmployee = row.grantKind === 'employee' && viaGrantId === null
     const rights = unite(
       grantRole === 'none' ? new Map() : rightsOf(grantRole!, serviceIds ?? 'all'),
       isAdministrator ? rightsOf('administrator') : new Map(),
@@ -180,12 +203,14 @@ function signedInAs(row: Row, requestId: string): Omit<Session, 'hasLostAccess'>
       isOrganisation: false,
       rights,
       categories: row.categories ?? undefined,
-      by: { kind: 'helper', ...person, grantId: row.grantId!, isEmployee: row.grantKind === 'employee' },
+      by: { kind: 'helper', id: person.id, name, grantId: row.grantId!, isEmployee },
       door: 'citizen-pages',
       requestId,
     } as const
     const openMailbox = {
       grantId: row.grantId!,
+      viaGrantId,
+      firmName,
       ownerName: row.ownerName!,
       isBusiness: row.ownerKind === 'business',
       kind: row.grantKind!,
@@ -202,27 +227,41 @@ function signedInAs(row: Row, requestId: string): Omit<Session, 'hasLostAccess'>
   return { ...one, role: 'person', actor, name: person.name }
 }
 
+/** By which another's mailbox is opened: a grant to the person; or to a firm, with the firm's own to the person. */
+export type Opening = { grantId: string; viaGrantId?: string | undefined }
+
+type Opened = { giverId: string; personId: string; personName: string; firmName: string | null; isAdministrator: boolean }
+
 /**
- * Opens another's mailbox in the session, by a grant that holds now; without one, the person's own. Its owner sees when it was
+ * Opens another's mailbox in the session, by grants that hold now; without any, the person's own. Its owner sees when it was
  * opened. Throws `not-found`.
  */
-export async function openMailbox(db: Db, token: string, grantId: string | undefined, now: Date): Promise<void> {
+export async function openMailbox(db: Db, token: string, opening: Opening | undefined, now: Date): Promise<void> {
   const id = hashToken(token)
   await within(db, { purpose: 'sign-in' }, async (sql) => {
-    if (grantId === undefined) {
-      await sql`update session set grant_id = null where id_hash = ${id}`
+    if (opening === undefined) {
+      await sql`update session set grant_id = null, via_grant_id = null where id_hash = ${id}`
       return
     }
-    const [opened] = await sql<{ giverId: string; personId: string; personName: string; isAdministrator: boolean }[]>`
-      update session set grant_id = held.id
-      from access_grant held
+    const { grantId, viaGrantId = null } = opening
+    const [opened] = await sql<Opened[]>`
+      update session set grant_id = held.id, via_grant_id = held.via_grant_id
+      from (
+          select held.id, via.id as via_grant_id, held.giver_id, held.kind, coalesce(via.holder_id, held.holder_id) as person_id,
+            case when via.id is not null then held.holder_name end as firm_name, ${weakerOfBoth(sql)}
+          from access_grant held
+            left join (
+              select * from access_grant held
+              where held.id = ${viaGrantId}::uuid and ${grantPassesOn(sql)} and ${grantHolds(sql, now)}
+            ) via on via.giver_id = held.holder_id
+          where held.id = ${grantId} and ${grantHolds(sql, now)}
+        ) held
         join mailbox owner_mailbox on owner_mailbox.party_id = held.giver_id
-        join party person on person.id = held.holder_id
-      where session.id_hash = ${id} and held.id = ${grantId} and held.holder_id = session.party_id
-        and ${grantHolds(sql, now)} and ${grantOpens(sql)}
-      returning held.giver_id, person.id as person_id, person.name as person_name, held.is_administrator`
+        join party person on person.id = held.person_id
+      where session.id_hash = ${id} and session.party_id = held.person_id and ${grantOpens(sql)}
+      returning held.giver_id, person.id as person_id, person.name as person_name, held.firm_name, held.is_administrator`
     if (opened === undefined) throw new Problem('not-found')
-    const by = { kind: 'helper', id: opened.personId, name: opened.personName, grantId } as const
+    const by = { kind: 'helper', id: opened.personId, name: nameWithFirm(opened.personName, opened.firmName), grantId } as const
     await noteLooks(sql, [{ partyId: opened.giverId, by, what: 'mailbox-opened' }], now)
     if (opened.isAdministrator) await endGracePeriod(sql, { partyId: opened.giverId }, now)
   })

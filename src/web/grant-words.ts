@@ -53,7 +53,8 @@ const oneOf = (kind: GrantKind) => `${/^[aeiou]/.test(kinds[kind]) ? 'an' : 'a'}
 /** As a helper (read only, Council tax only, until 3 March 2027): for whoever has another's mailbox open. */
 export function accessInMailbox(open: OpenMailbox): string {
   const words = accessInWords(open)
-  return `as ${oneOf(open.kind)} (${words.charAt(0).toLowerCase()}${words.slice(1)})`
+  const through = open.firmName === null ? '' : `, through ${open.firmName}`
+  return `as ${oneOf(open.kind)}${through} (${words.charAt(0).toLowerCase()}${words.slice(1)})`
 }
 
 export type GrantView = {
@@ -67,7 +68,10 @@ export type GrantView = {
   state: string
 }
 
-export function viewGrant(grant: Grant, state: GrantState): GrantView {
+export function viewGrant(
+  grant: Described & Pick<Grant, 'id' | 'giverName' | 'holderName' | 'kind'>,
+  state: GrantState,
+): GrantView {
   return {
     id: grant.id,
     giverName: grant.giverName,

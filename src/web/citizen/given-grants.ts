@@ -138,6 +138,7 @@ function sendDetails(
     code: state === 'offered' ? invitationCode(key, grant.id) : undefined,
     isNow: isNow(state),
     isByLaw,
+    mayBeFirm: (grantKinds[grant.kind].holders as readonly string[]).includes('business'),
     isOwn: grant.holderId === actor.by.id,
     mayChange: door.isForBusiness && ['active', 'not-begun'].includes(state) && !isByLaw && grant.holderId !== actor.by.id,
     errors,
@@ -157,6 +158,7 @@ export function partsInWords(grant: Grant) {
 export function refusedInWords(error: unknown, { giverName }: Pick<Grant, 'giverName'>): FieldError[] {
   const words: Partial<Record<ProblemCode, string>> = {
     'last-administrator': `There is no other administrator of ${giverName}. Add another administrator first, and end this when they have accepted`,
+    'grant-to-oneself': 'You work for them yourself. What you can do here is for another administrator to say',
     'grant-by-law': 'This access was entered by a registrar, and ends by itself or by a registrar. Ask the registrar to end it',
   }
   const text = error instanceof Problem ? words[error.code] : undefined

@@ -70,7 +70,7 @@ export function checkGrantDraft(
 ): { errors: FieldError[]; offer: Offer | undefined } {
   const errors: FieldError[] = []
   const wrong = (field: string, text: string) => errors.push({ field, text })
-  if (draft.name === '') wrong('name', 'Enter the name of the person')
+  if (draft.name === '') wrong('name', 'Enter who it is for')
   if (draft.name.length > nameLengthMax) wrong('name', `Name must be ${nameLengthMax} characters or fewer`)
   if (choices.isForBusiness && !['employee', 'adviser'].includes(draft.kind)) wrong('kind', 'Select who the person is')
   const roles = choices.isForBusiness ? ['reader', 'writer', 'none'] : ['reader', 'writer']

@@ -2,7 +2,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { acceptGrant, declineGrant, enterInvitationCode, findOffer } from '../../access/accept-grant.ts'
 import { endGrant } from '../../access/end-grant.ts'
-import { type Grant, stateOf } from '../../access/grant.ts'
+import { type Grant, grantKinds, type Side, stateOf } from '../../access/grant.ts'
 import { deriveInvitationKey } from '../../access/grant-invitation.ts'
 import { listHeld } from '../../access/list-grants.ts'
 import { Problem, type ProblemCode } from '../../problems.ts'
@@ -13,19 +13,18 @@ import { type FieldError, type Surroundings, sendPage } from '../page.ts'
 import { checkForm } from '../session.ts'
 import { partsInWords, refusedInWords } from './given-grants.ts'
 
-/** Whom the person who is signed in helps: by which code, what they may do, and giving it up. */
+/**
+ * Whom the person who is signed in helps, and whom the firm whose people they manage and whose mailbox they have open: by which
+ * code, what they may do, and giving it up.
+ */
 export function helpingPages(app: FastifyInstance, { config, database, clock }: Surroundings): void {
   const scope = app.withTypeProvider<TypeBoxTypeProvider>()
   const key = deriveInvitationKey(config.secretKey)
   const schema = { params: LetterParams }
 
   const sendList = async (request: FastifyRequest, reply: FastifyReply, code = '', errors: FieldError[] = [], status = 200) => {
-    const views = (await listHeld(database, request.signedIn!.actor)).map((grant) => {
-      const state = stateOf(grant, clock())
-      return { ...viewGrant(grant, state), isNow: ['active', 'not-begun'].includes(state) }
-    })
-    const [now, past] = [views.filter(({ isNow }) => isNow), views.filter(({ isNow }) => !isNow)]
-    const data = { title: 'Whose post you help with', section: 'my-details', now, past, code, errors } as const
+    const sides = await listSides(database, request, clock())
+    const data = { title: 'Whose post you help with', section: 'my-details', sides, code, errors } as const
     return sendPage(request, reply, 'citizen/helping', data, status)
   }
 
@@ -55,16 +54,20 @@ export function helpingPages(app: FastifyInstance, { config, database, clock }: 
     const { answer } = request.body as { answer?: unknown }
     try {
       if (answer === 'accept') await acceptGrant(database, actor, offer.id, clock())
+      else if (answer === 'accept-for-firm') await acceptGrant(database, actor, offer.id, clock(), 'firm')
       else if (answer === 'decline') await declineGrant(database, actor, offer.id, clock())
       else return sendOffer(request, reply, offer, clock(), [{ field: 'accept', text: 'Select whether you accept' }])
     } catch (error) {
-      return sendOffer(request, reply, offer, clock(), [toWords(error, 'accept', offer)])
+      return sendOffer(request, reply, offer, clock(), [
+        toWords(error, 'accept', offer, answer === 'accept-for-firm' ? sidesOf(request)[0]?.firmName : undefined),
+      ])
     }
-    return reply.redirect(answer === 'accept' ? '/mailboxes' : '/helping', 303)
+    return reply.redirect(answer === 'decline' ? '/helping' : '/mailboxes', 303)
   })
 
   const findHeld = async (request: FastifyRequest, id: string): Promise<Grant> => {
-    const grant = (await listHeld(database, request.signedIn!.actor)).find((each) => each.id === id)
+    const lists = sidesOf(request).map(({ side }) => listHeld(database, request.signedIn!.actor, side))
+    const grant = (await Promise.all(lists)).flat().find((each) => each.id === id)
     if (grant === undefined) throw new Problem('not-found')
     return grant
   }
@@ -84,10 +87,33 @@ export function helpingPages(app: FastifyInstance, { config, database, clock }: 
   })
 }
 
+/** Themselves, and the business whose mailbox they have open where they manage who may do what for it. */
+function sidesOf(request: FastifyRequest): { side: Side; firmName: string | undefined }[] {
+  const { actor, openMailbox } = request.signedIn!
+  const isFirm = openMailbox?.isBusiness && actor.rights.has('grants:manage')
+  return [
+    ...(isFirm ? [{ side: 'firm' as const, firmName: openMailbox.ownerName }] : []),
+    { side: 'person', firmName: undefined },
+  ]
+}
+
+function listSides(database: Surroundings['database'], request: FastifyRequest, now: Date) {
+  const lists = sidesOf(request).map(async ({ side, firmName }) => {
+    const views = (await listHeld(database, request.signedIn!.actor, side)).map((grant) => {
+      const state = stateOf(grant, now)
+      return { ...viewGrant(grant, state), isNow: ['active', 'not-begun'].includes(state) }
+    })
+    return { firmName, now: views.filter(({ isNow }) => isNow), past: views.filter(({ isNow }) => !isNow) }
+  })
+  return Promise.all(lists)
+}
+
 function sendOffer(request: FastifyRequest, reply: FastifyReply, offer: Grant, now: Date, errors: FieldError[] = []) {
   const view = { ...viewGrant(offer, stateOf(offer, now)), ...partsInWords(offer) }
   const title = offer.giverIsBusiness ? `Work in the mailbox of ${offer.giverName}` : `Help ${offer.giverName} with their post`
-  const data = { title, section: 'my-details', offer, view, errors } as const
+  const mayHold = (grantKinds[offer.kind].holders as readonly string[]).includes('business')
+  const firmName = mayHold ? sidesOf(request)[0]?.firmName : undefined
+  const data = { title, section: 'my-details', offer, view, mayHold, firmName, errors } as const
   return sendPage(request, reply, 'citizen/offer', data, errors.length > 0 ? 422 : 200)
 }
 
@@ -100,16 +126,19 @@ function sendHeld(request: FastifyRequest, reply: FastifyReply, grant: Grant, no
 }
 
 /** Throws what no field can mend. */
-function toWords(error: unknown, field: string, offer?: Grant): FieldError {
+function toWords(error: unknown, field: string, offer?: Grant, firmName?: string): FieldError {
   const words: Partial<Record<ProblemCode, string>> = {
     'invitation-not-valid':
       'No invitation has this code. Check it with whoever gave it to you: it may have been used or taken back, or is too old',
     'too-many-attempts': 'You have tried too many codes. Wait an hour, then try again',
     'mailbox-closed': 'This mailbox has been closed, and nobody can be let in any more',
     'grant-to-oneself': offer?.giverIsBusiness
-      ? 'You made this invitation yourself. What you can do is for another administrator to say'
+      ? 'You made this invitation yourself, or it is for the mailbox that you have open. What you can do is for another administrator to say'
       : 'This invitation is for your own mailbox. Give the code to the person who is to help you',
-    'grant-in-circle': `${offer?.giverName} can open your mailbox, directly or through others, so you cannot open theirs as well. End that access first if you want to accept`,
+    'grant-in-circle': firmName
+      ? `${offer?.giverName} can open the mailbox of ${firmName}, directly or through others, so ${firmName} cannot open theirs as well. End that access first if you want to accept`
+      : `${offer?.giverName} can open your mailbox, directly or through others, so you cannot open theirs as well. End that access first if you want to accept`,
+    'grant-not-possible': 'A business cannot accept this. Go back to your own mailbox, and accept it for yourself',
   }
   const text = error instanceof Problem ? words[error.code] : undefined
   if (text === undefined) throw error

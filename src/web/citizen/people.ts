@@ -28,17 +28,23 @@ export function peoplePages(app: FastifyInstance, surroundings: Surroundings): v
     return grant
   }
 
+  /** A firm is an adviser from outside and nothing else, and administers nothing: that is not asked. */
+  const choicesFor = async (request: FastifyRequest, { holderIsBusiness }: Grant) =>
+    findChoices(database, request, { isForBusiness: !holderIsBusiness })
+
   scope.get('/people/:id/change', { schema }, async (request, reply) => {
     const grant = await findChangeable(request.signedIn!.actor, request.params.id)
-    const choices = await findChoices(database, request, door)
+    const choices = await choicesFor(request, grant)
     return sendForm(request, reply, grant, choices, draftOf(grant))
   })
 
   scope.post('/people/:id/change', { preHandler: checkForm, schema }, async (request, reply) => {
     const { actor } = request.signedIn!
     const grant = await findChangeable(actor, request.params.id)
-    const choices = await findChoices(database, request, door)
-    const draft = { ...readGrantDraft(request.body, choices), name: grant.holderName, from: emptyGrantDraft(door).from }
+    const choices = await choicesFor(request, grant)
+    const typed = readGrantDraft(request.body, choices)
+    const kind = grant.holderIsBusiness ? grant.kind : typed.kind
+    const draft = { ...typed, kind, name: grant.holderName, from: emptyGrantDraft(door).from }
     const { errors, offer } = checkGrantDraft(draft, choices, clock())
     if (offer === undefined) return sendForm(request, reply, grant, choices, draft, errors)
     try {
@@ -46,7 +52,9 @@ export function peoplePages(app: FastifyInstance, surroundings: Surroundings): v
       return reply.redirect(`/people/${grantId}`, 303)
     } catch (error) {
       const [{ text }] = refusedInWords(error, grant) as [FieldError]
-      return sendForm(request, reply, grant, choices, draft, [{ field: 'isAdministrator', text }])
+      return sendForm(request, reply, grant, choices, draft, [
+        { field: grant.holderIsBusiness ? 'role' : 'isAdministrator', text },
+      ])
     }
   })
 

@@ -93,7 +93,7 @@ describe('the pages about helpers', () => {
     const { statusCode, body } = await rosa.submit('/helpers/add', { name: '', extent: 'some', ...day })
     assert.equal(statusCode, 422)
     for (const error of [
-      'name">Enter the name of the person',
+      'name">Enter who it is for',
       'role">Select what they can do',
       'services">Select at least one sender',
       'from-day">From must be a real date',
