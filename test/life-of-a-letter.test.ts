@@ -135,7 +135,7 @@ describe('the life of a letter', { timeout: 120_000 }, () => {
         feed.events
           .filter((event: { messageId: string }) => event.messageId === sent.body.id)
           .map(({ type }: { type: string }) => type),
-        ['message.accepted', 'message.available', 'message.opened', 'message.answered'],
+        ['message.accepted', 'message.available', 'message.opened', 'message.handed-over', 'message.answered'],
       )
 
       // 9. Both sign out.

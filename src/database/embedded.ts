@@ -27,7 +27,7 @@ export async function startEmbedded(directory: string, serverFlags: string[] = [
   const programs = await findPrograms()
   if (!existsSync(folder)) initialise(programs.initdb, folder)
 
-  const url = `postgres://postgres@localhost/postgres?host=${encodeURIComponent(folder)}`
+  const url = addressOf(folder)
   const guard = await takeServer(url, folder, () => spawnServer(programs.postgres, folder, serverFlags))
 
   return {
@@ -38,6 +38,16 @@ export async function startEmbedded(directory: string, serverFlags: string[] = [
       await guard.end({ timeout: 1 })
     },
   }
+}
+
+/** The address of the PostgreSQL that another program is running in this folder, if one is. */
+export function findEmbedded(directory: string): string | undefined {
+  const folder = path.join(directory, 'postgres')
+  return runningServer(folder) === undefined ? undefined : addressOf(folder)
+}
+
+function addressOf(folder: string): string {
+  return `postgres://postgres@localhost/postgres?host=${encodeURIComponent(folder)}`
 }
 
 async function findPrograms(): Promise<{ initdb: string; postgres: string }> {

@@ -91,6 +91,7 @@ describe('isolation by the database', () => {
 const ids = {
   rosa: newId(),
   rosaMailbox: newId(),
+  firm: newId(),
   carol: newId(),
   council: newId(),
   councilMailbox: newId(),
@@ -117,6 +118,8 @@ const scopes = {
   helper: { ...person(ids.rosa, ids.rosaMailbox), services: [ids.parking], isHelper: true },
   tax: staffOf(ids.council, ids.councilMailbox, ids.tax),
   parking: staffOf(ids.council, ids.councilMailbox, ids.parking),
+  /** Works for a firm that Rosa has let in. */
+  colleague: { ...person(newId(), newId()), firms: [ids.firm] },
   arthur: person(newId(), newId()),
   agency: staffOf(newId(), newId(), newId()),
   'sign-in': { purpose: 'sign-in' },
@@ -126,6 +129,8 @@ const scopes = {
   merge: { purpose: 'merge' },
   delivery: { purpose: 'delivery' },
   upkeep: { purpose: 'upkeep' },
+  evidence: { purpose: 'evidence' },
+  following: { purpose: 'following' },
 } as const satisfies Record<string, Scope>
 type Asker = keyof typeof scopes
 
@@ -140,7 +145,7 @@ const reach: Record<string, Partial<Record<Asker, string>>> = {
   link: { rosa: 'rud', helper: 'rud', tax: 'r', registry: 'rud', linking: 'r', merge: 'rud', delivery: 'r' },
   link_request: { rosa: 'rud', helper: 'rud', linking: 'rud', merge: 'rud', upkeep: 'rud' },
   registration_change: { rosa: 'rud', helper: 'rud', registry: 'rud', merge: 'rud' },
-  access_grant: { rosa: 'rud', helper: 'rud', 'sign-in': 'r', registry: 'rud', granting: 'r', merge: 'rud' },
+  access_grant: { rosa: 'rud', helper: 'rud', 'sign-in': 'r', registry: 'rud', granting: 'r', colleague: 'r', merge: 'rud' },
   grant_document: { rosa: 'rud', helper: 'rud', registry: 'rud', merge: 'rud' },
   grant_attempt: { rosa: 'rud', helper: 'rud', merge: 'rud' },
   look: { rosa: 'r', tax: 'r', registry: 'rud', merge: 'rud' },
@@ -151,7 +156,13 @@ const reach: Record<string, Partial<Record<Asker, string>>> = {
   message: { rosa: 'ru', tax: 'r', merge: 'rud' },
   file: { rosa: 'r', tax: 'r', merge: 'rud' },
   ledger: { rosa: 'rud', tax: 'rud', merge: 'rud' },
-  event: { tax: 'r', merge: 'rud' },
+  event: { rosa: 'r', tax: 'r', merge: 'rud', evidence: 'rud' },
+  evidence_seal: { evidence: 'rud' },
+  log_tile: { evidence: 'rud' },
+  log_entries: { evidence: 'rud' },
+  log_checkpoint: { evidence: 'rud' },
+  log_state: { evidence: 'rud' },
+  stand_in_memory: { evidence: 'rud' },
 
   staff_member: { tax: 'rud', parking: 'rud', 'sign-in': 'r', registry: 'rud' },
   staff_role: { tax: 'rud', parking: 'rud', 'sign-in': 'r', registry: 'rud' },
@@ -160,6 +171,8 @@ const reach: Record<string, Partial<Record<Asker, string>>> = {
   client_key: { tax: 'rud', 'sign-in': 'r', registry: 'rud' },
   client_change: { tax: 'rud', registry: 'rud' },
   approval: { tax: 'rud' },
+  webhook: { tax: 'rud', following: 'rud' },
+  webhook_delivery: { tax: 'rud', following: 'rud' },
   recipient_change: { tax: 'r', registry: 'rud', merge: 'rud' },
   known_identifier: { tax: 'r', registry: 'rud', merge: 'rud', delivery: 'r' },
   lookup_allowance: { tax: 'rud' },
@@ -179,6 +192,7 @@ const directory: Record<string, readonly Asker[]> = {
   category: ['registry'],
   contact_group: ['tax', 'parking', 'registry'],
   contact_point: ['tax', 'parking', 'registry'],
+  outage: ['evidence'],
 }
 
 async function fill(owner: Database): Promise<void> {
@@ -189,7 +203,8 @@ async function fill(owner: Database): Promise<void> {
   const of = { service_id: tax, sender_name: 'Somebody', service_name: 'Council tax', reply_allowed: true, door: 'demo' }
   await owner`
     insert into party (id, kind, name) values
-      (${rosa}, 'person', 'Rosa Example'), (${carol}, 'person', 'Carol Example'), (${council}, 'public-body', 'Council')`
+      (${rosa}, 'person', 'Rosa Example'), (${carol}, 'person', 'Carol Example'), (${council}, 'public-body', 'Council'),
+      (${ids.firm}, 'business', 'Firm')`
   await owner`insert into mailbox (id, party_id) values (${rosaMailbox}, ${rosa}), (${councilMailbox}, ${council})`
   await add('organisation', { party_id: council, slug: 'council' })
   for (const [service, slug] of [[tax, 'tax'] as const, [parking, 'parking'] as const])
@@ -204,7 +219,7 @@ async function fill(owner: Database): Promise<void> {
   await add('registration_change', { party_id: rosa, id, at, was: 'registered', became: 'exempt', reason: 'own-wish', ...by })
   const kind = { kind: 'helper', role: 'reader', holder_name: 'Carol', offered_by_name: 'Rosa' }
   const times = { starts_at: at, offered_at: at, accepted_at: at }
-  await add('access_grant', { id: grant, giver_id: rosa, holder_id: carol, ...kind, ...times })
+  await add('access_grant', { id: grant, giver_id: rosa, holder_id: ids.firm, holder_is_business: true, ...kind, ...times })
   await add('grant_document', { party_id: rosa, grant_id: grant, filename: 'a.pdf', media_type: 'application/pdf', bytes })
   await add('grant_attempt', { party_id: rosa, began_at: at, tries: 1 })
   await add('look', { party_id: rosa, id, at, ...by, what: 'read', message_id: letter, service_id: tax })
@@ -219,6 +234,13 @@ async function fill(owner: Database): Promise<void> {
   await add('ledger', { sender_id: tax, message_id: letter, mailbox_id: rosaMailbox, ...sent })
   await add('ledger', { sender_id: rosa, message_id: written, mailbox_id: councilMailbox, ...sent })
   await add('event', { sender_id: tax, type: 'message.accepted', message_id: letter, reference: 'one', at })
+  await add('evidence_seal', { position: 1, event_id: id, size: 256, ordinal: 1, sender_leaf: 0 })
+  await add('log_tile', { level: 0, index: 0, bytes })
+  await add('log_entries', { index: 0, bytes })
+  await add('log_checkpoint', { size: 256, size_before: 0, at, root: bytes, note: '', batch: '' })
+  await add('log_state', { origin: 'log', xid: 0, cluster: '1' })
+  await add('stand_in_memory', { name: 'witness', value: owner.json({}) })
+  await add('outage', { id, began_at: at, ended_at: at, why: 'Because' })
   const organisation_id = council
   const services = { organisation_id, service_ids: [tax] }
   await add('staff_member', { id: staff, organisation_id, subject: 'staff', name: 'Staff' })
@@ -231,6 +253,9 @@ async function fill(owner: Database): Promise<void> {
   await add('client_change', { ...change, ...services })
   const approval = { kind: 'client', what: owner.json({}), asked_by: staff, asked_at: at, expires_at: at }
   await add('approval', { id, ...services, ...approval })
+  const changed = { created_at: at, changed_at: at, changed_by_name: 'Staff' }
+  await add('webhook', { service_id: tax, url: 'https://tax.example/', secret_sealed: bytes, position: 0, ...changed })
+  await add('webhook_delivery', { service_id: tax, position: 1, event_id: id, message_id: letter, due_at: at })
   await add('recipient_change', { service_id: tax, at, scheme: 'link', value_sealed: bytes, status: 'registered' })
   await add('known_identifier', { service_id: tax, scheme: 'nino', value_hash: bytes })
   await add('lookup_allowance', { service_id: tax, left_over: 1, at, day: at, used_that_day: 1 })
@@ -332,5 +357,21 @@ describe('what row-level security lets each scope do with each table', () => {
       assert.match(await reachOf(table, scopes.rosa), /^r/, `${table}, to the recipient`)
     }
     await test_.owner`update message set recipient_only = false where id = ${ids.letter}`
+  })
+
+  test('who works for a firm sees what it holds now, and nothing that it has given or held before', async () => {
+    const { colleague } = scopes
+    const { owner } = test_
+    const update = (change: Record<string, unknown>) => owner`update access_grant set ${owner(change)} where id = ${ids.grant}`
+    assert.equal(await reachOf('access_grant', colleague), 'r')
+    assert.equal(await reachOf('access_grant', { ...colleague, firms: [ids.carol] }), '')
+    assert.equal(await reachOf('access_grant', { ...colleague, firms: [] }), '')
+    await update({ ended_at: new Date('2026-11-23T11:00:00Z') })
+    assert.equal(await reachOf('access_grant', colleague), '', 'one that has ended')
+    await update({ ended_at: null, holder_is_business: false })
+    assert.equal(await reachOf('access_grant', colleague), '', 'one that is no firm’s')
+    await update({ holder_is_business: true, giver_id: ids.firm, holder_id: ids.carol })
+    assert.equal(await reachOf('access_grant', colleague), '', 'one that the firm has given')
+    await update({ giver_id: ids.rosa, holder_id: ids.firm })
   })
 })

@@ -6,9 +6,11 @@ import type { Database, Db, Fragment } from './connect.ts'
  */
 export type Scope = {
   /** A work of the program's own that goes across mailboxes; its policies allow it what it needs and no more. */
-  purpose?: 'sign-in' | 'registry' | 'granting' | 'linking' | 'merge' | 'delivery' | 'upkeep'
+  purpose?: 'sign-in' | 'registry' | 'granting' | 'linking' | 'merge' | 'delivery' | 'evidence' | 'following' | 'upkeep'
   /** The party whose own things these are: registration, links, grants, looks. */
   party?: string
+  /** Businesses that the party works for: what others have granted to them. */
+  firms?: readonly string[]
   /** The mailbox that is open. */
   mailbox?: string
   /** Under whose ledgers own messages stand: services, or the party. */
@@ -37,6 +39,7 @@ function isPool(db: Db): db is Database {
 const keys = [
   'purpose',
   'party',
+  'firms',
   'mailbox',
   'mailboxes',
   'senders',

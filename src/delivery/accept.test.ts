@@ -91,22 +91,45 @@ describe('accepting a message', () => {
     )
   })
 
-  test('keeps nothing of a refused message', async () => {
+  test('keeps nothing of a refused message but the evidence that it was, and why', async () => {
     const count = async () =>
       (
-        await post.owner`select (select count(*) from message) + (select count(*) from ledger) + (select count(*) from event) + (select count(*) from file) as n`
+        await post.owner`select (select count(*) from message) + (select count(*) from ledger) + (select count(*) from file) as n`
       )[0]!.n
-    const before = await count()
-    await assert.rejects(
+    const refuse = () =>
       acceptOne(
         post.db,
         post.keys,
         post.council,
         { ...post.letter('refused'), recipient: { scheme: 'link', value: 'CT-9999' } },
         now,
-      ),
-    )
+      )
+    const before = await count()
+    await assert.rejects(refuse())
+    await assert.rejects(refuse())
     assert.equal(await count(), before)
+    const events = await post.owner`select type, sender_id, facts from event where reference = 'refused'`
+    assert.deepEqual(
+      events.map(({ type, senderId }) => ({ type, senderId })),
+      Array(2).fill({ type: 'message.rejected', senderId: post.serviceId }),
+      'each try is an event',
+    )
+    const { reasons, parts, serviceName } = events[0]!.facts
+    assert.equal(reasons[0].code, 'recipient-not-found')
+    assert.deepEqual({ parts, serviceName }, { parts: [], serviceName: 'Council tax' })
+    assert.ok(!JSON.stringify(events).includes('CT-9999'), 'nobody’s identifier is in it')
+  })
+
+  test('writes nothing into the feed of a service that the sender may not act for', async () => {
+    const [outcome] = await accept(
+      post.db,
+      post.keys,
+      post.council,
+      [{ ...post.letter('foreign'), serviceId: post.parkingId }],
+      now,
+    )
+    assert.equal((outcome as Problem).code, 'service-not-found')
+    assert.equal((await post.owner`select from event where reference = 'foreign'`).length, 0)
   })
 
   test('is the same in the other direction: a person answers, and is answered, in one thread', async () => {

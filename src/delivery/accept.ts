@@ -1,5 +1,5 @@
 import { v7 as newId } from 'uuid'
-import { type Actor, servicesFor } from '../access/actor.ts'
+import { type Actor, doerOf, servicesFor } from '../access/actor.ts'
 import { inOwnMailbox } from '../access/own-post.ts'
 import { requireRight } from '../access/rights.ts'
 import { scopeOfReceived } from '../access/scope-of.ts'
@@ -11,9 +11,9 @@ import { type Addressed, findRecipients, findRefusals } from '../registry/find-r
 import { checkIdentifier, hashIdentifier, type IdentifierKeys } from '../registry/identifier.ts'
 import { namespaceOf } from '../registry/scheme.ts'
 import { listServices } from '../registry/services.ts'
-import { digestOf, type Submission } from './message.ts'
+import { addressingOf, digestOf, partsOf, type Submission } from './message.ts'
 import { shareStatements } from './share-statements.ts'
-import { type Accepted, findAccepted, type Outcome, type Row, write } from './write.ts'
+import { type Accepted, findAccepted, type Outcome, type Row, recordRejections, write } from './write.ts'
 
 /** A submission that is as it must be, as far as that can be said without the database. */
 type Admitted = {
@@ -52,7 +52,15 @@ export async function accept(
     db,
     checked.filter((one): one is Admitted => !(one instanceof Problem)),
   )
-  return checked.map((one) => (one instanceof Problem ? one : delivered.shift()!))
+  const outcomes = checked.map((one) => (one instanceof Problem ? one : delivered.shift()!))
+  await recordRejections(
+    db,
+    outcomes.flatMap((outcome, place) =>
+      outcome instanceof Problem ? { actor, submission: submissions[place]!, problem: outcome } : [],
+    ),
+    now,
+  )
+  return outcomes
 }
 
 /** Like accept, for one: throws its problem. */
@@ -255,6 +263,14 @@ function toRow(admitted: Admitted, to: Route): Row {
     written_by_name: actor.by.kind === 'helper' ? actor.by.name : undefined,
     contact: submission.contact,
     from_mailbox_id: actor.mailboxId,
+    facts: {
+      by: doerOf(actor),
+      door: actor.door,
+      addressedBy: addressingOf(submission),
+      subject: submission.subject,
+      parts: partsOf(submission, documents.documents),
+      isToService: !actor.isOrganisation,
+    },
     contents: documents.contents,
   }
 }

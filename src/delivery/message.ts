@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { type Static, Type } from 'typebox'
-import { Language, Line, NewDocument, type StoredDocument, Text } from '../documents/document.ts'
+import { asPart, Language, Line, NewDocument, type StoredDocument, Text } from '../documents/document.ts'
+import type { Part } from '../evidence/record.ts'
 import { Identifier } from '../registry/identifier.ts'
 
 /** A letter's text has at most this many characters in each language: some forty printed pages. */
@@ -115,6 +116,26 @@ export function stateOf(times: MessageTimes): MessageState {
   if (times.answeredAt !== null) return 'answered'
   if (times.openedAt !== null) return 'opened'
   return times.availableAt === null ? 'accepted' : 'available'
+}
+
+/** In the words of the evidence: how a message says whom it is for. */
+export function addressingOf({ recipient, answersId }: Submission): string {
+  return recipient?.scheme ?? (answersId === undefined ? 'directory' : 'answer')
+}
+
+/** What a message consists of, each part with its digest, as its evidence names it. */
+export function partsOf({ subject, content }: Submission, documents: readonly StoredDocument[]): Part[] {
+  const texts = content.map(
+    (text): Part => ({
+      part: 'text',
+      language: text.language,
+      subject: text.subject ?? subject,
+      size: Buffer.byteLength(text.body),
+      algorithm: 'SHA-256',
+      digest: hash('sha256', text.body),
+    }),
+  )
+  return [...texts, ...documents.flatMap(({ role, files }) => files.map((file) => asPart(role, file)))]
 }
 
 const contactSaid = ({ pointId, fields }: MessageContact) => [pointId, fields.map(({ label, value }) => [label, value])]

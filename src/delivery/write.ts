@@ -1,10 +1,13 @@
+import { v7 as newId } from 'uuid'
+import { type Actor, doerOf } from '../access/actor.ts'
 import type { Db, Fragment } from '../database/connect.ts'
 import { readWithin, type Scope, writeWithin } from '../database/scope.ts'
 import type { StoredDocument } from '../documents/document.ts'
 import { lockFeeds } from '../evidence/events.ts'
+import type { MessageFacts } from '../evidence/record.ts'
 import { Problem } from '../problems.ts'
 import { mayReceive, recipientParty } from '../registry/find-recipients.ts'
-import type { Content, MessageContact } from './message.ts'
+import { addressingOf, type Content, type MessageContact, type Submission } from './message.ts'
 
 export type Accepted = {
   messageId: string
@@ -49,6 +52,8 @@ export type Row = {
   contact: MessageContact | undefined
   /** The mailbox of whoever writes. */
   from_mailbox_id: string
+  /** For the evidence; the names of parties are added where they are found. */
+  facts: Omit<MessageFacts, 'senderName' | 'serviceName' | 'recipientName'>
   contents: { id: string; base64: string }[]
 }
 
@@ -100,7 +105,7 @@ export async function write(db: Db, rows: readonly Row[]): Promise<Set<string>> 
         at timestamptz, sender_id uuid, sender_party_id uuid, service_id uuid, reference text, content_digest text,
         message_id uuid, recipient_id uuid, namespace uuid, recipient_scheme text, recipient_hex text, thread_id uuid, answers_id uuid, answered_sender_id uuid, subject text,
         content jsonb, documents jsonb, reply_allowed boolean, reply_by timestamptz, door text, category text, recipient_only boolean,
-        written_by_id uuid, written_by_name text, contact jsonb
+        written_by_id uuid, written_by_name text, contact jsonb, facts jsonb
       ) on true
     ),
     feeds as materialized (
@@ -113,7 +118,7 @@ export async function write(db: Db, rows: readonly Row[]): Promise<Set<string>> 
       join mailbox on mailbox.party_id = to_id and ${mayReceive(sql, onlyGeneral)}
       join party on party.id = to_id
       on conflict (sender_id, reference) do nothing
-      returning sender_id, reference, message_id, mailbox_id, accepted_at as at
+      returning sender_id, reference, message_id, mailbox_id, accepted_at as at, recipient_name
     ),
     delivered as (
       insert into message (mailbox_id, id, thread_id, answers_id, sender_id, sender_party_id, service_id, sender_name, service_name,
@@ -126,18 +131,69 @@ export async function write(db: Db, rows: readonly Row[]): Promise<Set<string>> 
       join submitted using (message_id)
       join party on party.id = submitted.sender_party_id
       join service on service.id = submitted.service_id
+      returning id, sender_name, service_name
     ),
     ${files.length === 0 ? sql`` : storeFiles(sql, files)}
     ${answered.length === 0 ? sql`` : noteAnswers(sql)}
     ${rows.some(({ written_by_id }) => written_by_id !== undefined) ? noteWriters(sql) : sql``}
     told as (
-      insert into event (sender_id, type, message_id, reference, at)
-      select sender_id, happened.type, message_id, reference, at
-      from feeds, accepted, unnest(array['message.accepted', 'message.available']) as happened (type)
+      -- The acceptance holds what the evidence of all that comes later repeats.
+      insert into event (sender_id, type, message_id, reference, at, facts)
+      select accepted.sender_id, happened.type, accepted.message_id, accepted.reference, accepted.at,
+             case happened.type when 'message.accepted' then submitted.facts || jsonb_build_object(
+               'senderName', sender_name, 'serviceName', service_name, 'recipientName', accepted.recipient_name
+             ) end
+      from feeds, accepted join submitted using (message_id) join delivered on delivered.id = accepted.message_id,
+           unnest(array['message.accepted', 'message.available']) as happened (type)
     )
     select message_id from accepted`
   const accepted = await writeWithin<{ messageId: string }>(db, scope, statement)
   return new Set(accepted.map(({ messageId }) => messageId))
+}
+
+export type Rejected = { actor: Actor; submission: Submission; problem: Problem }
+
+/** Who may not send for a service is told nothing of it, and nothing of them comes into its feed. */
+const withoutRecord: readonly string[] = ['service-not-found', 'scope-missing']
+
+/**
+ * The evidence that a submission was rejected, and why; a line of its sender's feed. Nothing that it said is kept: only its
+ * reference, who submitted it, and the reason. Each try is an event of its own.
+ */
+export async function recordRejections(db: Db, rejected: readonly Rejected[], now: Date): Promise<void> {
+  const rows = rejected.filter(({ problem }) => !withoutRecord.includes(problem.code)).map((one) => toRow(one))
+  if (rows.length === 0) return
+  const senders = [...new Set(rows.map(({ sender_id }) => sender_id))]
+  const statement = (sql: Db, setsScope: Fragment) => sql`
+    with submitted as materialized (
+      select submitted.* from (select ${setsScope}) as scope left join lateral jsonb_to_recordset(${sql.json(rows as never)})
+        as submitted (message_id uuid, sender_id uuid, sender_party_id uuid, service_id uuid, reference text, facts jsonb) on true
+    ),
+    feeds as materialized (${lockFeeds(sql, senders)})
+    insert into event (sender_id, type, message_id, reference, at, facts)
+    select sender_id, 'message.rejected', message_id, reference, ${now},
+           facts || jsonb_build_object('senderName', party.name, 'serviceName', service.name)
+    from feeds, submitted join party on party.id = sender_party_id join service on service.id = service_id
+    returning message_id`
+  await writeWithin(db, { purpose: 'delivery', senders }, statement)
+}
+
+function toRow({ actor, submission, problem }: Rejected) {
+  return {
+    message_id: newId(),
+    sender_id: actor.isOrganisation ? submission.serviceId : actor.partyId,
+    sender_party_id: actor.partyId,
+    service_id: submission.serviceId,
+    reference: submission.reference,
+    facts: {
+      by: doerOf(actor),
+      door: actor.door,
+      addressedBy: addressingOf(submission),
+      parts: [],
+      isToService: !actor.isOrganisation,
+      reasons: [{ code: problem.code, reason: problem.message }],
+    },
+  }
 }
 
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
@@ -161,11 +217,12 @@ function noteAnswers(db: Db) {
       update ledger set answered_at = coalesce(ledger.answered_at, accepted.at)
       from accepted join submitted using (message_id)
       where ledger.sender_id = submitted.answered_sender_id and ledger.message_id = submitted.answers_id
-      returning ledger.sender_id, ledger.message_id, ledger.reference, accepted.at
+      returning ledger.sender_id, ledger.message_id, ledger.reference, accepted.at,
+                jsonb_build_object('by', submitted.facts->'by', 'door', submitted.door, 'answer', submitted.message_id) as facts
     ),
     told_of_answers as (
-      insert into event (sender_id, type, message_id, reference, at)
-      select sender_id, 'message.answered', message_id, reference, at from feeds, answered
+      insert into event (sender_id, type, message_id, reference, at, facts)
+      select sender_id, 'message.answered', message_id, reference, at, facts from feeds, answered
     ),`
 }
 

@@ -82,6 +82,12 @@ export type NewDocument = Static<typeof NewDocument>
 export type StoredFile = Static<typeof StoredFile>
 export type StoredDocument = Static<typeof StoredDocument>
 
+/** A file as evidence names it: by what its bytes are. */
+export function asPart(role: StoredDocument['role'], { filename, mediaType, language, size, sha256 }: StoredFile) {
+  const named = { part: role, filename, mediaType, ...(language === undefined ? {} : { language }) }
+  return { ...named, size, algorithm: 'SHA-256' as const, digest: sha256 }
+}
+
 /**
  * Characters that no file name may have: those that MeMo bans (its rules of 10 September 2025) and all control characters,
  * direction marks among them, which make a name look like another.

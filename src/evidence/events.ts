@@ -2,6 +2,7 @@ import type { Db, Fragment } from '../database/connect.ts'
 import { awaitWriters, shareFeeds } from '../database/feed-lock.ts'
 import { own } from '../database/own.ts'
 import { readWithin, within } from '../database/scope.ts'
+import type { EvidenceEvent } from './record.ts'
 
 const feedLock = 8201
 
@@ -10,11 +11,22 @@ export function lockFeeds(db: Db, senderIds: readonly string[]): Fragment {
   return shareFeeds(db, feedLock, senderIds)
 }
 
-/** What a sender is told of, each once for a message but for answers, of which there may be several. */
-export const messageEventTypes = ['message.accepted', 'message.available', 'message.opened', 'message.answered'] as const
+/**
+ * What a sender is told of; each is evidence too (evidence/record.ts). Each once for a message but for answers, files that were
+ * handed over, and rejections, which are of a try.
+ */
+export const messageEventTypes = [
+  'message.accepted',
+  'message.rejected',
+  'message.available',
+  'message.opened',
+  'message.handed-over',
+  'message.answered',
+] as const satisfies EvidenceEvent[]
 export type MessageEventType = (typeof messageEventTypes)[number]
 
 export type MessageEvent = {
+  /** Of the event, and of its evidence. */
   id: string
   type: MessageEventType
   messageId: string
@@ -36,4 +48,17 @@ export async function readEvents(db: Db, senderIds: readonly string[], after: st
     await awaitWriters(sql, feedLock, senderIds)
     return sql<MessageEvent[]>`${query(sql)}`
   })
+}
+
+/** An event as its sender reads it: in the feed, and from a webhook. */
+export function asSenderReads({ id, type, messageId, reference, at }: MessageEvent) {
+  return { id, type, messageId, reference, at: at.toISOString() }
+}
+
+/** Where a feed ends at this moment, in a transaction: whatever is written later comes after it. */
+export async function endOfFeed(sql: Db, senderId: string): Promise<string> {
+  await awaitWriters(sql, feedLock, [senderId])
+  const [row] = await sql<{ position: string }[]>`
+    select coalesce(max(position), 0)::text as position from event where ${own(sql, sql`sender_id = ${senderId}`)}`
+  return row!.position
 }

@@ -5,11 +5,12 @@ import { requireRight } from '../access/rights.ts'
 import { scopeOf } from '../access/scope-of.ts'
 import type { Db, Fragment } from '../database/connect.ts'
 import { readWithin, within } from '../database/scope.ts'
-import type { StoredFile } from '../documents/document.ts'
+import { asPart, type StoredFile } from '../documents/document.ts'
 import { readFileBytes } from '../documents/read.ts'
 import { Problem } from '../problems.ts'
 import { type Letter, letterColumns } from './letter.ts'
 import { lookAt, open } from './open.ts'
+import { recordHandover } from './record-handover.ts'
 
 type Found = Letter & { mailboxId: string }
 
@@ -78,10 +79,14 @@ export async function findFile(
   now: Date,
 ): Promise<{ file: StoredFile; bytes: Buffer }> {
   const letter = await find(db, actor, messageId)
-  const file = letter.documents.flatMap(({ files }) => files).find(({ id }) => id === fileId)
+  const document = letter.documents.find(({ files }) => files.some(({ id }) => id === fileId))
+  const file = document?.files.find(({ id }) => id === fileId)
   const bytes = file && (await readFileBytes(db, scopeOf(actor), letter.mailboxId, file.id))
   if (file === undefined || bytes === undefined) throw new Problem('not-found')
-  if (!letter.isSent && letter.openedAt === null) await open(db, actor, messageId, now)
+  if (!letter.isSent) {
+    if (letter.openedAt === null) await open(db, actor, messageId, now)
+    await recordHandover(db, actor, letter, asPart(document!.role, file), now)
+  }
   if (actor.by.kind !== 'owner') {
     await within(db, scopeOf(actor), (sql) => noteLooks(sql, [lookAt(actor, letter, 'downloaded')], now))
   }

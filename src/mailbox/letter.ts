@@ -45,6 +45,11 @@ export type Letter = {
   contact: LetterContact | null
 }
 
+/** Under whose ledger a message stands: its service's, or that of the party who wrote it. */
+export function senderIdOf({ isFromParty, senderPartyId, serviceId }: Letter): string {
+  return isFromParty ? senderPartyId : serviceId
+}
+
 /** Whether an answer is taken at this time. */
 export function mayBeAnswered(letter: Letter, now: Date): boolean {
   return !letter.isSent && letter.replyAllowed && (letter.replyBy === null || letter.replyBy >= now)

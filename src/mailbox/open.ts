@@ -1,4 +1,4 @@
-import type { Actor } from '../access/actor.ts'
+import { type Actor, doerOf } from '../access/actor.ts'
 import { type Look, type LookKind, noteLooks } from '../access/look.ts'
 import { inOwnMailbox } from '../access/own-post.ts'
 import { requireRight } from '../access/rights.ts'
@@ -8,7 +8,7 @@ import { own } from '../database/own.ts'
 import { readWithin, within } from '../database/scope.ts'
 import { lockFeeds } from '../evidence/events.ts'
 import { Problem } from '../problems.ts'
-import { type Letter, letterColumns } from './letter.ts'
+import { type Letter, letterColumns, senderIdOf } from './letter.ts'
 
 /**
  * A letter in the mailbox that is open. The first time, that it was opened is recorded with its time, for the reader and for
@@ -26,7 +26,7 @@ export async function openForWhoeverMay(db: Db, actor: Actor, messageId: string,
   const isFirst = letter.openedAt === null
   if (!isFirst && actor.by.kind === 'owner') return letter
   const isOpened = await within(db, scopeOfReceived(actor), async (sql) => {
-    const opened = isFirst && (await recordOpening(sql, letter, actor.mailboxId, now))
+    const opened = isFirst && (await recordOpening(sql, actor, letter, now))
     if (opened || actor.by.kind !== 'owner') await noteLooks(sql, [lookAt(actor, letter, opened ? 'opened' : 'read')], now)
     return opened
   })
@@ -52,15 +52,15 @@ export function lookAt(actor: Actor, letter: Letter, what: LookKind): Look {
 }
 
 /** One statement: the mailbox, the sender's ledger and the sender's events, or none of them. */
-async function recordOpening(db: Db, letter: Letter, mailboxId: string, now: Date): Promise<boolean> {
-  const senderId = letter.isFromParty ? letter.senderPartyId : letter.serviceId
+async function recordOpening(db: Db, actor: Actor, letter: Letter, now: Date): Promise<boolean> {
+  const facts = db.json({ by: doerOf(actor), door: actor.door })
   const { count } = await db`
     with feeds as materialized (
-      ${lockFeeds(db, [senderId])}
+      ${lockFeeds(db, [senderIdOf(letter)])}
     ),
     opened as (
       update message set opened_at = ${now}, modseq = nextval('modseq')
-      where ${own(db, db`mailbox_id = ${mailboxId}`)} and id = ${letter.id} and opened_at is null
+      where ${own(db, db`mailbox_id = ${actor.mailboxId}`)} and id = ${letter.id} and opened_at is null
       returning sender_id, id
     ),
     noted as (
@@ -68,7 +68,7 @@ async function recordOpening(db: Db, letter: Letter, mailboxId: string, now: Dat
       where ledger.sender_id = opened.sender_id and ledger.message_id = opened.id
       returning ledger.sender_id, ledger.message_id, ledger.reference
     )
-    insert into event (sender_id, type, message_id, reference, at)
-    select sender_id, 'message.opened', message_id, reference, ${now} from feeds, noted`
+    insert into event (sender_id, type, message_id, reference, at, facts)
+    select sender_id, 'message.opened', message_id, reference, ${now}, ${facts}::jsonb from feeds, noted`
   return count > 0
 }

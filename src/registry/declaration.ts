@@ -119,6 +119,13 @@ const Organisation = Type.Object(
     slug: Slug,
     name: Name,
     description: Type.Optional(Description),
+    evidenceYears: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 100,
+        description: 'For how many years its evidence is kept. Default: as the installation’s.',
+      }),
+    ),
     services: Type.Array(Service, { minItems: 1 }),
     clients: Type.Optional(Type.Array(Client)),
     staff: Type.Optional(Type.Array(StaffMember)),

@@ -59,15 +59,18 @@ export async function register(
   await within(db, { purpose: 'registry' }, inTransaction)
 }
 
-async function bringOrganisation(db: Db, { slug, name, description = '' }: DeclaredOrganisation, now: Date): Promise<string> {
+async function bringOrganisation(db: Db, declared: DeclaredOrganisation, now: Date): Promise<string> {
+  const { slug, name, description = '', evidenceYears = null } = declared
   const [known] = await db<{ partyId: string }[]>`select party_id from organisation where slug = ${slug}`
   if (known === undefined) {
     const { partyId } = await createParty(db, { kind: 'public-body', name }, now)
-    await db`insert into organisation (party_id, slug, description) values (${partyId}, ${slug}, ${description})`
+    await db`insert into organisation (party_id, slug, description, evidence_years) values (${partyId}, ${slug}, ${description}, ${evidenceYears})`
     return partyId
   }
   await db`update party set name = ${name} where id = ${known.partyId} and name <> ${name}`
-  await db`update organisation set description = ${description} where party_id = ${known.partyId} and description <> ${description}`
+  await db`
+    update organisation set description = ${description}, evidence_years = ${evidenceYears}
+    where party_id = ${known.partyId} and (description, evidence_years) is distinct from (${description}, ${evidenceYears}::integer)`
   return known.partyId
 }
 

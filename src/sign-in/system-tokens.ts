@@ -193,12 +193,13 @@ async function verify(token: string, key: KeyObject, baseUrl: string, now: Date)
   }
 }
 
-function toCaller({ client_id, scope, party, mailbox, services }: TokenClaims): SystemCaller {
+function toCaller({ client_id, scope, party, mailbox, services, iat }: TokenClaims): SystemCaller {
   const granted = (scope ?? '').split(' ').filter(isScope)
   const rights = new Map(
     [...rightsOf('system', Object.values(services))].filter(([right]) => (granted as string[]).includes(right)),
   )
   const by = { kind: 'system', id: client_id, name: client_id } as const
   const owner = { partyId: party, mailboxId: mailbox, isOrganisation: true, categories: undefined }
-  return { clientId: client_id, services, actor: { ...owner, rights, by, door: 'sender-api', requestId: '' } }
+  const identifiedAt = iat === undefined ? undefined : new Date(iat * 1000)
+  return { clientId: client_id, services, actor: { ...owner, rights, by, identifiedAt, door: 'sender-api', requestId: '' } }
 }
