@@ -3,20 +3,27 @@ import cookie from '@fastify/cookie'
 import formbody from '@fastify/formbody'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
+import { registerLog } from './api/log.ts'
 import { describeApi } from './api/openapi.ts'
 import { sendProblem, toProblem } from './api/problem-reply.ts'
 import type { ApiOptions, ApiServer } from './api/senders/door.ts'
 import { getEvents } from './api/senders/get-events.ts'
+import { getEvidence } from './api/senders/get-evidence.ts'
 import { getInbox } from './api/senders/get-inbox.ts'
 import { getMessages } from './api/senders/get-messages.ts'
 import { getRecipientChanges } from './api/senders/get-recipient-changes.ts'
+import { getReconciliation } from './api/senders/get-reconciliation.ts'
 import { lookupRecipients } from './api/senders/lookup-recipients.ts'
 import { postMessages } from './api/senders/post-messages.ts'
 import { postReceipt } from './api/senders/post-receipt.ts'
+import { webhookRoutes } from './api/senders/webhook.ts'
 import { registerTokens } from './api/tokens.ts'
 import { validatorCompiler } from './api/validation.ts'
 import type { Config } from './config.ts'
 import type { Database } from './database/connect.ts'
+import { receiptMaker } from './evidence/make-receipt.ts'
+import { type EvidenceSettings, openEvidence } from './evidence/open-evidence.ts'
+import { webhookReach } from './evidence/post-event.ts'
 import { Problem } from './problems.ts'
 import { watchClients } from './registry/client-watch.ts'
 import { deriveIdentifierKeys } from './registry/identifier.ts'
@@ -32,6 +39,8 @@ import { registerRegistrarPages } from './web/registrar/pages.ts'
 import { setSecurityHeaders } from './web/security-headers.ts'
 import { registerSessions } from './web/session.ts'
 import { registerSignIn } from './web/sign-in.ts'
+import { registerStatus } from './web/status.ts'
+import { verifyPages } from './web/verify.ts'
 
 /** A request must have arrived whole within this: a slow sender of bytes holds a connection, and nothing else. */
 const requestTimeoutMs = 120_000
@@ -79,6 +88,43 @@ export async function buildApp(config: Config, database: Database, clock = () =>
   await app.register(cookie)
   await app.register(formbody)
 
+  answerForHealth(app, database)
+  await describeApi(app, config)
+  registerTokens(app, config, database, clock)
+  const clients = watchClients(database, clock)
+  app.addHook('onClose', () => clients.stop())
+  const evidence = openEvidence(config)
+  const api: ApiOptions = { database, keys, clock, checkToken: buildTokenCheck(config, clients) }
+  app.register(async (door: ApiServer) => {
+    // JSON and nothing else, so that anything else is told so.
+    door.removeAllContentTypeParsers()
+    door.addContentTypeParser('application/json', { parseAs: 'string' }, door.getDefaultJsonParser('error', 'error'))
+    for (const open of [postMessages, getMessages, getEvents, getInbox, postReceipt, getRecipientChanges]) open(door, api)
+    lookupRecipients(door, { ...api, lookups: config.lookups })
+    getEvidence(door, { ...api, makeReceipt: receiptMaker(evidence) })
+    getReconciliation(door, { ...api, pendingMinutes: config.pendingMinutes })
+    webhookRoutes(door, { ...api, webhooks: webhookReach(config) })
+  })
+
+  registerLog(app, { database, ...evidence })
+
+  app.decorate('serviceName', config.serviceName)
+  registerSessions(app, { config, database, clock })
+  registerAssets(app)
+  await registerSignIn(app, { config, database, clock })
+  registerDocs(app, { openApi: () => app.swagger(), config })
+  registerStatus(app, { database, attestors: evidence.attestors, makeReceipt: receiptMaker(evidence), clock })
+  registerLinking(app, { config, database, keys, clock })
+  verifyPages(app, { config, database, keys, clock })
+  registerCitizenPages(app, { config, database, keys, clock })
+  registerDepartmentPages(app, { config, database, keys, clock })
+  registerRegistrarPages(app, { config, database, keys, clock })
+  if (config.demo) await openDemo(app, config, database, evidence, clock)
+  return app
+}
+
+/** Whether the program reaches its database, and that is migrated. */
+function answerForHealth(app: FastifyInstance, database: Database): void {
   app.get('/health', { logLevel: 'warn', schema: { hide: true } }, async (_request, reply) => {
     try {
       await database`select 1 from migration limit 1`
@@ -87,41 +133,26 @@ export async function buildApp(config: Config, database: Database, clock = () =>
       throw toProblem(error).code === 'failed' ? new Problem('unavailable') : error
     }
   })
-
-  await describeApi(app, config)
-  registerTokens(app, config, database, clock)
-  const clients = watchClients(database, clock)
-  app.addHook('onClose', () => clients.stop())
-  const api: ApiOptions = { database, keys, clock, checkToken: buildTokenCheck(config, clients) }
-  app.register(async (door: ApiServer) => {
-    // JSON and nothing else, so that anything else is told so.
-    door.removeAllContentTypeParsers()
-    door.addContentTypeParser('application/json', { parseAs: 'string' }, door.getDefaultJsonParser('error', 'error'))
-    for (const open of [postMessages, getMessages, getEvents, getInbox, postReceipt, getRecipientChanges]) open(door, api)
-    lookupRecipients(door, { ...api, lookups: config.lookups })
-  })
-
-  app.decorate('serviceName', config.serviceName)
-  registerSessions(app, { config, database, clock })
-  registerAssets(app)
-  await registerSignIn(app, { config, database, clock })
-  registerDocs(app, { openApi: () => app.swagger(), config })
-  registerLinking(app, { config, database, keys, clock })
-  registerCitizenPages(app, { config, database, keys, clock })
-  registerDepartmentPages(app, { config, database, keys, clock })
-  registerRegistrarPages(app, { config, database, keys, clock })
-  if (config.demo) await openDemo(app, config, clock)
-  return app
 }
 
 /** What stands in a demo for what others run. */
-async function openDemo(app: FastifyInstance, config: Config, clock: () => Date): Promise<void> {
+async function openDemo(
+  app: FastifyInstance,
+  config: Config,
+  database: Database,
+  { keys }: EvidenceSettings,
+  clock: () => Date,
+): Promise<void> {
   const { demoPeople, demoRegistrars, demoStaff } = await import('../demo/world.ts')
   const { registerStandIns } = await import('./web/stand-in.ts')
   registerStandIns(app, { config, people: demoPeople, staff: [...demoStaff, ...demoRegistrars] })
   const { demoSites } = await import('../demo/demo-service.ts')
   const { registerDemoServices } = await import('./web/demo-service.ts')
   registerDemoServices(app, { config, sites: demoSites, clock })
+  const { answerTimeStampRequest, makeTimeStampAuthorityKeys } = await import('../demo/time-stamp-authority.ts')
+  const { registerEvidenceStandIns } = await import('./api/evidence-stand-ins.ts')
+  const authority = { make: makeTimeStampAuthorityKeys, answer: answerTimeStampRequest }
+  registerEvidenceStandIns(app, { config, database, keys, authority, clock })
 }
 
 /** A form's answer may lead on to where people sign out. */
@@ -131,7 +162,7 @@ function signInOrigins({ oneLogin, staff }: Config): string[] {
 
 /** Who gets a problem document and not a page. */
 function isForSystems({ url }: FastifyRequest): boolean {
-  return /^\/(v1|oauth|health|openapi\.json|\.well-known)([/?]|$)/.test(url)
+  return /^\/(v1|oauth|log|demo|health|openapi\.json|\.well-known)([/?]|$)/.test(url)
 }
 
 /** One line for each request, with the pattern of the address and not the address: what stands in it is nobody's business. */

@@ -3,13 +3,25 @@ import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { describe, test } from 'node:test'
+import { after, describe, test } from 'node:test'
+import { makeTimeStampAuthorityKeys } from '../demo/time-stamp-authority.ts'
 import { readConfig, type Setting, SettingError, settings } from './config.ts'
 
 const inPem = { type: 'pkcs8', format: 'pem' } as const
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const rsaPem = rsa.privateKey.export(inPem).toString()
 const ecPem = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export(inPem).toString()
+
+const folder = mkdtempSync(path.join(tmpdir(), 'dp-'))
+after(() => rmSync(folder, { recursive: true }))
+const inFolder = (name: string, text: string) => {
+  writeFileSync(path.join(folder, name), text)
+  return path.join(folder, name)
+}
+const noCertificate = inFolder('no-certificate.pem', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n')
+const { certificatePem } = await makeTimeStampAuthorityKeys(new Date('2026-11-26T10:00:00Z'))
+const certificates = inFolder('certificates.pem', `The one\n${certificatePem}and again\n${certificatePem}`)
+const witness = 'witness.example/w1+97c0aad1+BDcZNkOeMrZ8wPVvHMA2ZOMVZM2w22eIlwyCJdFxyF2B'
 
 const production = {
   BASE_URL: 'https://post.example/',
@@ -21,6 +33,7 @@ const production = {
   STAFF_ISSUER: 'https://staff.example',
   STAFF_CLIENT_ID: 'staff-id',
   STAFF_CLIENT_SECRET: 'staff-secret',
+  EVIDENCE_KEYS_FILE: inFolder('keys.json', '{"seal":"here"}'),
 }
 const demo = { DEMO: 'true' }
 
@@ -48,6 +61,15 @@ describe('the settings', () => {
       databaseConnections: 10,
       demo: true,
       staff: { issuer: undefined, clientId: 'digital-post', clientSecret: 'demo-staff-secret' },
+      evidence: {
+        keys: undefined,
+        beatMs: 1_000,
+        years: 7,
+        witnesses: [{ url: 'http://localhost:3000/demo/witness', key: undefined }],
+        timeStamp: { url: 'http://localhost:3000/demo/time-stamp', certificates: [] },
+      },
+      outageSeconds: 60,
+      pendingMinutes: 60,
       sessionIdleMinutes: 30,
       sessionAbsoluteMinutes: 480,
       registration: {
@@ -81,6 +103,7 @@ describe('the settings', () => {
     assert.deepEqual(config.staff, { issuer: 'https://staff.example', clientId: 'staff-id', clientSecret: 'staff-secret' })
     assert.equal(config.oneLogin.didUrl, 'https://identity.account.gov.uk/.well-known/did.json')
     assert.ok(config.oneLogin.privateKey.equals(rsa.privateKey))
+    assert.deepEqual(config.evidence, { keys: { seal: 'here' }, beatMs: 1_000, years: 7, witnesses: [], timeStamp: undefined })
     assert.equal(readConfig({ ...demo, DATABASE_URL: production.DATABASE_URL }).demo, true)
   })
 
@@ -104,6 +127,8 @@ describe('the settings', () => {
     'http://localhost:3000/',
     'javascript:alert(1)',
   ]
+  /** What each needs beside it. */
+  const beside: Partial<Record<Setting, Environment>> = { TIME_STAMP_URL: { TIME_STAMP_CERTIFICATE_FILE: certificates } }
   const minutes = ['0', '1441', 'half']
   const wrong: Partial<Record<Setting, readonly string[]>> = {
     PORT: ['65536', '-1', '80.5', '0x50', '3000 3001', 'http'],
@@ -128,12 +153,27 @@ describe('the settings', () => {
     SECRET_KEY: [Buffer.alloc(31, 7).toString('base64'), Buffer.alloc(33, 7).toString('base64'), 'swordfish'],
     ONE_LOGIN_PRIVATE_KEY: [ecPem, 'swordfish', rsa.publicKey.export({ type: 'spki', format: 'pem' }).toString()],
     ONE_LOGIN_PRIVATE_KEY_FILE: ['/nowhere/key.pem', import.meta.filename],
-    ...Object.fromEntries(addresses.map((name) => [name, badAddresses])),
+    EVIDENCE_KEYS_FILE: ['/nowhere/keys.json', import.meta.filename],
+    EVIDENCE_YEARS: ['0', '101', 'for ever'],
+    OUTAGE_SECONDS: ['29', '86401', 'never'],
+    PENDING_MINUTES: ['0', '100001', 'an hour'],
+    LOG_BEAT_MS: ['49', '60001', '1s'],
+    LOG_WITNESSES: [
+      'https://witness.example',
+      witness,
+      `http://witness.example ${witness}`,
+      `https://witness.example ${witness},`,
+      `https://witness.example ${witness} ${witness}`,
+      `https://witness.example ${witness.slice(0, -1)}`,
+      `ftp://witness.example ${witness}`,
+    ],
+    TIME_STAMP_CERTIFICATE_FILE: ['/nowhere/certificates.pem', import.meta.filename, noCertificate],
+    ...Object.fromEntries([...addresses, 'TIME_STAMP_URL'].map((name) => [name, badAddresses])),
   }
   for (const [name, values] of Object.entries(wrong)) {
     test(`stop the start where ${name} is wrong, and never repeat it`, () => {
       for (const value of values) {
-        const sentence = refusal({ ...production, [name]: value })
+        const sentence = refusal({ ...production, ...beside[name as Setting], [name]: value })
         assert.ok(sentence.startsWith(`${name} is wrong: `), sentence)
         assert.ok(value.length < 4 || !sentence.includes(value), sentence)
         for (const secret of Object.values(production)) assert.ok(!sentence.includes(secret), sentence)
@@ -185,6 +225,29 @@ describe('the settings', () => {
     }
     const onOneLine = readConfig({ ...production, ONE_LOGIN_PRIVATE_KEY: rsaPem.replaceAll('\n', '\\n') })
     assert.ok(onOneLine.oneLogin.privateKey.equals(rsa.privateKey))
+  })
+
+  test('take witnesses, and a time-stamp authority with the certificates that it is trusted by', () => {
+    const others = { LOG_WITNESSES: `https://a.example/w1/ ${witness} , https://b.example ${witness}`, LOG_BEAT_MS: '250' }
+    const stamps = { TIME_STAMP_URL: 'https://stamps.example/tsr', TIME_STAMP_CERTIFICATE_FILE: certificates }
+    const { evidence } = readConfig({ ...production, ...others, ...stamps, EVIDENCE_YEARS: '10' })
+    assert.deepEqual(evidence, {
+      keys: { seal: 'here' },
+      beatMs: 250,
+      years: 10,
+      witnesses: [
+        { url: 'https://a.example/w1', key: witness },
+        { url: 'https://b.example', key: witness },
+      ],
+      timeStamp: { url: 'https://stamps.example/tsr', certificates: [certificatePem, certificatePem] },
+    })
+    assert.deepEqual(readConfig({ ...demo, ...stamps }).evidence.timeStamp, evidence.timeStamp)
+    assert.match(refusal({ ...production, TIME_STAMP_URL: stamps.TIME_STAMP_URL }), /^TIME_STAMP_CERTIFICATE_FILE is not set/)
+    assert.match(refusal({ ...production, TIME_STAMP_CERTIFICATE_FILE: certificates }), /^TIME_STAMP_URL is not set/)
+  })
+
+  test('name the command that makes the keys of evidence', () => {
+    assert.match(refusal({ ...production, EVIDENCE_KEYS_FILE: undefined }), /npm run --silent evidence-keys > keys\.json/)
   })
 
   test('are all read: each has a default, is needed, or can be wrong', () => {

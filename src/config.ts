@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 
@@ -32,6 +32,20 @@ export const settings = {
     'The OpenID provider at which staff of public bodies sign in. Needed outside demo; in demo, default the built-in stand-in.',
   STAFF_CLIENT_ID: 'Our client id at STAFF_ISSUER.',
   STAFF_CLIENT_SECRET: 'Our client secret at STAFF_ISSUER.',
+  EVIDENCE_KEYS_FILE:
+    'A JSON file with the private keys that seal evidence and sign its log. To make one: npm run --silent evidence-keys > keys.json. Needed outside demo; in demo, default keys that are derived from SECRET_KEY.',
+  EVIDENCE_YEARS: 'For how many years evidence is kept, where nothing else is set for a public body. Default 7.',
+  LOG_BEAT_MS: 'How often what has happened is put into the log of evidence, in milliseconds. Default 1000.',
+  LOG_WITNESSES:
+    'Who cosigns the log’s checkpoints (c2sp.org/tlog-witness). Of each witness, its address (what comes before /add-checkpoint), a space and its verifier key; commas between witnesses. Default none; in demo, the built-in stand-in.',
+  TIME_STAMP_URL:
+    'The time-stamp authority (RFC 3161) that is asked to stamp the log’s checkpoints. Default none; in demo, the built-in stand-in.',
+  TIME_STAMP_CERTIFICATE_FILE:
+    'A file with the certificate to which the authority’s time stamps must lead, in PEM; it may hold several. Needed where TIME_STAMP_URL is set.',
+  OUTAGE_SECONDS:
+    'After how many seconds in which no process could take and show post that is noted as an outage, with evidence of its begin and end. Default 60.',
+  PENDING_MINUTES:
+    'After how many minutes a letter that was accepted and is not available yet is named in the reconciliation. Default 60.',
   SESSION_IDLE_MINUTES: 'After how many minutes without a page a person is signed out. Default 30.',
   SESSION_ABSOLUTE_MINUTES: 'After how many minutes a person is signed out in any case. Default 480.',
   REGISTRATION_BASIS:
@@ -70,6 +84,18 @@ export type Config = {
   /** `issuer` undefined means the built-in stand-in, which exists in demo only. */
   oneLogin: { issuer: string | undefined; clientId: string; privateKey: KeyObject; didUrl: string | undefined }
   staff: { issuer: string | undefined; clientId: string; clientSecret: string }
+  evidence: {
+    /** As the file has them, not checked yet (evidence/keys.ts). Undefined in demo only: they are derived then. */
+    keys: unknown
+    beatMs: number
+    years: number
+    /** Without a slash at the end of `url`. `key` undefined means the built-in stand-in, which exists in demo only. */
+    witnesses: { url: string; key: string | undefined }[]
+    /** In PEM. No certificates means the built-in stand-in, which exists in demo only. */
+    timeStamp: { url: string; certificates: string[] } | undefined
+  }
+  outageSeconds: number
+  pendingMinutes: number
   sessionIdleMinutes: number
   sessionAbsoluteMinutes: number
   writingFiles: number
@@ -113,13 +139,14 @@ export function readConfig(environment: Environment = process.env): Config {
   if (databaseUrl !== undefined && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
     throw new SettingError('DATABASE_URL is wrong: it begins with postgres:// or postgresql://.')
   }
+  const baseUrl = webAddress('BASE_URL', needed('BASE_URL', `http://localhost:${port}`), demo).replace(/\/$/, '')
   const logLevel = text('LOG_LEVEL') ?? 'info'
   if (!logLevels.includes(logLevel)) throw new SettingError(`LOG_LEVEL is wrong: it is one of ${logLevels.join(', ')}.`)
 
   return {
     port,
     host: text('HOST') ?? 'localhost',
-    baseUrl: webAddress('BASE_URL', needed('BASE_URL', `http://localhost:${port}`), demo).replace(/\/$/, ''),
+    baseUrl,
     databaseUrl,
     databaseConnections: wholeNumber('DATABASE_CONNECTIONS', text('DATABASE_CONNECTIONS'), 10, 2, 1_000),
     dataDirectory: path.resolve(text('DATA_DIRECTORY') ?? path.join(import.meta.dirname, '..', 'data')),
@@ -127,6 +154,9 @@ export function readConfig(environment: Environment = process.env): Config {
     secretKey: secretKey(needed('SECRET_KEY', demoSecretKey)),
     oneLogin: readOneLogin(text, demo),
     staff: readStaff(text, needed, demo),
+    evidence: readEvidence(text, baseUrl, demo),
+    outageSeconds: wholeNumber('OUTAGE_SECONDS', text('OUTAGE_SECONDS'), 60, 30, 86_400),
+    pendingMinutes: wholeNumber('PENDING_MINUTES', text('PENDING_MINUTES'), 60, 1, 100_000),
     sessionIdleMinutes: wholeNumber('SESSION_IDLE_MINUTES', text('SESSION_IDLE_MINUTES'), 30, 1, 24 * 60),
     sessionAbsoluteMinutes: wholeNumber('SESSION_ABSOLUTE_MINUTES', text('SESSION_ABSOLUTE_MINUTES'), 480, 1, 24 * 60),
     registration: readRegistration(text),
@@ -203,6 +233,49 @@ function readStaff(text: Text, needed: (name: Setting, demoValue: string) => str
     clientId: needed('STAFF_CLIENT_ID', 'digital-post'),
     clientSecret: needed('STAFF_CLIENT_SECRET', 'demo-staff-secret'),
   }
+}
+
+function readEvidence(text: Text, baseUrl: string, demo: boolean): Config['evidence'] {
+  const keys = readJsonFile('EVIDENCE_KEYS_FILE', text)
+  if (keys === undefined && !demo) {
+    throw new SettingError(`EVIDENCE_KEYS_FILE is not set, and is needed when DEMO is not true: ${settings.EVIDENCE_KEYS_FILE}`)
+  }
+  const witnesses = (text('LOG_WITNESSES')?.split(',') ?? []).map((witness) => {
+    const [url = '', key = '', ...more] = witness.trim().split(/\s+/)
+    const isKey = /^[^+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}$/.test(key)
+    if (more.length === 0 && isKey) return { url: webAddress('LOG_WITNESSES', url, demo).replace(/\/$/, ''), key }
+    throw new SettingError('LOG_WITNESSES is wrong: of each witness it has the address, a space and the verifier key.')
+  })
+  return {
+    keys,
+    beatMs: wholeNumber('LOG_BEAT_MS', text('LOG_BEAT_MS'), 1_000, 50, 60_000),
+    years: wholeNumber('EVIDENCE_YEARS', text('EVIDENCE_YEARS'), 7, 1, 100),
+    witnesses: witnesses.length === 0 && demo ? [{ url: `${baseUrl}/demo/witness`, key: undefined }] : witnesses,
+    timeStamp: readTimeStamp(text, baseUrl, demo),
+  }
+}
+
+function readTimeStamp(text: Text, baseUrl: string, demo: boolean): Config['evidence']['timeStamp'] {
+  const url = text('TIME_STAMP_URL')
+  const certificates = readCertificates('TIME_STAMP_CERTIFICATE_FILE', text)
+  if (url === undefined) {
+    if (certificates) throw new SettingError('TIME_STAMP_URL is not set, and is needed where TIME_STAMP_CERTIFICATE_FILE is.')
+    return demo ? { url: `${baseUrl}/demo/time-stamp`, certificates: [] } : undefined
+  }
+  if (certificates) return { url: webAddress('TIME_STAMP_URL', url, demo), certificates }
+  throw new SettingError('TIME_STAMP_CERTIFICATE_FILE is not set, and is needed where TIME_STAMP_URL is.')
+}
+
+function readCertificates(name: Setting, text: Text): string[] | undefined {
+  const file = text(name)
+  if (file === undefined) return undefined
+  try {
+    const found = readFileSync(file, 'utf8').match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g)
+    if (found) return found.map((pem) => new X509Certificate(pem).toString())
+  } catch {
+    // Said below.
+  }
+  throw new SettingError(`${name} is wrong: the file that it names cannot be read, or holds no certificate in PEM.`)
 }
 
 function readRegistration(text: Text): Config['registration'] {

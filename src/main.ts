@@ -1,30 +1,35 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { scopes } from './access/rights.ts'
-import { buildApp } from './app.ts'
 import { type Config, readConfig, SettingError } from './config.ts'
 import { connect, type Database } from './database/connect.ts'
-import { startEmbedded } from './database/embedded.ts'
+import { findEmbedded, startEmbedded } from './database/embedded.ts'
 import { migrate } from './database/migrate.ts'
 import { addressFor, bringRoles, connectOwner, deriveLogins } from './database/roles.ts'
-import { writeDocs } from './docs.ts'
-import { DeclarationError } from './registry/declaration.ts'
-import { deriveIdentifierKeys, type IdentifierKeys } from './registry/identifier.ts'
-import { register } from './registry/register.ts'
-import { readSchemes } from './registry/scheme.ts'
-import { startWorker } from './worker.ts'
+import type { IdentifierKeys } from './registry/identifier.ts'
 
-const commands = { start, migrate: migrateOnly, register: registerFile, docs: makeDocs }
+// Each command loads what it needs when it is run: to verify a receipt takes nothing of the rest.
+const commands = {
+  start,
+  migrate: migrateOnly,
+  register: registerFile,
+  verify: verifyReceiptFile,
+  audit: auditLog,
+  'evidence-keys': makeEvidenceKeys,
+  docs: makeDocs,
+}
 
 const usage = `Usage: node src/main.ts COMMAND
 
   start            run the program (npm start)
   migrate          bring the database to what this program expects, and end (npm run migrate)
   register FILE    bring public bodies, services, systems and staff to what a JSON file says (npm run register -- FILE)
+  verify FILE…     say whether a receipt is valid, and whether the other files are of its letter (npx digital-post verify FILE…)
+  audit            work out from the database what the log of evidence says of it, and name what does not fit (npm run audit)
+  evidence-keys    print new keys for evidence and its log, as EVIDENCE_KEYS_FILE wants them (npm run --silent evidence-keys)
   docs             write the pages of docs/ that are made from the code (npm run docs)
 `
 
-type OpenDatabase = { jobsUrl: string; database: Database; ran: string[]; close: () => Promise<void> }
+type OpenDatabase = { ownerUrl: string; jobsUrl: string; database: Database; ran: string[]; close: () => Promise<void> }
 
 /** As the owner of the tables, the database is brought to what this program expects; from then on the program is who it is to be. */
 async function openDatabase(config: Config): Promise<OpenDatabase> {
@@ -49,6 +54,7 @@ async function openDatabase(config: Config): Promise<OpenDatabase> {
   }
   const database = connect(addressFor(url, logins.program), config.databaseConnections)
   return {
+    ownerUrl: url,
     jobsUrl: addressFor(url, logins.worker),
     database,
     ran,
@@ -61,8 +67,11 @@ async function openDatabase(config: Config): Promise<OpenDatabase> {
 
 async function start(): Promise<void> {
   const config = readConfig()
-  const keys = identifierKeys(config)
-  const { jobsUrl, database, close } = await openDatabase(config)
+  const keys = await identifierKeys(config)
+  await checkEvidence(config)
+  const { buildApp } = await import('./app.ts')
+  const { startWorker } = await import('./worker.ts')
+  const { ownerUrl, jobsUrl, database, close } = await openDatabase(config)
   const app = await buildApp(config, database)
   if (config.demo) {
     const { fillDemoWorld } = await import('../demo/world.ts')
@@ -71,7 +80,7 @@ async function start(): Promise<void> {
     await fillDemoWorld(database, keys, oneLoginSubject, new Date())
     await openDemoLinking(database, config.baseUrl)
   }
-  const worker = await startWorker(config, jobsUrl, database)
+  const worker = await startWorker(config, { ownerUrl, jobsUrl, database })
   let stopping = false
   const stop = async () => {
     if (stopping) return
@@ -125,20 +134,37 @@ async function migrateOnly(): Promise<void> {
 async function registerFile(file?: string): Promise<void> {
   if (file === undefined) throw new SettingError('Which file? npm run register -- organisations.json')
   const config = readConfig()
-  const keys = identifierKeys(config)
+  const keys = await identifierKeys(config)
   const declaration = readJson(file)
+  const { scopes } = await import('./access/rights.ts')
+  const { DeclarationError } = await import('./registry/declaration.ts')
+  const { register } = await import('./registry/register.ts')
   const { database, close } = await openDatabase(config)
   const options = { scopes, demo: config.demo, rules: config.registration }
-  await register(database, keys, declaration, options, new Date())
+  await register(database, keys, declaration, options, new Date()).catch((error) => {
+    throw error instanceof DeclarationError ? new SettingError(error.message) : error
+  })
   console.log('Registered.')
   await close()
 }
 
-function identifierKeys(config: Config): IdentifierKeys {
+async function identifierKeys(config: Config): Promise<IdentifierKeys> {
+  const { deriveIdentifierKeys } = await import('./registry/identifier.ts')
+  const { readSchemes } = await import('./registry/scheme.ts')
   try {
     return deriveIdentifierKeys(config.secretKey, readSchemes(config.identifierSchemes, config))
   } catch (error) {
     throw new SettingError(`IDENTIFIER_SCHEMES_FILE is wrong: ${(error as Error).message}`)
+  }
+}
+
+/** Before anything is opened, so that the start ends with a sentence. */
+async function checkEvidence(config: Config): Promise<void> {
+  const { openEvidence } = await import('./evidence/open-evidence.ts')
+  try {
+    openEvidence(config)
+  } catch (error) {
+    throw new SettingError((error as Error).message)
   }
 }
 
@@ -151,7 +177,47 @@ function readJson(file: string): unknown {
   }
 }
 
+async function verifyReceiptFile(...words: string[]): Promise<void> {
+  const { verifyFiles } = await import('./evidence/verify-files.ts')
+  const { exitCode, text } = await verifyFiles(words)
+  const say = exitCode === 2 ? console.error : console.log
+  say(text)
+  process.exitCode = exitCode
+}
+
+async function makeEvidenceKeys(): Promise<void> {
+  const { makeKeysFile } = await import('./evidence/keys.ts')
+  console.log(JSON.stringify(makeKeysFile(), null, 2))
+}
+
+/** Beside a program that runs, or alone. Ends with 1 where something does not fit. */
+async function auditLog(): Promise<void> {
+  const config = readConfig()
+  const { audit, auditKeysOf } = await import('./evidence/audit.ts')
+  const { openEvidence } = await import('./evidence/open-evidence.ts')
+  const running = config.databaseUrl ?? findEmbedded(config.dataDirectory)
+  const embedded = running === undefined ? await startEmbedded(config.dataDirectory) : undefined
+  const owner = connectOwner(running ?? embedded!.url, 2)
+  try {
+    const { events, checkpoints, findings } = await audit(
+      owner,
+      await auditKeysOf(owner, openEvidence(config)),
+      config.evidence.years,
+      new Date(),
+    )
+    for (const { what, ...about } of findings) console.error(what, about)
+    console.log(
+      `${events} events in ${checkpoints} checkpoints; ${findings.length === 0 ? 'everything fits' : `${findings.length} things do not fit`}.`,
+    )
+    process.exitCode = findings.length === 0 ? 0 : 1
+  } finally {
+    await owner.end({ timeout: 5 })
+    await embedded?.stop()
+  }
+}
+
 async function makeDocs(): Promise<void> {
+  const { writeDocs } = await import('./docs.ts')
   for (const [file, text] of await writeDocs()) writeFileSync(path.join(import.meta.dirname, '..', file), text)
 }
 
@@ -164,6 +230,6 @@ try {
   await commands[word as keyof typeof commands](...(rest as []))
 } catch (error) {
   // A setting that is wrong is said in one sentence; anything else is a fault, and shown whole.
-  console.error(error instanceof SettingError || error instanceof DeclarationError ? error.message : error)
+  console.error(error instanceof SettingError ? error.message : error)
   process.exit(1)
 }

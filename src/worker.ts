@@ -1,46 +1,155 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Logger, parseCronItems, run } from 'graphile-worker'
 import type { Config } from './config.ts'
 import type { Database } from './database/connect.ts'
 import { describeError } from './database/describe-error.ts'
+import { connectOwner } from './database/roles.ts'
+import { audit, auditKeysOf } from './evidence/audit.ts'
+import { completeCheckpoints } from './evidence/complete-checkpoints.ts'
+import { deliverWebhook, findDueWebhooks } from './evidence/deliver-webhooks.ts'
+import { eraseOldEvidence } from './evidence/erase-old-evidence.ts'
+import { followWebhooks } from './evidence/follow-webhooks.ts'
+import { noteAlive } from './evidence/note-alive.ts'
+import { openEvidence } from './evidence/open-evidence.ts'
+import { webhookReach } from './evidence/post-event.ts'
+import { sequenceAll } from './evidence/sequence.ts'
 import { deleteExpiredLinkRequests } from './registry/link-end.ts'
 import { deleteExpiredSessions } from './sign-in/session.ts'
 
 /** Jobs that one process works on at once. Each has a connection of the worker's own pool, beside that of the requests. */
 const jobsAtOnce = 2
 
+const webhookBeatMs = 1_000
+/** Webhooks that one process delivers to at once: each has some connections to its receiver, and for moments as many to the database. */
+const webhooksAtOnce = 64
+const aliveBeatMs = 10_000
+
+/** The program's own pool; and where the owner of the tables and the worker connect to. */
+export type Databases = { database: Database; ownerUrl: string; jobsUrl: string }
+
 /**
  * The list of jobs: name, and the room's function. Any job may run twice, after a kill say, so each must be harmless again.
  * A job at fixed times runs in one process only, however many there are.
  */
 const jobs = {
-  'delete-expired-sessions': { cron: '*/10 * * * *', work: deleteExpiredSessions },
+  'delete-expired-sessions': {
+    cron: '*/10 * * * *',
+    work: ({ database }: Databases, config: Config, now: Date) => deleteExpiredSessions(database, config, now),
+  },
   'delete-expired-link-requests': {
     cron: '*/10 * * * *',
-    work: (database: Database, _config: Config, now: Date) => deleteExpiredLinkRequests(database, now),
+    work: ({ database }: Databases, _config: Config, now: Date) => deleteExpiredLinkRequests(database, now),
   },
+  'erase-old-evidence': {
+    cron: '10 1 * * *',
+    work: ({ database }: Databases, { evidence }: Config, now: Date) => eraseOldEvidence(database, evidence.years, now),
+  },
+  'audit-evidence': { cron: '30 2 * * *', work: auditEvidence },
 } as const
 
+/** Every night. What does not fit is said in the log of the program, without a word of what it is about. */
+async function auditEvidence({ ownerUrl }: Databases, config: Config, now: Date): Promise<void> {
+  const owner = connectOwner(ownerUrl, 2)
+  try {
+    const { findings } = await audit(owner, await auditKeysOf(owner, openEvidence(config)), config.evidence.years, now)
+    for (const finding of findings) console.error('The evidence does not fit what is there.', finding)
+  } finally {
+    await owner.end({ timeout: 5 })
+  }
+}
+
+/** What must not wait for the next minute. Every process does it, a beat after it did so last; of several at once most find nothing to do. */
+function startBeats(config: Config, database: Database, clock: () => Date): Loop {
+  const { keys, attestors, origin, issuer } = openEvidence(config)
+  const isAttested = attestors.witnesses.length > 0 || attestors.timeStamp !== undefined
+  const beats = [
+    every('The log of evidence', config.evidence.beatMs, () =>
+      sequenceAll(database, keys, { origin, issuer, isAttested }, clock()),
+    ),
+    every('The log’s checkpoints', config.evidence.beatMs, (signal) => completeCheckpoints(database, attestors, clock(), signal)),
+    startWebhooks(config, database, clock),
+    watchOutages(config, database),
+  ]
+  return { stop: async () => void (await Promise.all(beats.map((beat) => beat.stop()))) }
+}
+
+/** After a failure, which is said, it waits longer. */
+const afterFailureMs = 10_000
+
+export type Loop = { stop: () => Promise<void> }
+
+/** Does `work`, waits, and does it again, never two at once, until it is stopped; `stop` waits for what is under way. */
+export function every(what: string, pauseMs: number, work: (signal: AbortSignal) => Promise<unknown>): Loop {
+  const stopping = new AbortController()
+  const run = async () => {
+    while (!stopping.signal.aborted) {
+      const isDone = await work(stopping.signal).then(
+        () => true,
+        (error) => console.error(`${what}: not done, and tried again soon.`, describeError(error)),
+      )
+      await sleep(isDone ? pauseMs : Math.max(pauseMs, afterFailureMs), undefined, { signal: stopping.signal }).catch(() => {})
+    }
+  }
+  const running = run()
+  return {
+    stop: async () => {
+      stopping.abort()
+      await running
+    },
+  }
+}
+
+/** Tells webhooks of what happens. A receiver that is slow holds up only what is for it. */
+export function startWebhooks(config: Config, database: Database, clock: () => Date): Loop {
+  const ending = new AbortController()
+  const options = { ...webhookReach(config), clock, signal: ending.signal }
+  const underWay = new Map<string, Promise<void>>()
+  const deliver = (serviceId: string) =>
+    deliverWebhook(database, serviceId, options)
+      .catch((error) => console.error('Delivering to a webhook: not done, and tried again soon.', describeError(error)))
+      .finally(() => underWay.delete(serviceId))
+  const beat = every('Webhooks', webhookBeatMs, async () => {
+    if ((await followWebhooks(database, clock())) === 0) return
+    for (const serviceId of await findDueWebhooks(database, clock())) {
+      if (!underWay.has(serviceId) && underWay.size < webhooksAtOnce) underWay.set(serviceId, deliver(serviceId))
+    }
+  })
+  return {
+    async stop() {
+      ending.abort()
+      await beat.stop()
+      await Promise.all(underWay.values())
+    },
+  }
+}
+
+/** By the database's clock: several processes have one, and so none sees a pause where its own clock is another. */
+function watchOutages(config: Config, database: Database): Loop {
+  return every('Noting that the program works', aliveBeatMs, async () => {
+    const [row] = await database<{ now: Date }[]>`select clock_timestamp() as now`
+    await noteAlive(database, config, row!.now)
+  })
+}
+
 /** Works on jobs until it is stopped; `stop` waits for those under way. */
-export async function startWorker(
-  config: Config,
-  databaseUrl: string,
-  database: Database,
-  clock = () => new Date(),
-): Promise<{ stop: () => Promise<void> }> {
+export async function startWorker(config: Config, databases: Databases, clock = () => new Date()): Promise<Loop> {
   const runner = await run({
-    connectionString: databaseUrl,
+    connectionString: databases.jobsUrl,
     concurrency: jobsAtOnce,
     maxPoolSize: jobsAtOnce + 2,
     noHandleSignals: true,
     logger: new Logger(() => (level, message) => {
       if (level === 'error' || level === 'warning') console.error(message)
     }),
-    taskList: Object.fromEntries(Object.entries(jobs).map(([name, { work }]) => [name, () => work(database, config, clock())])),
+    taskList: Object.fromEntries(
+      Object.entries(jobs).map(([name, { work }]) => [name, async () => void (await work(databases, config, clock()))]),
+    ),
     parsedCronItems: parseCronItems(
       Object.entries(jobs).map(([task, { cron }]) => ({ task, match: cron, options: { maxAttempts: 3 } })),
     ),
   })
   // The program goes on without its worker, and says so; nothing that people or systems wait for is a job.
   runner.promise.catch((error) => console.error('The worker has ended; restart the program.', describeError(error)))
-  return { stop: () => runner.stop() }
+  const beats = startBeats(config, databases.database, clock)
+  return { stop: async () => void (await Promise.all([runner.stop(), beats.stop()])) }
 }

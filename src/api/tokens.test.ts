@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { exportJWK, SignJWT } from 'jose'
 import { v4 as randomId } from 'uuid'
@@ -8,6 +11,7 @@ import { startServer, type TestServer, takeToken } from '../../test/server.ts'
 import { scopes } from '../access/rights.ts'
 import { buildApp } from '../app.ts'
 import { readConfig } from '../config.ts'
+import { makeKeysFile } from '../evidence/keys.ts'
 
 describe('POST /oauth/token', () => {
   let server: TestServer
@@ -102,6 +106,9 @@ describe('outside demo', () => {
 
   test('there are no secrets and no stand-ins, in a database that was a demo’s', async () => {
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    const folder = mkdtempSync(path.join(tmpdir(), 'dp-'))
+    const keysFile = path.join(folder, 'keys.json')
+    writeFileSync(keysFile, JSON.stringify(makeKeysFile()))
     const config = readConfig({
       DEMO: 'false',
       BASE_URL: 'https://post.example',
@@ -113,8 +120,10 @@ describe('outside demo', () => {
       STAFF_ISSUER: 'https://staff.example/',
       STAFF_CLIENT_ID: 'x',
       STAFF_CLIENT_SECRET: 'x',
+      EVIDENCE_KEYS_FILE: keysFile,
       LOG_LEVEL: 'silent',
     })
+    rmSync(folder, { recursive: true })
     const app = await buildApp(config, server.test.database)
     const token = await app.inject({
       method: 'POST',
@@ -131,6 +140,9 @@ describe('outside demo', () => {
       '/staff-stand-in/.well-known/openid-configuration',
     ]) {
       assert.equal((await app.inject({ url })).statusCode, 404)
+    }
+    for (const url of ['/demo/witness/add-checkpoint', '/demo/time-stamp']) {
+      assert.equal((await app.inject({ method: 'POST', url })).statusCode, 404)
     }
     const { headers } = await app.inject({ url: '/' })
     assert.match(
