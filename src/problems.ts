@@ -26,6 +26,11 @@ export const problems = {
   'reference-used': [409, 'fix', 'This reference was used before for a message with other content.'],
   'last-administrator': [409, 'fix', 'A business must have an administrator: let another one in first.'],
   'registration-not-possible': [409, 'fix', 'The registration of this mailbox cannot be changed in this way, or not any more.'],
+  'evidence-pending': [
+    409,
+    'retry',
+    'The evidence is being sealed, and in the log and witnessed in some seconds. Ask again then.',
+  ],
   'too-large': [413, 'fix', 'The message is larger than 25 MB.'],
   'media-type-unknown': [415, 'fix', 'Send the body as application/json.'],
   'recipient-not-found': [422, 'other-channel', 'Nobody is known here by this identifier. Use another channel, such as paper.'],
@@ -62,6 +67,11 @@ export const problems = {
     'Such access cannot be given here: it is more than the mailbox has, or not of a kind that its owner gives.',
   ],
   'grant-incomplete': [422, 'fix', 'What is needed to enter or to end this access is missing.'],
+  'webhook-address-not-allowed': [
+    422,
+    'fix',
+    'The address of a webhook begins with https:// and leads to where everybody can reach it; its name must be known now.',
+  ],
   'mailbox-closed': [422, 'fix', 'The mailbox is closed.'],
   'invitation-not-valid': [422, 'fix', 'No invitation has this code, or it was used, taken back, or is too old.'],
   'too-many-attempts': [429, 'retry', 'Too many tries: wait an hour.'],

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { servicesFor } from '../../access/actor.ts'
-import { messageEventTypes, readEvents } from '../../evidence/events.ts'
+import { asSenderReads, messageEventTypes, readEvents } from '../../evidence/events.ts'
 import { Problem } from '../../problems.ts'
 import { actorFor } from '../authenticate.ts'
 import { type ApiOptions, type ApiServer, problemAnswers, route, ServiceQuery } from './door.ts'
@@ -67,7 +67,7 @@ export function getEvents(app: ApiServer, options: ApiOptions): void {
         const waitMs = deadline - Date.now()
         if (events.length > 0 || waitMs <= 0 || !(await watch.change(seen, waitMs, request.signal))) {
           return {
-            events: events.map(({ position: _, at, ...event }) => ({ ...event, at: at.toISOString() })),
+            events: events.map(asSenderReads),
             next: writeCursor(events.at(-1)?.position ?? position),
           }
         }

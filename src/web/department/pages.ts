@@ -1,21 +1,27 @@
 import type { FastifyInstance } from 'fastify'
+import { receiptMaker } from '../../evidence/make-receipt.ts'
+import { openEvidence } from '../../evidence/open-evidence.ts'
 import { answerPages } from '../answer.ts'
 import { fileRoutes } from '../files.ts'
 import { acceptForms, limitsForStaff } from '../form.ts'
 import type { Surroundings } from '../page.ts'
+import { proofPages } from '../proof.ts'
 import { requireRightToWrite, requireStaff } from '../session.ts'
 import { approvalPages } from './approvals.ts'
 import { contactPointPages } from './contact-points.ts'
 import { inboxPage } from './inbox.ts'
 import { logPages } from './logs.ts'
 import { messagePages } from './message.ts'
+import { reconciliationPages } from './reconciliation.ts'
 import { staffPages } from './staff.ts'
 import { systemPages } from './systems.ts'
+import { webhookPages } from './webhooks.ts'
 import { writePages } from './write.ts'
 
 /** Pages of a public body's staff. */
 export function registerDepartmentPages(app: FastifyInstance, surroundings: Surroundings): void {
   const { database, keys, clock } = surroundings
+  const makeReceipt = receiptMaker(openEvidence(surroundings.config))
   app.register(async (scope) => {
     scope.addHook('preHandler', requireStaff)
     scope.addHook('preHandler', requireRightToWrite)
@@ -23,6 +29,7 @@ export function registerDepartmentPages(app: FastifyInstance, surroundings: Surr
     inboxPage(scope, database)
     messagePages(scope, database, keys, clock)
     fileRoutes(scope, { database, clock, folder: '/department/messages' })
+    proofPages(scope, surroundings, { makeReceipt, folder: '/department/messages', shows: 'either', section: 'inbox' })
     answerPages(scope, surroundings, {
       template: 'department/answer',
       folder: '/department/messages',
@@ -33,8 +40,10 @@ export function registerDepartmentPages(app: FastifyInstance, surroundings: Surr
     writePages(scope, database, keys, clock)
     staffPages(scope, surroundings)
     systemPages(scope, surroundings)
+    webhookPages(scope, surroundings)
     approvalPages(scope, surroundings)
     logPages(scope, surroundings)
+    reconciliationPages(scope, surroundings)
     contactPointPages(scope, surroundings)
   })
 }

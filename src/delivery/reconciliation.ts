@@ -1,0 +1,79 @@
+/** As dates in London, such as 2026-11-23: the first and the last day. */
+export type Days = { from: string; to: string }
+
+/** What became of the letters that a service sent on a day in London. `accepted` is always the sum of the next three. */
+export type DayCount = {
+  serviceId: string
+  day: string
+  accepted: number
+  available: number
+  failed: number
+  pending: number
+}
+
+/** One that is pending for too long. `why` is null where nothing is known but that. */
+export type LateLetter = { serviceId: string; reference: string; messageId: string; since: Date; why: string | null }
+
+export type Reconciliation = {
+  /** Every day of every service, also where there was nothing. What was rejected was never accepted, and is in no other number. */
+  days: (DayCount & { rejected: number })[]
+  late: LateLetter[]
+  /** There are more late letters than are named. */
+  isLateCut: boolean
+}
+
+export const daysMax = 92
+export const lateLettersMax = 1_000
+
+const dayMs = 86_400_000
+
+/** Each day from the first to the last. */
+export function daysOf({ from, to }: Days): string[] {
+  const start = Date.parse(from)
+  const count = Math.floor((Date.parse(to) - start) / dayMs) + 1
+  return Array.from({ length: Math.max(0, count) }, (_, index) => new Date(start + index * dayMs).toISOString().slice(0, 10))
+}
+
+/** Why days cannot be asked for, or undefined. */
+export function refuseDays(days: Days): 'wrong-order' | 'too-many' | undefined {
+  const count = daysOf(days).length
+  if (count === 0) return 'wrong-order'
+  return count > daysMax ? 'too-many' : undefined
+}
+
+/** What is said where nothing else is known of why a letter is pending. */
+export const pendingInWords = 'It was accepted and has not been made available yet.'
+
+/** Lines of a CSV file (RFC 4180). */
+export function writeCsv(lines: readonly (readonly (string | number)[])[]): string {
+  const cell = (value: string | number) =>
+    /[",\r\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value)
+  return lines.map((line) => `${line.map(cell).join(',')}\r\n`).join('')
+}
+
+/** `nameOf` says a service. */
+export function daysAsCsv({ days }: Reconciliation, nameOf: (serviceId: string) => string): string {
+  const head = ['service', 'day', 'accepted', 'available', 'failed', 'pending', 'rejected']
+  const lines = days.map(({ serviceId, day, accepted, available, failed, pending, rejected }) => [
+    nameOf(serviceId),
+    day,
+    accepted,
+    available,
+    failed,
+    pending,
+    rejected,
+  ])
+  return writeCsv([head, ...lines])
+}
+
+export function lateAsCsv({ late }: Reconciliation, nameOf: (serviceId: string) => string): string {
+  const head = ['service', 'reference', 'message', 'since', 'why']
+  const lines = late.map(({ serviceId, reference, messageId, since, why }) => [
+    nameOf(serviceId),
+    reference,
+    messageId,
+    since.toISOString(),
+    why ?? pendingInWords,
+  ])
+  return writeCsv([head, ...lines])
+}

@@ -1,0 +1,47 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { FastifyInstance } from 'fastify'
+import { Type } from 'typebox'
+import type { Database } from '../database/connect.ts'
+import { describeError } from '../database/describe-error.ts'
+import type { Attestors } from '../evidence/attestors.ts'
+import type { MakeReceipt } from '../evidence/make-receipt.ts'
+import { outageEvidence, readStatus, type Status } from '../evidence/read-status.ts'
+import { lengthInWords } from './dates.ts'
+import { sendPage } from './page.ts'
+
+/** The program notes every ten seconds that it works. */
+const silentMs = 60_000
+const Id = Type.String({ format: 'uuid' })
+
+export type StatusOptions = { database: Database; attestors: Attestors; makeReceipt: MakeReceipt; clock: () => Date }
+
+/** How the installation is and was, for everybody: whether it works, its log, and its outages with their proof. */
+export function registerStatus(app: FastifyInstance, { database, attestors, makeReceipt, clock }: StatusOptions): void {
+  const scope = app.withTypeProvider<TypeBoxTypeProvider>()
+  const { witnesses, timeStamp } = attestors
+
+  scope.get('/status', async (request, reply) => {
+    const now = clock()
+    const data = { title: 'Status of the service', witnesses: witnesses.length, hasTimeStamps: timeStamp !== undefined, at: now }
+    let status: Status
+    try {
+      status = await readStatus(database, now)
+    } catch (error) {
+      request.log.error(describeError(error), 'failed')
+      return sendPage(request, reply, 'status', { ...data, state: 'down' }, 503)
+    }
+    const isSilent = status.aliveAt !== null && now.getTime() - status.aliveAt.getTime() > silentMs
+    const outages = status.outages.map((outage) => ({ ...outage, length: lengthInWords(outage.beganAt, outage.endedAt) }))
+    return sendPage(request, reply, 'status', { ...data, ...status, outages, state: isSilent ? 'silent' : 'up' })
+  })
+
+  const Params = Type.Object({ id: Id, evidenceId: Id })
+  scope.get('/status/outages/:id/:evidenceId', { schema: { params: Params } }, async (request, reply) => {
+    const { id, evidenceId } = request.params
+    const receipt = await makeReceipt(database, outageEvidence(database, id), evidenceId, clock())
+    return reply
+      .type('application/octet-stream')
+      .header('content-disposition', `attachment; filename="${evidenceId}.tlog-proof"`)
+      .send(receipt)
+  })
+}
