@@ -69,8 +69,10 @@ export function mayReceive(db: Db, onlyGeneral: boolean): Fragment {
   return db`
     mailbox.registration = 'registered' and mailbox.reachable_from <= addressed.at
     ${onlyGeneral ? db`` : db`and exists (select from category as known where known.slug = addressed.category)`}
-    and (not mailbox.by_consent or exists (
-      select from consent where consent.party_id = mailbox.party_id and consent.category = addressed.category and withdrawn_at is null
+    -- A value and not "exists", which PostgreSQL would answer by reading all consents into a table of its own.
+    and (not mailbox.by_consent or (
+      select true from consent
+      where consent.party_id = mailbox.party_id and consent.category = addressed.category and withdrawn_at is null limit 1
     ))`
 }
 
