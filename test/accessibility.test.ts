@@ -3,13 +3,16 @@ import { after, before, describe, test } from 'node:test'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { northfoldContacts } from '../demo/contact-points.ts'
+import { readConfig } from '../src/config.ts'
 import { acceptOne } from '../src/delivery/accept.ts'
+import { noteAlive } from '../src/evidence/note-alive.ts'
 import { find } from '../src/mailbox/find.ts'
 import { listInbox } from '../src/mailbox/list.ts'
 import { register } from '../src/registry/register.ts'
 import { launchBrowser } from './browser.ts'
 import { type Pages, type Reader, startPages } from './pages.ts'
-import { startServer } from './server.ts'
+import { sealAll } from './seal-all.ts'
+import { startServer, type TestServer } from './server.ts'
 import { askToLink, enterCode, follow, invite, openBrowser, openMailboxOf, press, sees, signIn, signInToWork } from './steps.ts'
 
 const body = `# Your bill
@@ -79,6 +82,7 @@ describe('in a browser', () => {
     pointId = await addContactPoints(pages)
     address = await pages.app.listen({ host: '127.0.0.1', port: 0 })
     pages.app.ownOrigin = address
+    await sealAll(db, readConfig({ DEMO: 'true', LOG_LEVEL: 'silent' }), address, now.at)
     browser = await launchBrowser()
   })
   after(async () => {
@@ -125,7 +129,16 @@ describe('in a browser', () => {
           await inspect(page, found)
         })
       const letter = `/letters/${letterId}`
-      await visit('nobody', ['/', '/nowhere', '/docs', '/signed-out', '/sign-in/callback', '/department/sign-in/callback'])
+      await visit('nobody', [
+        '/',
+        '/nowhere',
+        '/docs',
+        '/status',
+        '/verify',
+        '/signed-out',
+        '/sign-in/callback',
+        '/department/sign-in/callback',
+      ])
       await visit('arthur', ['/inbox', '/sent', '/write/northfold-council/council-tax'])
       await visit('rosa', [
         '/inbox',
@@ -133,6 +146,7 @@ describe('in a browser', () => {
         letter,
         `${letter}?language=cy`,
         `${letter}/documents/${fileId}`,
+        `${letter}/proof`,
         `${letter}/answer`,
         '/write',
         '/write?q=parking+fine',
@@ -148,7 +162,7 @@ describe('in a browser', () => {
       const message = `/department/messages/${letters[0]!.id}`
       const points = '/department/contact-points'
       const contacts = [points, `${points}/new`, `${points}/${pointId}`, `${points}/groups/new`]
-      await visit('staff', ['/department', message, `${message}/answer`, ...contacts, '/department/write'])
+      await visit('staff', ['/department', message, `${message}/proof`, `${message}/answer`, ...contacts, '/department/write'])
       assert.deepEqual(found, [])
     })
   }
@@ -195,6 +209,34 @@ describe('in a browser', () => {
           await page.getByText('Success').waitFor()
         }
         await visit('/registrar/log')
+      })
+      assert.deepEqual(found, [])
+    })
+  }
+
+  for (const width of [375, 1280]) {
+    test(`axe finds nothing wrong on what is said of a receipt, ${width} wide, and nothing is cut off`, {
+      timeout: 60_000,
+    }, async () => {
+      const found: string[] = []
+      const proof = await pages.get('rosa', `/letters/${letterId}/proof`)
+      const [, href] = /href="([^"]+\/proof\/[0-9a-f-]{36})"/.exec(proof.body)!
+      const receipt = (await pages.get('rosa', href!)).rawPayload
+      const check = async (page: Page, bytes: Buffer | undefined, document: string, says: string) => {
+        await page.goto('/verify')
+        const mimeType = 'application/octet-stream'
+        if (bytes) await page.locator('#receipt').setInputFiles({ name: 'a.tlog-proof', mimeType, buffer: bytes })
+        await page.locator('#documents').setInputFiles({ name: 'note.txt', mimeType, buffer: Buffer.from(document) })
+        await page.getByRole('button', { name: 'Check', exact: true }).click()
+        await page.getByRole('heading', { name: says }).waitFor()
+        await page.evaluate('for (const each of document.querySelectorAll("details")) each.open = true')
+        await inspect(page, found)
+      }
+      await inBrowser('nobody', { viewport: { width, height: 800 } }, async (page) => {
+        await check(page, receipt, 'A note', 'The receipt is valid')
+        await check(page, receipt, 'Another note', 'The receipt is not valid')
+        await check(page, receipt.subarray(1), 'A note', 'The receipt is not valid')
+        await check(page, undefined, 'A note', 'There is a problem')
       })
       assert.deepEqual(found, [])
     })
@@ -293,6 +335,7 @@ describe('the pages about who may read, in a browser', () => {
         )
         await visitBusiness(await begin((page) => signIn(page, 'Arthur Sample')))
         await visitDepartment(await begin((page) => signInToWork(page, 'Mel Placeholder', '/department')))
+        await visitFollowing(await begin((page) => signInToWork(page, 'Mel Placeholder', '/department')), server)
       } finally {
         for (const context of browser.contexts()) await context.close()
         await server.stop()
@@ -385,5 +428,34 @@ describe('the pages about who may read, in a browser', () => {
 
   const visitDepartment = async ({ visit }: Visit) => {
     await visit('/department/systems', '/department/approvals', '/department/staff', '/department/logs')
+  }
+
+  const visitFollowing = async ({ page, visit, press }: Visit, { test: { owner } }: TestServer) => {
+    const webhook = '/department/webhooks/council-tax'
+    await visit('/department/webhooks', webhook)
+    await press('Add the webhook')
+    await sees(page, 'There is a problem')
+    await page.getByLabel('Address').fill('https://127.0.0.1/events')
+    await press('Add the webhook')
+    await sees(page, 'Copy the secret now')
+    const at = new Date('2026-11-23T10:00:00Z')
+    await owner`
+      insert into webhook_delivery (service_id, position, event_id, message_id, is_dead, due_at, tries, last_tried_at, failure)
+      select sender_id, position, id, message_id, true, ${at}, 12, ${at}, 'The receiver answered 500.'
+      from event where sender_id = (select service_id from webhook) order by position limit 2`
+    await visit('/department/webhooks', webhook)
+    await press('Make a new secret')
+    await visit(webhook)
+    await press('Switch off')
+    await owner`update ledger set available_at = null where reference = (select min(reference) from ledger where sender_id = (select service_id from webhook))`
+    const [letter] = await owner<{ day: string }[]>`
+      select (accepted_at at time zone 'Europe/London')::date::text as day from ledger where available_at is null`
+    const [year, month, day] = letter!.day.split('-')
+    const days = ['from', 'to'].map((end) => `${end}-day=${day}&${end}-month=${month}&${end}-year=${year}`).join('&')
+    const reconciliation = '/department/reconciliation/council-tax'
+    await visit('/department/reconciliation', reconciliation, `${reconciliation}?${days}`, `${reconciliation}?from-day=x`)
+    await owner`insert into log_state (origin, xid, cluster, alive_at) values ('post.example/log', 0, 'one', ${at})`
+    await noteAlive(owner, { outageSeconds: 60 }, new Date())
+    await visit('/status')
   }
 })

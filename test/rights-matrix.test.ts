@@ -183,7 +183,7 @@ async function countInboxes(world: World): Promise<{ caller: Caller; found: numb
     return many + letters.filter(({ received }) => received.includes(caller)).length
   }
   const doors = {
-    '/inbox': ['rosa', 'arthur', 'reader', 'writer', 'limited', 'narrow', 'employee', 'adviser'],
+    '/inbox': ['rosa', 'arthur', 'reader', 'writer', 'limited', 'narrow', 'employee', 'adviser', 'colleague'],
     '/department': ['staff', 'clerk', 'parkingStaff', 'pensionStaff'],
     '/v1/inbox?limit=100': ['system', 'parkingSystem', 'pensionSystem'],
   } as const satisfies Record<string, readonly Caller[]>

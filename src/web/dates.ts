@@ -30,6 +30,34 @@ export function clockInWords(time: Date): string {
   return clock.format(time).replace(/\s/, '').toLowerCase()
 }
 
+const exact = inLondon({ hour: 'numeric', minute: '2-digit', second: '2-digit', hourCycle: 'h12' })
+
+/** 23 November 2026 at 9:05:07am, for what deadlines are counted from. */
+export function exactTimeInWords(time: Date): string {
+  return `${dayInWords(time)} at ${exact.format(time).replace(/\s/, '').toLowerCase()}`
+}
+
+/** 2 days, 1 hour and 5 minutes; of less than an hour, with its seconds. */
+export function lengthInWords(from: Date, to: Date): string {
+  const seconds = Math.max(0, Math.round((to.getTime() - from.getTime()) / 1_000))
+  const parts: [count: number, unit: string][] = [
+    [Math.floor(seconds / 86_400), 'day'],
+    [Math.floor(seconds / 3_600) % 24, 'hour'],
+    [Math.floor(seconds / 60) % 60, 'minute'],
+    [seconds < 3_600 ? seconds % 60 : 0, 'second'],
+  ]
+  const words = parts.filter(([count]) => count > 0).map(([count, unit]) => `${count} ${unit}${count === 1 ? '' : 's'}`)
+  const last = words.pop() ?? '0 seconds'
+  return words.length > 0 ? `${words.join(', ')} and ${last}` : last
+}
+
+const date = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/London', year: 'numeric', month: '2-digit', day: '2-digit' })
+
+/** 2026-11-23: the day that it is in London. */
+export function dayInLondon(time: Date): string {
+  return date.format(time)
+}
+
 /** The last second of a day in London, or undefined where there is no such day. */
 export function endOfDay(year: number, month: number, dayOfMonth: number): Date | undefined {
   const inWinter = new Date(Date.UTC(year, month - 1, dayOfMonth, 23, 59, 59))

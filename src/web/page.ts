@@ -5,7 +5,7 @@ import type { Config } from '../config.ts'
 import type { Database } from '../database/connect.ts'
 import type { IdentifierKeys } from '../registry/identifier.ts'
 import { assetPath } from './assets.ts'
-import { dayInWords, timeInWords } from './dates.ts'
+import { dayInWords, exactTimeInWords, timeInWords } from './dates.ts'
 import { type DepartmentSection, sectionsFor } from './department/sections.ts'
 import { accessInMailbox } from './grant-words.ts'
 import type { SignedIn } from './session.ts'
@@ -19,6 +19,7 @@ const templates = new nunjucks.Environment(
 )
 templates.addFilter('day', dayInWords)
 templates.addFilter('time', timeInWords)
+templates.addFilter('exactTime', exactTimeInWords)
 
 export type FieldError = { field: string; text: string }
 

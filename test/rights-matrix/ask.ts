@@ -7,7 +7,7 @@ import type { World } from './world.ts'
 /** One caller asks one route for one thing. `expected` is undefined where nothing is said of it but what must not be shown. */
 export type Question = {
   route: string
-  method: 'GET' | 'POST'
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   address: string
   caller: Caller
   thing: Thing
@@ -44,7 +44,7 @@ export function listQuestions({ app, things }: World): Question[] {
         const expected = expect(expectation, entry.method, caller, thing)
         // At the wrong door one thing is like another: one that is there and one that is not are enough.
         if (isWrongDoor(expected) && place > 0 && place < asked.length - 1) return []
-        const [method, address] = [entry.method as 'GET' | 'POST', addressOf(entry.url, thing)]
+        const [method, address] = [entry.method as Question['method'], addressOf(entry.url, thing)]
         return [{ route, method, address, caller, thing, expected, turn, as, body }]
       }),
     )
@@ -77,7 +77,10 @@ export async function ask({ app, signedIn, secrets }: World, question: Question)
   const { caller, method, address } = question
   await signedIn.reopen(caller)
   // What is public takes no form of ours, but for signing out, which nobody means here.
-  const form = method === 'POST' ? await encode(question, question.expected ? signedIn.formTokenOf(caller) : '') : undefined
+  const form =
+    method === 'POST' || method === 'PUT'
+      ? await encode(question, question.expected ? signedIn.formTokenOf(caller) : '')
+      : undefined
   const headers = { 'user-agent': 'matrix', ...signedIn.headersOf(caller), ...form?.headers }
   const answer = await app.inject({ method, url: address, headers, ...(form ? { payload: form.payload } : {}) })
   const text = `${JSON.stringify(answer.headers)}\n${answer.body}`

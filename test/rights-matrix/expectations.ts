@@ -16,16 +16,16 @@ const doors = {
   person: {
     callers: persons,
     otherwise: 'sign-in',
-    //                   rosa arthur reader writer limited narrow ended employee adviser administrator
+    //                   rosa arthur reader writer limited narrow ended employee adviser administrator colleague leaver
     rows: {
-      'is signed in': '+    +      +      +      +       +      -     +        +       +',
-      'reads post': '+    +      +      +      +       +      -     +        +       -',
-      'writes post': '+    +      -      +      +       -      -     +        +       -',
-      'sees looks': '+    +      +      +      +       +      -     +        +       +',
-      'has helpers': '+    +      -      -      -       -      -     -        -       ~',
-      'has people': '~    ~      -      -      -       -      -     -        -       +',
-      'changes people': '+    +      -      -      -       -      -     -        -       +',
-      'answers for it': '+    +      -      -      -       -      -     -        -       +',
+      'is signed in': '+    +      +      +      +       +      -     +        +       +             +         -',
+      'reads post': '+    +      +      +      +       +      -     +        +       -             +         -',
+      'writes post': '+    +      -      +      +       -      -     +        +       -             -         -',
+      'sees looks': '+    +      +      +      +       +      -     +        +       +             +         -',
+      'has helpers': '+    +      -      -      -       -      -     -        -       ~             -         -',
+      'has people': '~    ~      -      -      -       -      -     -        -       +             -         -',
+      'changes people': '+    +      -      -      -       -      -     -        -       +             -         -',
+      'answers for it': '+    +      -      -      -       -      -     -        -       +             -         -',
     },
   },
   department: {
@@ -105,6 +105,9 @@ const citizen: Record<string, Expectation> = {
   'GET /letters/:id': { who: 'reads post', what: 'received' },
   'GET /letters/:id/documents/:fileId': { who: 'reads post', what: 'file' },
   'GET /letters/:id/files/:fileId': { who: 'reads post', what: 'file' },
+  'GET /letters/:id/proof': { who: 'reads post', what: 'received' },
+  'GET /letters/:id/proof/:evidenceId': { who: 'reads post', what: 'receipt received' },
+  'GET /letters/:id/proof/texts/:language': { who: 'reads post', what: 'text received' },
   'GET /letters/:id/answer': { who: 'writes post', what: 'received' },
   'POST /letters/:id/answer': { who: 'writes post', what: 'received', ...upload },
   'GET /write': { who: 'writes post', what: 'search for a place' },
@@ -114,6 +117,9 @@ const citizen: Record<string, Expectation> = {
   'POST /write/:organisation/:point': { who: 'writes post', what: 'place to write to', ...upload },
   'GET /sent': { who: 'reads post', what: 'page of what was sent' },
   'GET /sent/:id': { who: 'reads post', what: 'sent' },
+  'GET /sent/:id/proof': { who: 'reads post', what: 'sent' },
+  'GET /sent/:id/proof/:evidenceId': { who: 'reads post', what: 'receipt sent' },
+  'GET /sent/:id/proof/texts/:language': { who: 'reads post', what: 'text sent' },
   'GET /sent/:id/confirmation': { who: 'reads post', what: 'sent' },
   'GET /looks': { who: 'sees looks', what: 'page of looks' },
   'GET /looks/others': { who: 'sees looks', what: 'page of others’ looks' },
@@ -162,6 +168,9 @@ const department: Record<string, Expectation> = {
   'GET /department': { who: 'works here', what: 'page of the department’s inbox' },
   'GET /department/messages/:id': { who: 'works here', what: 'either' },
   'GET /department/messages/:id/confirmation': { who: 'works here', what: 'sent' },
+  'GET /department/messages/:id/proof': { who: 'works here', what: 'either' },
+  'GET /department/messages/:id/proof/:evidenceId': { who: 'works here', what: 'receipt' },
+  'GET /department/messages/:id/proof/texts/:language': { who: 'works here', what: 'text' },
   'GET /department/messages/:id/documents/:fileId': { who: 'works here', what: 'file' },
   'GET /department/messages/:id/files/:fileId': { who: 'works here', what: 'file' },
   'GET /department/messages/:id/answer': { who: 'writes letters', what: 'received' },
@@ -183,6 +192,17 @@ const department: Record<string, Expectation> = {
   'POST /department/systems/:id/keys/add': { who: 'manages systems', what: 'system' },
   'GET /department/systems/:id/keys/:thumbprint/remove': { who: 'manages systems', what: 'key of a system' },
   'POST /department/systems/:id/keys/:thumbprint/remove': { who: 'manages systems', what: 'key of a system' },
+  'GET /department/webhooks': { who: 'manages systems' },
+  'GET /department/webhooks/:service': { who: 'manages systems', what: 'webhook of a service' },
+  'POST /department/webhooks/:service': { who: 'manages systems', what: 'webhook of a service', changes: 1 },
+  'POST /department/webhooks/:service/secret': { who: 'manages systems', what: 'webhook of a service', changes: 1 },
+  'POST /department/webhooks/:service/switch': { who: 'manages systems', what: 'webhook of a service', changes: 1 },
+  'POST /department/webhooks/:service/replay': { who: 'manages systems', what: 'webhook of a service', changes: 2 },
+  'POST /department/webhooks/:service/remove': { who: 'manages systems', what: 'webhook of a service', changes: 2 },
+  'GET /department/reconciliation': { who: 'works here' },
+  'GET /department/reconciliation/:service': { who: 'works here', what: 'letters of a service' },
+  'GET /department/reconciliation/:service/days.csv': { who: 'works here', what: 'days of a service' },
+  'GET /department/reconciliation/:service/late.csv': { who: 'works here', what: 'days of a service' },
   'GET /department/approvals': { who: 'manages systems' },
   'GET /department/approvals/:id': { who: 'decides', what: 'approval' },
   'POST /department/approvals/:id': { who: 'decides', what: 'approval', changes: 1 },
@@ -199,6 +219,7 @@ const department: Record<string, Expectation> = {
   'POST /department/contact-points/groups/:id/delete': { who: 'manages contacts', what: 'contact group' },
 }
 
+const toLoopback = { url: 'https://127.0.0.1/events' }
 const toNobody = { recipients: [{ scheme: 'link', value: 'CT-0' }] }
 const letterToNobody = {
   reference: 'to nobody',
@@ -210,8 +231,16 @@ const letterToNobody = {
 const api: Record<string, Expectation> = {
   'POST /v1/messages': { who: 'handles messages', what: 'service written for', as: 'json', body: letterToNobody },
   'GET /v1/messages/:id': { who: 'handles messages', what: 'sent' },
+  'GET /v1/messages/:id/evidence': { who: 'handles messages', what: 'sent' },
+  'GET /v1/messages/:id/evidence/:evidenceId': { who: 'handles messages', what: 'receipt sent' },
   'GET /v1/messages': { who: 'handles messages', what: 'reference', hidden: 'empty' },
   'GET /v1/events': { who: 'handles messages', what: 'service asked for' },
+  'GET /v1/webhook': { who: 'handles messages', what: 'service asked for' },
+  'PUT /v1/webhook': { who: 'handles messages', what: 'service asked for', as: 'json', body: toLoopback, changes: 1 },
+  'DELETE /v1/webhook': { who: 'handles messages', what: 'service asked for', changes: 2 },
+  'GET /v1/webhook/deliveries': { who: 'handles messages', what: 'service asked for' },
+  'POST /v1/webhook/deliveries/:id/replay': { who: 'handles messages', what: 'dead delivery', as: 'json', body: {}, changes: 1 },
+  'GET /v1/reconciliation': { who: 'handles messages', what: 'days asked for' },
   'GET /v1/inbox': { who: 'handles messages', what: 'service asked for' },
   'GET /v1/inbox/:id': { who: 'handles messages', what: 'received' },
   'GET /v1/inbox/:id/files/:fileId': { who: 'handles messages', what: 'file' },
@@ -255,6 +284,8 @@ const registrar: Record<string, Expectation> = {
 const open = Object.fromEntries(
   [
     'GET /health',
+    'GET /status',
+    'GET /status/outages/:id/:evidenceId',
     'GET /openapi.json',
     'GET /docs',
     'GET /assets/post.css',
@@ -279,6 +310,12 @@ const open = Object.fromEntries(
     'POST /oauth/token',
     'GET /oauth/jwks.json',
     'GET /.well-known/oauth-authorization-server',
+    'GET /verify',
+    'POST /verify',
+    'GET /log/checkpoint',
+    '* /log/tile/*',
+    'GET /log/keys.json',
+    'GET /log/record-schema.json',
   ].map((route) => [route, 'public'] as const),
 )
 
@@ -294,6 +331,7 @@ const demo = Object.fromEntries([
     ...['GET', 'POST'].map((method) => [`${method} /${folder}/interaction/:uid`, 'stand-in'] as const),
     [`* /${folder}/*`, 'stand-in'] as const,
   ]),
+  ...['witness/add-checkpoint', 'time-stamp'].map((address) => [`POST /demo/${address}`, 'public'] as const),
 ])
 
 /** Every route, once. */

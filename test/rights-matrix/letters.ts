@@ -15,6 +15,8 @@ export type Letter = {
   name: string
   id: string
   fileId: string
+  /** Of its acceptance. */
+  evidenceId: string
   reference: string
   received: readonly Caller[]
   sent: readonly Caller[]
@@ -89,7 +91,7 @@ function lettersOf(parties: Parties): Written[] {
       service: 'parking',
       sent: ofParking,
       recipient: link(numbers.rosaParking),
-      received: ['rosa', 'reader', 'writer', 'limited'],
+      received: ['rosa', 'reader', 'writer', 'limited', 'colleague'],
     },
     { ...pension, name: 'a letter to Arthur', recipient: link(numbers.arthurPension), received: ['arthur'] },
     { ...tax, name: 'a letter to the bakery', recipient: link(numbers.bakeryTax), received: ['employee'] },
@@ -131,7 +133,7 @@ function messagesOf(secrets: Secrets, { people }: Parties, { acting }: Grants, l
       writer: acting.writer,
       service: 'parking',
       received: ofParking,
-      sent: ['rosa', 'reader', 'writer', 'limited'],
+      sent: ['rosa', 'reader', 'writer', 'limited', 'colleague'],
     },
     { ...pension, name: 'a message of Arthur', writer: people.arthur, sent: ['arthur'] },
     { ...tax, name: 'a message of the bakery', writer: acting.employee, sent: ['employee'] },
@@ -146,7 +148,7 @@ async function write(
 ): Promise<Letter> {
   const seenBy = [...received, ...sent]
   const word = (what: string) => secrets.word(`${what} of ${name}`, seenBy)
-  const reference = secrets.word(`the reference of ${name}`, sent.filter(isSystem), seenBy)
+  const reference = secrets.word(`the reference of ${name}`, sent.some(isSystem) ? sent : [], seenBy)
   const file = { filename: `${word('a file name')}.txt`, mediaType: 'text/plain' }
   const submission: Submission = {
     reference,
@@ -164,7 +166,11 @@ async function write(
   }
   const { messageId } = await acceptOne(database, keys, writer, submission, now)
   const [stored] = await owner<{ id: string }[]>`select id from file where message_id = ${messageId}`
+  const [accepted] = await owner<
+    { id: string }[]
+  >`select id from event where message_id = ${messageId} and type = 'message.accepted'`
   secrets.keep(messageId, `the id of ${name}`, seenBy)
+  secrets.keep(accepted!.id, `the id of the evidence of ${name}`, seenBy)
   secrets.keep(stored!.id, `the id of a file of ${name}`, seenBy)
-  return { name, id: messageId, fileId: stored!.id, reference, received, sent }
+  return { name, id: messageId, fileId: stored!.id, evidenceId: accepted!.id, reference, received, sent }
 }

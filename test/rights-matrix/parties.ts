@@ -26,8 +26,10 @@ import type { Secrets } from './secrets.ts'
 
 /** What is there before anybody writes or lets anybody in. */
 export type Parties = {
-  people: Record<Person | 'twin' | 'otherTwin', Actor>
+  people: Record<Person | 'twin' | 'otherTwin' | 'firmAdministrator', Actor>
   bakery: { partyId: string; mailboxId: string }
+  /** Of accountants, whom Rosa lets in. */
+  firm: { partyId: string; mailboxId: string }
   staffIds: Record<Staff | 'councilAsker' | 'pensionAsker', string>
   registrars: Record<Registrar, Actor>
   services: Record<ServiceSlug, Service>
@@ -52,6 +54,8 @@ const knownTo: Record<Person, readonly Caller[]> = {
   employee: [...atBakery, ...ofCouncilTax],
   adviser: [...atBakery, ...ofPension],
   administrator: atBakery,
+  colleague: atRosas,
+  leaver: ['rosa', 'reader', 'writer', 'leaver'],
 }
 
 export async function buildParties(building: Building): Promise<Parties> {
@@ -67,16 +71,20 @@ export async function buildParties(building: Building): Promise<Parties> {
   const twins = `Twin ${word('the name of the twins', [])}`
   people.twin = await person(twins, '1971-01-01')
   people.otherTwin = await person(twins, '1971-01-01')
-  const bakeryName = `Bakery ${word('the name of the bakery', [...atBakery, ...ofCouncilTax, ...ofPension])}`
-  const bakery = await within(database, { purpose: 'registry' }, (db) =>
-    createParty(db, { kind: 'business', name: bakeryName }, now),
+  people.firmAdministrator = await person(
+    `Firm administrator ${word('the name of the firm’s administrator', ['rosa', 'colleague'])}`,
   )
+  const bakeryName = `Bakery ${word('the name of the bakery', [...atBakery, ...ofCouncilTax, ...ofPension])}`
+  const business = (name: string) =>
+    within(database, { purpose: 'registry' }, (db) => createParty(db, { kind: 'business', name }, now))
+  const bakery = await business(bakeryName)
+  const firm = await business(`Firm ${word('the name of the firm', [...atRosas, 'leaver'])}`)
   await building.owner`update mailbox set reachable_from = '-infinity' where party_id = ${bakery.partyId}`
-  for (const [name, { partyId, mailboxId }] of Object.entries({ ...people, bakery })) {
+  for (const [name, { partyId, mailboxId }] of Object.entries({ ...people, bakery, firm })) {
     secrets.keep(partyId, `the id of ${name}`, registrars)
     secrets.keep(mailboxId, `the id of the mailbox of ${name}`, [])
   }
-  return { people: people as Parties['people'], bakery, ...(await declare(building, people as Parties['people'], bakery)) }
+  return { people: people as Parties['people'], bakery, firm, ...(await declare(building, people as Parties['people'], bakery)) }
 }
 
 const aside = { categories: undefined, requestId: 'the world' }
@@ -85,7 +93,7 @@ async function declare(
   { database, owner, keys, secrets, now }: Building,
   people: Parties['people'],
   bakery: Parties['bakery'],
-): Promise<Omit<Parties, 'people' | 'bakery'>> {
+): Promise<Omit<Parties, 'people' | 'bakery' | 'firm'>> {
   const number = (prefix: string, what: string, seenBy: readonly Caller[]) =>
     prefix + secrets.word(`the number of ${what}`, seenBy)
   const numbers = {

@@ -3,6 +3,7 @@ import { v7 as newId } from 'uuid'
 import type { Actor } from '../../src/access/actor.ts'
 import { rightsOf } from '../../src/access/rights.ts'
 import type { Database } from '../../src/database/connect.ts'
+import { saveWebhook } from '../../src/evidence/change-webhook.ts'
 import { askForSystem } from '../../src/registry/client-ask.ts'
 import type { PublicKey } from '../../src/registry/client-key.ts'
 import { searchRecords, startView } from '../../src/registry/find-record.ts'
@@ -12,7 +13,7 @@ import { lookUpRecipients } from '../../src/registry/look-up.ts'
 import { requestMerge } from '../../src/registry/request-merge.ts'
 import { atBakery, type Registrar, registrars } from './callers.ts'
 import { officeOf } from './letters.ts'
-import type { Parties, Service } from './parties.ts'
+import type { Parties, Service, ServiceSlug } from './parties.ts'
 import type { Secrets } from './secrets.ts'
 
 /** What registrars have looked for and opened, what waits for a second person, and what services say of people. */
@@ -26,6 +27,8 @@ export type Records = {
   linkIds: Record<Linked, string>
   points: Record<string, string>
   groups: Record<string, string>
+  /** Of each service, an event that its webhook has not taken. */
+  deadDeliveries: Record<ServiceSlug, string>
   restore: () => Promise<void>
 }
 
@@ -65,6 +68,7 @@ export async function keepRecords(building: Building, parties: Parties): Promise
     linkIds: linkIds as Records['linkIds'],
     points: await idsBySlug(owner, 'contact_point'),
     groups: await idsBySlug(owner, 'contact_group'),
+    deadDeliveries: await keepWebhooks(building, parties),
     restore: async () => void (await owner`update link_request set state = 'answered' where code_hash is not null`),
   }
 }
@@ -135,6 +139,30 @@ async function askApproval(
   const key = generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }) as PublicKey
   const { approvalId } = await askForSystem(database, asker, { name, serviceIds: [id], scopes: ['messages:read'], key }, now)
   return secrets.keep(approvalId, `an approval that ${seenBy} may give`, [seenBy])
+}
+
+/** A webhook of each service, whose address is nobody else's business, with one event that it has not taken. */
+async function keepWebhooks(
+  { database, owner, secrets, now }: Building,
+  { services }: Parties,
+): Promise<Records['deadDeliveries']> {
+  const seenBy = {
+    'council-tax': ['staff', 'system'],
+    parking: ['parkingStaff', 'parkingSystem'],
+    'state-pension': ['pensionStaff', 'pensionSystem'],
+  } as const
+  const dead: Record<string, string> = {}
+  for (const [slug, { id: serviceId }] of Object.entries(services)) {
+    const url = `https://127.0.0.1/${secrets.word(`the webhook of ${slug}`, seenBy[slug as ServiceSlug])}`
+    await saveWebhook(database, { serviceId, name: slug }, { url }, { demo: true, key: Buffer.alloc(32, 1) }, now)
+    const [delivery] = await owner<{ eventId: string }[]>`
+      insert into webhook_delivery (service_id, position, event_id, message_id, is_dead, due_at)
+      select sender_id, position, id, message_id, true, ${now} from event
+      where sender_id = ${serviceId} and type = 'message.accepted' order by position limit 1
+      returning event_id`
+    dead[slug] = delivery!.eventId
+  }
+  return dead as Records['deadDeliveries']
 }
 
 async function idsBySlug(owner: Database, table: string): Promise<Record<string, string>> {

@@ -24,15 +24,18 @@ export async function signInAll(app: FastifyInstance, building: Building, partie
   const identities = new Map<Caller, Identity>(callers.map((caller) => [caller, { headers: {}, formToken: 'none' }]))
 
   const start = async (caller: Caller, cookie: string, sessionOf: Parameters<typeof startSession>[2]['owner']) => {
-    const grantId = open[caller as keyof typeof open]
+    const opening = open[caller as keyof typeof open]
+    const { grantId, viaGrantId } = opening ?? {}
     const session = { owner: sessionOf, subject: caller, idToken: 'none', replaces: undefined }
     const token = await startSession(database, keys, session, now)
-    if (grantId !== undefined) await openMailbox(database, token, grantId, now)
+    await openMailbox(database, token, opening, now)
     const idHash = createHash('sha256').update(token).digest()
     identities.set(caller, {
       headers: { cookie: `${cookie}=${token}` },
       formToken: formToken(keys, token, grantId),
-      reopen: async () => void (await owner`update session set grant_id = ${grantId ?? null} where id_hash = ${idHash}`),
+      reopen: async () =>
+        void (await owner`
+        update session set grant_id = ${grantId ?? null}, via_grant_id = ${viaGrantId ?? null} where id_hash = ${idHash}`),
     })
   }
   for (const name of persons) await start(name, 'digital-post', { partyId: parties.people[name].partyId })
@@ -42,7 +45,8 @@ export async function signInAll(app: FastifyInstance, building: Building, partie
     const headers = { authorization: `Bearer ${await takeToken(app, name)}` }
     identities.set(name, { headers, formToken: 'none' })
   }
-  await endGrant(database, parties.people.rosa, { grantId: open.ended! }, now)
+  await endGrant(database, parties.people.rosa, { grantId: open.ended!.grantId }, now)
+  await endGrant(database, parties.people.leaver, { grantId: open.leaver!.viaGrantId! }, now)
   return {
     headersOf: (caller) => identities.get(caller)!.headers,
     formTokenOf: (caller) => identities.get(caller)!.formToken,

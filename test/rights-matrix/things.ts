@@ -40,6 +40,7 @@ export function listThings({ parties, grants, letters, records }: World) {
     ...departmentThings(parties, records),
     ...registrarThings(records, grants.all),
     ...serviceThings(letters, parties),
+    ...followingThings(records),
   } satisfies Record<string, Thing[]>
 }
 
@@ -68,7 +69,27 @@ function letterThings(letters: readonly Letter[]) {
     { name: `another’s file, as if of ${first.name}`, params: { id: first.id, fileId: second.fileId }, isFor: [] },
     nowhere('id', 'fileId'),
   ]
+  // Of each letter, its acceptance.
+  const receipts = (isFor: (letter: Letter) => readonly Caller[]): Thing[] => [
+    ...letters.map((letter) => ({
+      name: `the receipt of ${letter.name}`,
+      params: { id: letter.id, evidenceId: letter.evidenceId },
+      isFor: isFor(letter),
+      rowOf: [...letter.received, ...letter.sent],
+    })),
+    { name: `another’s receipt, as if of ${first.name}`, params: { id: first.id, evidenceId: second.evidenceId }, isFor: [] },
+    nowhere('id', 'evidenceId'),
+  ]
+  const texts = (isFor: (letter: Letter) => readonly Caller[]): Thing[] => [
+    ...each(isFor).map((thing) => ({ ...thing, params: { ...thing.params, language: 'en' } })),
+  ]
   return {
+    'receipt received': receipts(({ received }) => received),
+    'receipt sent': receipts(({ sent }) => sent),
+    receipt: receipts(({ received, sent }) => [...received, ...sent]),
+    'text received': texts(({ received }) => received),
+    'text sent': texts(({ sent }) => sent),
+    text: texts(({ received, sent }) => [...received, ...sent]),
     received: each(({ received }) => received),
     sent: each(({ sent }) => sent),
     either: each(({ received, sent }) => [...received, ...sent]),
@@ -85,6 +106,7 @@ function grantThings(all: readonly GrantMade[]) {
     }),
     nowhere('id'),
   ]
+  const idOf = (name: string) => all.find((grant) => grant.name === name)!.id
   const changeable = ['the grant of administrator to employee', 'the grant of administrator to adviser']
   return {
     'grant given': each(({ given }) => given),
@@ -94,7 +116,15 @@ function grantThings(all: readonly GrantMade[]) {
     'document of a grant given': each(({ given, hasDocument }) => (hasDocument ? given : [])),
     'mailbox to open': [
       ...all.map(({ name, id, held }): Thing => {
-        return { name: `the mailbox by ${name}`, fields: { grant: id }, isFor: name.endsWith('to ended') ? [] : held }
+        return { name: `the mailbox by ${name}`, fields: { grant: id }, isFor: /to (ended|leaver)$/.test(name) ? [] : held }
+      }),
+      ...(['colleague', 'leaver'] as const).map((through): Thing => {
+        const [grant, via] = [idOf('the grant of rosa to the firm'), idOf(`the grant of the firm to ${through}`)]
+        return {
+          name: `Rosa’s through the firm, by ${through}`,
+          fields: { grant, via },
+          isFor: through === 'colleague' ? [through] : [],
+        }
       }),
       { name: 'no mailbox', fields: { grant: newId() }, isFor: [] },
     ],
@@ -108,7 +138,7 @@ function listPages() {
     { name: 'the second page', query: '?page=2', isFor: second },
     { name: 'the last page of all', query: '?page=9000', isFor: [] },
   ]
-  const readers = ['rosa', 'arthur', 'reader', 'writer', 'limited', 'narrow', 'employee', 'adviser'] as const
+  const readers = ['rosa', 'arthur', 'reader', 'writer', 'limited', 'narrow', 'employee', 'adviser', 'colleague'] as const
   const looking = [...readers, 'administrator'] as const
   return {
     'page of the inbox': list(readers, ['rosa', 'reader', 'writer']),
@@ -264,6 +294,44 @@ function registrarThings({ searches, views, mergeId }: Records, grants: readonly
     'document of a recorded grant': [...each('a viewing of Rosa', views.rosa, { grantId: idOf('a grant by law') }), ...others],
     'recorded grant': [...each('a viewing of Rosa', views.rosa, { grantId: idOf('a grant by law') }), ...others],
     merge: [{ name: 'a merge', params: { id: mergeId }, isFor: registrars }, nowhere('id')] as Thing[],
+  }
+}
+
+/** The days of a reconciliation, which every request for one names. */
+const days = 'from=2026-11-01&to=2026-11-02'
+
+function followingThings({ deadDeliveries }: Records) {
+  const managers = {
+    'council-tax': ['staff'],
+    parking: ['parkingStaff'],
+    'state-pension': ['pensionStaff'],
+    'no-such': [],
+  } as const
+  const readers = { ...managers, 'council-tax': ['staff', 'clerk'] } as const
+  const systems = { 'council-tax': ['system'], parking: ['parkingSystem'], 'state-pension': ['pensionSystem'] } as const
+  const ofService = (isFor: Record<string, readonly Caller[]>, more: Partial<Thing>) =>
+    Object.entries(isFor).map(
+      ([service, callers]): Thing => ({ name: `of ${service}`, params: { service }, isFor: callers, ...more }),
+    )
+  return {
+    'webhook of a service': ofService(managers, {
+      fields: { url: 'https://127.0.0.1/events', version: '1', to: 'on', delivery: 'all' },
+    }),
+    'letters of a service': ofService(readers, {}),
+    'days of a service': ofService(readers, { query: `?${days}` }),
+    'days asked for': Object.entries({ ...systems, 'no-such': [] }).map(
+      ([service, isFor]): Thing => ({ name: `of ${service}`, query: `?service=${service}&${days}`, isFor }),
+    ),
+    'dead delivery': [
+      ...Object.entries(systems).map(
+        ([service, isFor]): Thing => ({
+          name: `a dead delivery of ${service}`,
+          params: { id: deadDeliveries[service as keyof typeof systems] },
+          isFor,
+        }),
+      ),
+      nowhere('id'),
+    ],
   }
 }
 

@@ -5,6 +5,7 @@ import { type Config, readConfig } from '../../src/config.ts'
 import { deriveIdentifierKeys } from '../../src/registry/identifier.ts'
 import { readSchemes } from '../../src/registry/scheme.ts'
 import { createTestDatabase, type TestDatabase } from '../database.ts'
+import { sealAll } from '../seal-all.ts'
 import { freePort } from '../server.ts'
 import { makeGrants } from './grants.ts'
 import { type Letter, writeLetters } from './letters.ts'
@@ -45,6 +46,7 @@ export async function buildWorld(): Promise<World> {
   const grants = await makeGrants(building, parties)
   const letters = await writeLetters(building, parties, grants)
   const records = await keepRecords(building, parties)
+  await sealAll(database, config, config.baseUrl, building.now)
   const signedIn = await signInAll(app, building, parties, grants)
   return {
     app,
