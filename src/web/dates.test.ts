@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { dayInWords, endOfDay, timeInWords } from './dates.ts'
+import { dayInLondon, dayInWords, endOfDay, exactTimeInWords, lengthInWords, timeInWords } from './dates.ts'
 
 test('a day is the day in London, in summer too', () => {
   assert.equal(dayInWords(new Date('2026-11-23T23:59:59Z')), '23 November 2026')
@@ -19,4 +19,23 @@ test('a day ends at midnight in London, and a day that is not there has no end',
   assert.equal(endOfDay(2027, 6, 30)?.toISOString(), '2027-06-30T22:59:59.000Z')
   assert.equal(endOfDay(2027, 2, 29), undefined)
   assert.equal(endOfDay(27, 1, 1), undefined)
+})
+
+test('a day as a date is the day in London', () => {
+  assert.equal(dayInLondon(new Date('2026-06-30T23:00:00Z')), '2026-07-01')
+  assert.equal(dayInLondon(new Date('2026-11-03T23:00:00Z')), '2026-11-03')
+})
+
+test('what deadlines are counted from is said with its seconds', () => {
+  assert.equal(exactTimeInWords(new Date('2026-11-23T09:05:07Z')), '23 November 2026 at 9:05:07am')
+})
+
+test('a length is said in the units that it has', () => {
+  const from = new Date('2026-11-23T10:00:00Z')
+  const words = (seconds: number) => lengthInWords(from, new Date(from.getTime() + seconds * 1_000))
+  assert.equal(words(0), '0 seconds')
+  assert.equal(words(61), '1 minute and 1 second')
+  assert.equal(words(3_600), '1 hour')
+  assert.equal(words(2 * 86_400 + 3_600 + 125), '2 days, 1 hour and 2 minutes')
+  assert.equal(words(-5), '0 seconds')
 })

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { describeError } from '../database/describe-error.ts'
 import { Problem } from '../problems.ts'
+import { OtherSiteError } from './download.ts'
 import { sendPage } from './page.ts'
 import { homeOf } from './session.ts'
 
@@ -44,6 +45,13 @@ const pages = {
       'In somebody else’s mailbox, what you can do is for them, or an administrator of the business, to say.',
     ],
   },
+  'evidence-pending': {
+    title: 'The receipt is not ready yet',
+    sentences: [
+      'What has just happened is being sealed, and then witnessed by others. This takes some seconds.',
+      'Wait a moment, then go back and try again.',
+    ],
+  },
   'other-site': {
     title: 'This document opens from its letter only',
     sentences: ['Another website asked for it. To keep your post private, open the document from the letter that it came with.'],
@@ -63,11 +71,6 @@ const pages = {
 } as const satisfies Record<string, ErrorPage>
 
 type Refusal = keyof typeof pages
-
-/** Thrown where another site asks for a file. */
-export class OtherSiteError extends Error {
-  readonly statusCode = 403
-}
 
 /**
  * A page for whatever was thrown: it says what to do, and the reference under which the log has the rest. Nothing of the
@@ -94,6 +97,8 @@ function judge(error: unknown): [status: number, Refusal] {
 }
 
 /** What has a page of its own. */
-function isPaged(code: string): code is 'form-expired' | 'access-ended' | 'mailbox-changed' | 'scope-missing' {
-  return ['form-expired', 'access-ended', 'mailbox-changed', 'scope-missing'].includes(code)
+const paged = ['form-expired', 'access-ended', 'mailbox-changed', 'scope-missing', 'evidence-pending'] as const
+
+function isPaged(code: string): code is (typeof paged)[number] {
+  return (paged as readonly string[]).includes(code)
 }

@@ -1,12 +1,12 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import type { Database } from '../database/connect.ts'
 import { isTextual } from '../documents/document.ts'
 import { find, findFile } from '../mailbox/find.ts'
 import { Problem } from '../problems.ts'
 import { FileParams } from './address.ts'
-import { OtherSiteError } from './errors.ts'
+import { disposition, refuseOtherSites } from './download.ts'
 import { viewFile } from './letter-view.ts'
 import { sendPage } from './page.ts'
 import { toPolicy } from './security-headers.ts'
@@ -71,16 +71,4 @@ export function fileRoutes(
       })
       .send(bytes)
   })
-}
-
-function refuseOtherSites(request: FastifyRequest): void {
-  const site = request.headers['sec-fetch-site']
-  if (site === 'cross-site') throw new OtherSiteError()
-}
-
-/** RFC 6266: a plain name for old browsers, and the true one as RFC 8187 writes it. */
-function disposition(kind: 'inline' | 'attachment', filename: string): string {
-  const plain = filename.replace(/[^ -~]|["\\%]/g, '_')
-  const encoded = encodeURIComponent(filename).replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
-  return `${kind}; filename="${plain}"; filename*=UTF-8''${encoded}`
 }

@@ -103,7 +103,7 @@ export function sizeInWords(bytes: number): string {
 const languageNames = new Map<string, string>()
 
 /** As its own speakers write it: Cymraeg. */
-function languageName(code: string): string {
+export function languageName(code: string): string {
   let name = languageNames.get(code)
   if (name === undefined) {
     name = new Intl.DisplayNames([code, 'en'], { type: 'language' }).of(code) ?? code

@@ -27,7 +27,7 @@ describe('POST /v1/messages', () => {
   const send = (body: unknown, as = token): Promise<Answer> => callApi(server, as, 'POST', '/v1/messages', body)
   const countRows = async () => {
     const [row] = await server.test.owner`
-      select (select count(*) from message) + (select count(*) from ledger) + (select count(*) from event) + (select count(*) from file) as n`
+      select (select count(*) from message) + (select count(*) from ledger) + (select count(*) from event where type <> 'message.rejected') + (select count(*) from file) as n`
     return row!.n
   }
   before(async () => {

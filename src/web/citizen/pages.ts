@@ -1,8 +1,11 @@
 import type { FastifyInstance } from 'fastify'
+import { receiptMaker } from '../../evidence/make-receipt.ts'
+import { openEvidence } from '../../evidence/open-evidence.ts'
 import { answerPages } from '../answer.ts'
 import { fileRoutes } from '../files.ts'
 import { acceptForms, limitsForPeople } from '../form.ts'
 import type { Surroundings } from '../page.ts'
+import { proofPages } from '../proof.ts'
 import { requirePerson, requireRightToWrite } from '../session.ts'
 import { helpingPages } from './helping.ts'
 import { inboxPage } from './inbox.ts'
@@ -22,6 +25,7 @@ import { writePages } from './write.ts'
 export function registerCitizenPages(app: FastifyInstance, surroundings: Surroundings): void {
   const { database, clock } = surroundings
   startPage(app)
+  const makeReceipt = receiptMaker(openEvidence(surroundings.config))
   app.register(async (scope) => {
     scope.addHook('preHandler', requirePerson)
     scope.addHook('preHandler', requireRightToWrite)
@@ -29,6 +33,8 @@ export function registerCitizenPages(app: FastifyInstance, surroundings: Surroun
     inboxPage(scope, database)
     letterPage(scope, database, clock)
     fileRoutes(scope, { database, clock, folder: '/letters' })
+    proofPages(scope, surroundings, { makeReceipt, folder: '/letters', shows: 'received', section: 'inbox' })
+    proofPages(scope, surroundings, { makeReceipt, folder: '/sent', shows: 'sent', section: 'sent' })
     answerPages(scope, surroundings, {
       template: 'citizen/answer',
       folder: '/letters',

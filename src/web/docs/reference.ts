@@ -23,8 +23,11 @@ export function registerDocs(app: FastifyInstance, { openApi, config }: DocsOpti
 
 const eventsInWords: Record<MessageEventType, string> = {
   'message.accepted': 'We keep the message. It is never lost from then on.',
+  'message.rejected': 'A submission was refused, and its answer said why. There is no message of this id but its evidence.',
   'message.available': 'It can be read in the mailbox: the legal moment of delivery.',
   'message.opened': 'The recipient opened it. Told once, with the time of the first opening.',
+  'message.handed-over':
+    'The bytes of a document were given to the recipient, or to somebody whom they let in. Told once for each file and person.',
   'message.answered': 'The recipient answered it; told for each answer. The answer is in your inbox.',
 }
 
