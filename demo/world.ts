@@ -199,7 +199,7 @@ export async function fillDemoWorld(
   })
 }
 
-type Owner = { partyId: string; mailboxId: string }
+type Owner = { partyId: string; mailboxId: string; name: string }
 
 /** The people and the business, by their ids in this file. */
 async function createOwners(db: Db, subjectOf: (personId: string) => string, now: Date): Promise<Map<string, Owner>> {
@@ -210,9 +210,10 @@ async function createOwners(db: Db, subjectOf: (personId: string) => string, now
     const name = [...givenNames, familyName].join(' ')
     const owner = await createParty(db, { kind: 'person', name, birthDate }, beginning)
     await db`insert into one_login_subject (subject, party_id, created_at) values (${subjectOf(id)}, ${owner.partyId}, ${beginning})`
-    owners.set(id, owner)
+    owners.set(id, { ...owner, name })
   }
-  owners.set(business.id, await createParty(db, { kind: 'business', name: business.name }, beginning))
+  const { name } = business
+  owners.set(business.id, { ...(await createParty(db, { kind: 'business', name }, beginning)), name })
   return owners
 }
 
@@ -300,11 +301,17 @@ function ownerActor(owner: Owner): Actor {
     ...actorOf(owner),
     isOrganisation: false,
     rights: rightsOf('owner'),
-    by: { kind: 'owner', id: owner.partyId, name: '' },
+    by: { kind: 'owner', id: owner.partyId, name: owner.name },
   }
 }
 
-const actorOf = (owner: Owner) => ({ ...owner, categories: undefined, door: 'demo' as const, requestId: newId() })
+const actorOf = ({ partyId, mailboxId }: Omit<Owner, 'name'>) => ({
+  partyId,
+  mailboxId,
+  categories: undefined,
+  door: 'demo' as const,
+  requestId: newId(),
+})
 
 function momentBefore(now: Date, [daysAgo, time]: Moment): Date {
   const day = new Date(now.getTime() - daysAgo * 86_400_000).toISOString().slice(0, 10)
