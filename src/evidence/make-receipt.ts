@@ -5,7 +5,7 @@ import { type Attestors, publicKeysOf } from './attestors.ts'
 import { compactJws } from './jws.ts'
 import { type EvidenceKeys, logVerifierKeys } from './keys.ts'
 import { formatVerifierKey, type Note, parseNote, sortSignatures, type VerifierKey } from './note.ts'
-import { type Asked, leafOf, openingOf, readSealed } from './read-evidence.ts'
+import { type Asked, leafOf, openingOf, readSealed, sealedCommitments } from './read-evidence.ts'
 import { readTiles } from './read-tiles.ts'
 import { formatReceipt } from './receipt.ts'
 import { hashesIn, tilesFor } from './tile.ts'
@@ -37,7 +37,8 @@ export async function makeReceipt(
   vouching: Vouching,
   now: Date,
 ): Promise<string> {
-  const sealed = (await readSealed(db, asked)).find(({ event }) => event.id === evidenceId)
+  const all = await readSealed(db, asked)
+  const sealed = all.find(({ event }) => event.id === evidenceId)
   if (sealed === undefined) throw new Problem('not-found')
   const { event, soFar, seal } = sealed
   if (seal === undefined) throw new Problem('evidence-pending')
@@ -53,7 +54,7 @@ export async function makeReceipt(
     }),
   ])
   const { note, timeStamp } = checkpoint
-  const { record, salt, commitments } = openingOf(asked.audience, event, soFar, seal)
+  const { record, salt } = openingOf(asked.audience, event, soFar, seal)
   const sealKey = keys.sealKeys.get(seal.keyId)
   if (sealKey === undefined) throw new Error(`The seal key ${seal.keyId} is gone: it belongs into formerSealKeys.`)
   const witnesses = attestors.witnesses.filter(({ key }) => isSignedBy(note, key)).map(({ key }) => formatVerifierKey(key))
@@ -61,7 +62,7 @@ export async function makeReceipt(
   return formatReceipt({
     record,
     salt,
-    seal: compactJws(seal.keyId, 'dp-evidence+jws', Buffer.concat(commitments), seal.signature),
+    seal: compactJws(seal.keyId, 'dp-evidence+jws', sealedCommitments(all, seal), seal.signature),
     ...(timeStamp ? { timeStamp } : {}),
     keys: {
       seal: toSealKey(sealKey, seal.keyId),

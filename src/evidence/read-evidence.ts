@@ -3,13 +3,14 @@ import { readWithin, type Scope } from '../database/scope.ts'
 import { readBatch } from './batch.ts'
 import {
   type Audience,
-  canonical,
+  commitmentOf,
   type EvidenceRecord,
   type Issuer,
   type MessageFacts,
   type MessageSoFar,
   type RecordedEvent,
   recordOf,
+  recordText,
   saltFor,
 } from './record.ts'
 import { audiencesOf, commitmentsOf } from './seal-events.ts'
@@ -108,11 +109,20 @@ export function leafOf({ senderLeaf, recipientLeaf }: Seal, audience: Audience):
   return Number(audience === 'sender' ? senderLeaf : recipientLeaf)
 }
 
-/** What one side needs to open its leaf of the log, and, in `commitments`, what the seal is over. */
+/** What one side needs to open its leaf of the log. */
 export function openingOf(audience: Audience, event: RecordedEvent, soFar: MessageSoFar, { salt, batch }: Seal) {
-  const { issuer } = readBatch(batch)
-  const record = canonical(recordOf(audience, event, soFar, issuer))
-  const commitments = commitmentsOf(event, soFar, issuer, salt)
-  const commitment = commitments[audiencesOf(event).indexOf(audience)]!
-  return { record, salt: saltFor(audience, salt), commitments, commitment }
+  const record = recordText(recordOf(audience, event, soFar, readBatch(batch).issuer))
+  const ownSalt = saltFor(audience, salt)
+  return { record, salt: ownSalt, commitment: commitmentOf(record, ownSalt) }
+}
+
+/** What a seal is over: the commitments of all events of its message that it seals, in their order. */
+export function sealedCommitments(sealed: readonly Sealed[], { size, signature }: Seal): Buffer {
+  const together = sealed.flatMap(({ event, soFar, seal }) =>
+    seal?.size === size && seal.signature.equals(signature) ? { event, soFar, seal } : [],
+  )
+  const inOrder = together.sort((a, b) => a.seal.ordinal - b.seal.ordinal)
+  return Buffer.concat(
+    inOrder.flatMap(({ event, soFar, seal }) => commitmentsOf(event, soFar, readBatch(seal.batch).issuer, seal.salt)),
+  )
 }

@@ -1,22 +1,26 @@
 import { randomBytes } from 'node:crypto'
+import { setImmediate as othersFirst } from 'node:timers/promises'
 import type { Db } from '../database/connect.ts'
 import { signJws } from './jws.ts'
 import type { EvidenceKeys } from './keys.ts'
 import {
   type Audience,
-  canonical,
   commitmentOf,
   type Issuer,
   type MessageFacts,
   type MessageSoFar,
   type RecordedEvent,
   recordOf,
+  recordText,
   saltFor,
 } from './record.ts'
 
 export type LoggedEvent = RecordedEvent & { position: string; senderId: string }
 
-/** An event with what opens its leaves, before these have a place in the log. `commitments` are the sender's and the recipient's. */
+/**
+ * An event with what opens its leaves, before these have a place in the log. `commitments` are the sender's and the recipient's; `signature` may be
+ * over those of other events of its message too.
+ */
 export type SealedEvent = {
   event: LoggedEvent
   previousId: string | null
@@ -35,9 +39,15 @@ export function audiencesOf({ type }: Pick<RecordedEvent, 'type'>): Audience[] {
 /** Of an event of `salt`, the leaves that the log holds, in the order of its audiences. */
 export function commitmentsOf(event: RecordedEvent, soFar: MessageSoFar, issuer: Issuer, salt: Buffer): Buffer[] {
   return audiencesOf(event).map((audience) =>
-    commitmentOf(canonical(recordOf(audience, event, soFar, issuer)), saltFor(audience, salt)),
+    commitmentOf(recordText(recordOf(audience, event, soFar, issuer)), saltFor(audience, salt)),
   )
 }
+
+/** Commitments of one message's events that one seal is over, in their order: what is accepted and available at once is sealed at once. */
+export const sealedAtOnceMax = 16
+
+/** Between so many requests have their turn. */
+const eventsInTurn = 32
 
 /** Makes the records of events, in the order in which they follow each other, and seals them. Reads what is sealed already of the same messages. */
 export async function sealEvents(
@@ -48,19 +58,39 @@ export async function sealEvents(
 ): Promise<SealedEvent[]> {
   const messages = await findMessagesSoFar(db, events)
   const salts = randomBytes(32 * events.length)
-  return Promise.all(
-    events.map(async (event, place) => {
-      const before = messages.get(event.messageId) ?? { previousId: null, ordinal: 0 }
-      const isAccepted = event.type === 'message.accepted'
-      const accepted = isAccepted && event.facts ? { facts: event.facts as MessageFacts, at: event.at } : before.accepted
-      const soFar = { accepted, previousId: before.previousId, ordinal: before.ordinal + 1 }
-      messages.set(event.messageId, { accepted, previousId: event.id, ordinal: soFar.ordinal })
-      const salt = salts.subarray(32 * place, 32 * (place + 1))
-      const commitments = commitmentsOf(event, soFar, issuer, salt)
-      const signature = await signJws(keys.seal, 'dp-evidence+jws', Buffer.concat(commitments))
-      return { event, previousId: soFar.previousId, ordinal: soFar.ordinal, salt, commitments, keyId: keys.seal.keyId, signature }
-    }),
-  )
+  const opened: Opened[] = []
+  for (const [place, event] of events.entries()) {
+    if (place % eventsInTurn === 0) await othersFirst()
+    const before = messages.get(event.messageId) ?? { previousId: null, ordinal: 0 }
+    const isAccepted = event.type === 'message.accepted' && event.facts !== null
+    const accepted = isAccepted ? { facts: event.facts as MessageFacts, at: event.at } : before.accepted
+    const { previousId, ordinal } = { ...before, ordinal: before.ordinal + 1 }
+    messages.set(event.messageId, { accepted, previousId: event.id, ordinal })
+    const salt = salts.subarray(32 * place, 32 * (place + 1))
+    opened.push({
+      event,
+      previousId,
+      ordinal,
+      salt,
+      commitments: commitmentsOf(event, { accepted, previousId, ordinal }, issuer, salt),
+    })
+  }
+  return signTogether(keys, opened)
+}
+
+type Opened = Omit<SealedEvent, 'keyId' | 'signature'>
+
+async function signTogether({ seal }: EvidenceKeys, opened: readonly Opened[]): Promise<SealedEvent[]> {
+  const sealed: SealedEvent[] = []
+  for (const ofMessage of Map.groupBy(opened, ({ event }) => event.messageId).values()) {
+    for (let first = 0; first < ofMessage.length; first += sealedAtOnceMax) {
+      const together = ofMessage.slice(first, first + sealedAtOnceMax)
+      const signature = await signJws(seal, 'dp-evidence+jws', Buffer.concat(together.flatMap(({ commitments }) => commitments)))
+      sealed.push(...together.map((one) => ({ ...one, keyId: seal.keyId, signature })))
+      if (sealed.length % eventsInTurn < together.length) await othersFirst()
+    }
+  }
+  return sealed
 }
 
 /** What is in the log of the messages that these events continue. */

@@ -123,15 +123,26 @@ describe('a receipt', async () => {
     const sender = await sampleReceipt({ audience: 'sender' })
     assert.equal(verifyReceipt(sender.file, [], sender.trusted).isValid, true)
     const swapped = verifyWith(sample, { record: sender.receipt.record, salt: sender.receipt.salt })
-    // One seal is over both, each in its place.
+    // One seal is over both, and the place in the log is of one.
     assert.deepEqual(failing(swapped), ['inclusion'])
+  })
+
+  test('is sealed where its commitment is one of those that the seal is over', async () => {
     const commitments = Buffer.from(receipt.seal.split('.')[1]!, 'base64url')
-    const turned = Buffer.concat([commitments.subarray(32), commitments.subarray(0, 32)])
     const { seal } = deriveEvidenceKeys(Buffer.alloc(32, 7))
-    const signature = await signJws(seal, 'dp-evidence+jws', turned)
-    assert.deepEqual(failing(verifyWith(sample, { seal: compactJws(seal.keyId, 'dp-evidence+jws', turned, signature) })), [
-      'seal',
-    ])
+    const failingWith = async (payload: Buffer) => {
+      const signature = await signJws(seal, 'dp-evidence+jws', payload)
+      return failing(verifyWith(sample, { seal: compactJws(seal.keyId, 'dp-evidence+jws', payload, signature) }))
+    }
+    assert.deepEqual(
+      await failingWith(Buffer.concat([Buffer.alloc(64, 1), commitments])),
+      [],
+      'with another event of its message',
+    )
+    assert.deepEqual(await failingWith(commitments.subarray(0, 32)), ['seal'], 'the sender’s alone')
+    assert.deepEqual(await failingWith(Buffer.concat([Buffer.alloc(16), commitments, Buffer.alloc(16)])), ['seal'], 'across two')
+    assert.deepEqual(await failingWith(commitments.subarray(0, 63)), ['seal'], 'cut off')
+    assert.deepEqual(await failingWith(Buffer.alloc(0)), ['seal'])
   })
 
   test('counts only with keys that are trusted, where somebody says which', async () => {

@@ -4,7 +4,7 @@ import { type Cosignature, verifyCosignatures } from './cosignature.ts'
 import { compactJws } from './jws.ts'
 import { parseVerifierKey, sortSignatures, type VerifierKey, verifyNote } from './note.ts'
 import { parseReceipt, type ReadReceipt } from './receipt.ts'
-import { canonical, commitmentOf, EvidenceRecord, evidenceEvents, type Part } from './record.ts'
+import { canonical, commitmentOf, EvidenceRecord, type Part } from './record.ts'
 import { verifyTimeStamp } from './time-stamp.ts'
 import { leafHash, verifyInclusion } from './tree.ts'
 import { readSealKey, type TrustedKeys } from './trusted-keys.ts'
@@ -50,7 +50,7 @@ export function verifyReceipt(file: Uint8Array, documents: readonly GivenDocumen
   const cosigned = refuseErrors(() => readCosignatures(receipt, keys), 'The witnesses’ cosignatures cannot be read.')
   const works: Record<CheckName, () => string | Passed> = {
     form: () => checkForm(receipt, keys),
-    seal: () => checkSeal(receipt, record, commitment, keys),
+    seal: () => checkSeal(receipt, commitment, keys),
     time: () => checkTime(receipt, record, keys, typeof cosigned === 'string' ? [] : cosigned),
     content: () => checkContent(record, documents),
     inclusion: () => checkInclusion(receipt, record, commitment, keys),
@@ -133,15 +133,8 @@ function checkForm({ isWhole }: ReadReceipt, { areWhole }: Keys): string | Passe
   return { says: 'The file is whole and well-formed, and its record has all that it must have.' }
 }
 
-/** Where a record is about nobody’s mailbox, there is one opening of it and not two. */
-const withOneOpening: readonly string[] = [
-  evidenceEvents['message.rejected'],
-  evidenceEvents['service.interrupted'],
-  evidenceEvents['service.restored'],
-]
-
-/** The JWS is over the two commitments of the event, the sender’s first: this record’s must be in the place of its audience. */
-function checkSeal({ seal }: ReadReceipt, record: EvidenceRecord, commitment: Buffer, keys: Keys): string | Passed {
+/** The JWS is over commitments, 32 bytes each, of one message’s events: this record’s must be one of them. */
+function checkSeal({ seal }: ReadReceipt, commitment: Buffer, keys: Keys): string | Passed {
   const [header = '', body = '', tail = ''] = seal.split('.', 3)
   const { kid } = JSON.parse(Buffer.from(header, 'base64url').toString()) as { kid: unknown }
   const [payload, signature] = [Buffer.from(body, 'base64url'), Buffer.from(tail, 'base64url')]
@@ -153,12 +146,9 @@ function checkSeal({ seal }: ReadReceipt, record: EvidenceRecord, commitment: Bu
   if (!verifySignature('sha256', Buffer.from(`${header}.${body}`), { key, dsaEncoding: 'ieee-p1363' }, signature)) {
     return 'The seal is wrong: its signature does not fit.'
   }
-  const openings = withOneOpening.includes(record.ERDSEventId) ? 1 : 2
-  const place = record.audience === 'sender' ? 0 : 1
-  const isSealed = payload.length === 32 * openings && payload.subarray(32 * place, 32 * (place + 1)).equals(commitment)
-  return isSealed
-    ? { says: `The record is sealed by key ${kid} (ES256).` }
-    : 'The seal is of another record, or of another side’s.'
+  const sealed = Array.from({ length: payload.length / 32 }, (_, place) => payload.subarray(32 * place, 32 * (place + 1)))
+  const isSealed = payload.length % 32 === 0 && sealed.some((each) => each.equals(commitment))
+  return isSealed ? { says: `The record is sealed by key ${kid} (ES256).` } : 'The seal is of another record.'
 }
 
 function checkTime(receipt: ReadReceipt, record: EvidenceRecord, keys: Keys, cosigned: readonly Cosignature[]): string | Passed {
