@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { answerTimeStampRequest, makeTimeStampAuthorityKeys } from '../demo/time-stamp-authority.ts'
 import { formatCheckpoint } from '../src/evidence/checkpoint.ts'
 import { cosign } from '../src/evidence/cosignature.ts'
-import { compactJws, signJws } from '../src/evidence/jws.ts'
+import { compactJws, entriesSealedAtOnce, signJws } from '../src/evidence/jws.ts'
 import { deriveEd25519, deriveEvidenceKeys } from '../src/evidence/keys.ts'
 import { formatVerifierKey, signNote, verifierKey } from '../src/evidence/note.ts'
 import { formatReceipt, type Receipt } from '../src/evidence/receipt.ts'
@@ -82,7 +82,7 @@ const authority = makeTimeStampAuthorityKeys(new Date('2026-11-05T00:00:00Z'))
 /** A receipt as an installation would issue it, of a letter to Rosa, without any installation. */
 export async function sampleReceipt(options: SampleOptions = {}): Promise<Sample> {
   const { audience = 'recipient', type = 'message.available', secret = Buffer.alloc(32, 7) } = options
-  const { at = new Date('2026-11-05T10:00:00.123Z'), salt = Buffer.alloc(32, 3) } = options
+  const { at = new Date('2026-11-05T10:00:00.123Z'), salt = Buffer.alloc(64, 3) } = options
   const { stampedAt, cosignedAt } = {
     stampedAt: new Date(at.getTime() + 1_000),
     cosignedAt: new Date(at.getTime() + 2_000),
@@ -101,11 +101,13 @@ export async function sampleReceipt(options: SampleOptions = {}): Promise<Sample
   const soFar = { accepted: isAlone ? undefined : { facts, at }, previousId: null, ordinal: 1 }
   const records = (['sender', 'recipient'] as const).map((each) => recordOf(each, event, soFar, issuer))
   const commitments = records.map((each) => commitmentOf(canonical(each), saltFor(each.audience, salt)))
-  const payload = Buffer.concat(isAlone ? commitments.slice(0, 1) : commitments)
-  const seal = compactJws(keys.seal.keyId, 'dp-evidence+jws', payload, await signJws(keys.seal, 'dp-evidence+jws', payload))
   const side = audience === 'sender' ? 0 : 1
   const index = 41
-  const leaves = Array.from({ length: 300 }, (_, place) => leafHash(place === index ? commitments[side]! : randomBytes(32)))
+  const entries = Array.from({ length: 300 }, (_, place) => (place === index ? commitments[side]! : randomBytes(32)))
+  const first = index - (index % entriesSealedAtOnce)
+  const payload = Buffer.concat(entries.slice(first, first + entriesSealedAtOnce))
+  const seal = compactJws(keys.seal.keyId, 'dp-evidence+jws', payload, await signJws(keys.seal, 'dp-evidence+jws', payload))
+  const leaves = entries.map(leafHash)
   const { size, root, tiles } = appendLeaves([], 0, leaves)
   const text = formatCheckpoint({ origin, size, root })
   const witnessKey = deriveEd25519(secret, 'witness')

@@ -158,6 +158,7 @@ const reach: Record<string, Partial<Record<Asker, string>>> = {
   ledger: { rosa: 'rud', tax: 'rud', merge: 'rud' },
   event: { rosa: 'r', tax: 'r', merge: 'rud', evidence: 'rud' },
   evidence_seal: { evidence: 'rud' },
+  evidence_jws: { evidence: 'rud' },
   log_tile: { evidence: 'rud' },
   log_entries: { evidence: 'rud' },
   log_checkpoint: { evidence: 'rud' },
@@ -235,6 +236,7 @@ async function fill(owner: Database): Promise<void> {
   await add('ledger', { sender_id: rosa, message_id: written, mailbox_id: councilMailbox, ...sent })
   await add('event', { sender_id: tax, type: 'message.accepted', message_id: letter, reference: 'one', at })
   await add('evidence_seal', { position: 1, event_id: id, size: 256, ordinal: 1, sender_leaf: 0 })
+  await add('evidence_jws', { first_leaf: 0, key_id: '', signature: bytes })
   await add('log_tile', { level: 0, index: 0, bytes })
   await add('log_entries', { index: 0, bytes })
   await add('log_checkpoint', { size: 256, size_before: 0, at, root: bytes, note: '', batch: '' })

@@ -3,11 +3,12 @@ import type { Database, Db } from '../database/connect.ts'
 import { auditPost } from './audit-post.ts'
 import { type Batch, checkBatch, digestOfCommitments } from './batch.ts'
 import { parseCheckpoint } from './checkpoint.ts'
+import { commitmentsOf, type LoggedEvent } from './commit-events.ts'
+import { entriesSealedAtOnce, verifyJws } from './jws.ts'
 import { logVerifierKeys } from './keys.ts'
 import { parseNote, type VerifierKey, verifyNote } from './note.ts'
 import type { EvidenceSettings } from './open-evidence.ts'
 import type { MessageFacts } from './record.ts'
-import { commitmentsOf, type LoggedEvent } from './seal-events.ts'
 import { appendLeaves, decodeEntries, type Tile, tileWidth } from './tile.ts'
 import { leafHash } from './tree.ts'
 
@@ -40,7 +41,7 @@ type Seal = {
   eventId: string
   previousId: string | null
   ordinal: number
-  salt: Buffer | null
+  salts: Buffer | null
   senderLeaf: string
   recipientLeaf: string | null
   erasedAt: Date | null
@@ -86,12 +87,13 @@ type BatchRows = {
   accepted: Map<string, { facts: MessageFacts; at: Date }>
   entries: Buffer[]
   tiles: Tile[]
+  jws: { firstLeaf: string; keyId: string; signature: Buffer }[]
 }
 
 async function readBatchRows(sql: Db, { size, sizeBefore }: Checkpoint): Promise<BatchRows> {
-  const [seals, events, bundles, tiles] = await Promise.all([
+  const [seals, events, bundles, tiles, jws] = await Promise.all([
     sql<Seal[]>`
-      select position, event_id, previous_id, ordinal, salt, sender_leaf, recipient_leaf, erased_at
+      select position, event_id, previous_id, ordinal, salts, sender_leaf, recipient_leaf, erased_at
       from evidence_seal where size = ${size} order by position`,
     sql<LoggedEvent[]>`
       select event.position, sender_id, id, type, at, message_id, reference, facts
@@ -101,6 +103,8 @@ async function readBatchRows(sql: Db, { size, sizeBefore }: Checkpoint): Promise
     sql<{ level: number; index: string; bytes: Buffer }[]>`
       select level, index, bytes from log_tile
       where index >= trunc(${sizeBefore}::numeric / power(256::numeric, level + 1)) and index < ceil(${size}::numeric / power(256::numeric, level + 1))`,
+    sql<BatchRows['jws']>`
+      select first_leaf, key_id, signature from evidence_jws where first_leaf >= ${sizeBefore} and first_leaf < ${size}`,
   ])
   const byId = new Map(events.map((event) => [event.id, event]))
   const messageIds = [...new Set(events.filter(({ type }) => type.startsWith('message.')).map(({ messageId }) => messageId))]
@@ -114,6 +118,7 @@ async function readBatchRows(sql: Db, { size, sizeBefore }: Checkpoint): Promise
     accepted: new Map(accepted.map(({ messageId, facts, at }) => [messageId, { facts, at }])),
     entries: bundles.flatMap(({ bytes }) => decodeEntries(bytes) ?? []),
     tiles: tiles.map((tile) => ({ ...tile, index: Number(tile.index) })),
+    jws: [...jws],
   }
 }
 
@@ -140,8 +145,23 @@ function auditBatch({ checkpoint, ...rows }: BatchRows & { checkpoint: Checkpoin
         ]),
     ...(isSame ? [] : [{ what: `The checkpoint of size ${checkpoint.size} is not the one that was sealed.` }]),
     ...auditNote(checkpoint, keys),
+    ...auditJws(rows, first, keys),
     ...rows.seals.flatMap((seal) => auditSeal(seal, rows, batch, leaf, kept)),
   ]
+}
+
+/** Whether all entries of the batch, and so all its events, are sealed. */
+function auditJws({ entries, jws }: BatchRows, first: number, { sealKeys }: AuditKeys): Finding[] {
+  const sealed = new Map(jws.map((one) => [Number(one.firstLeaf) - first, one]))
+  const isSealed = (place: number) => {
+    const { keyId = '', signature = Buffer.alloc(0) } = sealed.get(place) ?? {}
+    const key = sealKeys.get(keyId)
+    const payload = Buffer.concat(entries.slice(place, place + entriesSealedAtOnce))
+    return key !== undefined && verifyJws(key, keyId, 'dp-evidence+jws', payload, signature)
+  }
+  const places = Array.from({ length: entries.length / entriesSealedAtOnce }, (_, number) => number * entriesSealedAtOnce)
+  const without = places.filter((place) => !isSealed(place))
+  return without.length === 0 ? [] : [{ what: `Entries of the log from ${first + without[0]!} on have no seal of ours.` }]
 }
 
 function auditNote({ note, size, root }: Checkpoint, { logKeys }: AuditKeys): Finding[] {
@@ -166,9 +186,9 @@ function auditSeal(
   const event = events.get(seal.eventId)
   if (event === undefined) return [{ what: 'An event is sealed, and is not in the database any more.', ...about }]
   const named = { ...about, messageId: event.messageId }
-  if (seal.salt === null) return [{ what: 'What opens the leaves of an event is gone.', ...named }]
+  if (seal.salts === null) return [{ what: 'What opens the leaves of an event is gone.', ...named }]
   const soFar = { accepted: accepted.get(event.messageId), previousId: seal.previousId, ordinal: seal.ordinal }
-  const commitments = commitmentsOf(event, soFar, issuer, seal.salt)
+  const commitments = commitmentsOf(event, soFar, issuer, seal.salts)
   const leaves = [seal.senderLeaf, seal.recipientLeaf].flatMap((index) => index ?? []).map(leaf)
   const fits = commitments.length === leaves.length && commitments.every((commitment, place) => commitment.equals(leaves[place]!))
   return fits ? [] : [{ what: `An event (${event.type}) is not as it was when it was sealed.`, ...named }]

@@ -1,5 +1,5 @@
-import { createHash, type KeyObject, verify } from 'node:crypto'
-import { compactJws, signJws } from './jws.ts'
+import { createHash, type KeyObject } from 'node:crypto'
+import { compactJws, signJws, verifyJws } from './jws.ts'
 import type { EvidenceKeys } from './keys.ts'
 import { canonical, type Issuer } from './record.ts'
 
@@ -41,13 +41,11 @@ export function readBatch(jws: string): Batch {
 
 /** The batch, if one of these keys sealed it. */
 export function checkBatch(jws: string, sealKeys: ReadonlyMap<string, KeyObject>): Batch | undefined {
-  const [header = '', payload = '', signature = ''] = jws.split('.')
+  const [header = '', payload = '', signature = ''] = jws.split('.').map((part) => Buffer.from(part, 'base64url'))
   try {
-    const { kid } = JSON.parse(Buffer.from(header, 'base64url').toString()) as { kid: string }
+    const { kid } = JSON.parse(header.toString()) as { kid: string }
     const key = sealKeys.get(kid)
-    const signed = Buffer.from(`${header}.${payload}`)
-    const isSealed = key && verify('sha256', signed, { key, dsaEncoding: 'ieee-p1363' }, Buffer.from(signature, 'base64url'))
-    return isSealed ? readBatch(jws) : undefined
+    return key && verifyJws(key, kid, 'dp-batch+jws', Buffer.from(payload), Buffer.from(signature)) ? readBatch(jws) : undefined
   } catch {
     return undefined
   }

@@ -52,7 +52,7 @@ describe('erasing evidence that was kept long enough', () => {
     assert.equal(await eraseOldEvidence(post.db, 7, at('2026-01-02')), 2)
     assert.equal(await eraseOldEvidence(post.db, 7, at('2026-01-02')), 0)
     assert.deepEqual(await left(), ['new', 'old'])
-    const [gone] = await owner`select count(*)::int as n from evidence_seal where erased_at is not null and salt is null`
+    const [gone] = await owner`select count(*)::int as n from evidence_seal where erased_at is not null and salts is null`
     assert.equal(gone!.n, 2)
     assert.deepEqual(await findings(at('2026-01-02')), [])
   })

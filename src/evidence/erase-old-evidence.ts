@@ -44,7 +44,7 @@ async function eraseInOneBatch(sql: Db, years: number, now: Date): Promise<numbe
       delete from event using kept where event.sender_id = kept.sender_id and event.position = kept.position and until <= ${now}
     ),
     erased as (
-      update evidence_seal set salt = null, key_id = null, signature = null, previous_id = null, erased_at = ${now}
+      update evidence_seal set salts = null, previous_id = null, erased_at = ${now}
       from kept where evidence_seal.position = kept.position and until <= ${now}
       returning 1
     )

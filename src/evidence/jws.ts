@@ -1,6 +1,13 @@
+import { type KeyObject, verify } from 'node:crypto'
 import type { Signer } from './keys.ts'
 
-/** What a JWS of ours is over: the commitments of one event, or what a batch of the log holds. */
+/**
+ * So many entries of the log one seal of evidence is over, from an index that is a multiple of it: signing costs as much as all the rest that an
+ * event needs, and shared it costs nothing.
+ */
+export const entriesSealedAtOnce = 32
+
+/** What a JWS of ours is over: entries of the log, or what a batch of it holds. */
 export type JwsType = 'dp-evidence+jws' | 'dp-batch+jws'
 
 const encode = (data: string | Uint8Array) => Buffer.from(data).toString('base64url')
@@ -17,5 +24,13 @@ export function compactJws(keyId: string, type: JwsType, payload: Uint8Array, si
 
 /** Answers the 64 bytes of the signature. */
 export function signJws({ keyId, sign }: Signer, type: JwsType, payload: Uint8Array): Promise<Buffer> {
-  return sign(Buffer.from(`${encode(jwsHeader(keyId, type))}.${encode(payload)}`))
+  return sign(signingInput(keyId, type, payload))
+}
+
+export function verifyJws(key: KeyObject, keyId: string, type: JwsType, payload: Uint8Array, signature: Uint8Array): boolean {
+  return verify('sha256', signingInput(keyId, type, payload), { key, dsaEncoding: 'ieee-p1363' }, signature)
+}
+
+function signingInput(keyId: string, type: JwsType, payload: Uint8Array): Buffer {
+  return Buffer.from(`${encode(jwsHeader(keyId, type))}.${encode(payload)}`)
 }

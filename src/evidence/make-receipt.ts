@@ -2,13 +2,13 @@ import type { Database, Db } from '../database/connect.ts'
 import { within } from '../database/scope.ts'
 import { Problem } from '../problems.ts'
 import { type Attestors, publicKeysOf } from './attestors.ts'
-import { compactJws } from './jws.ts'
+import { compactJws, entriesSealedAtOnce } from './jws.ts'
 import { type EvidenceKeys, logVerifierKeys } from './keys.ts'
 import { formatVerifierKey, type Note, parseNote, sortSignatures, type VerifierKey } from './note.ts'
-import { type Asked, leafOf, openingOf, readSealed, sealedCommitments } from './read-evidence.ts'
+import { type Asked, leafOf, openingOf, readSealed } from './read-evidence.ts'
 import { readTiles } from './read-tiles.ts'
 import { formatReceipt } from './receipt.ts'
-import { hashesIn, tilesFor } from './tile.ts'
+import { decodeEntries, hashesIn, tilesFor, tileWidth } from './tile.ts'
 import { timeStampCertificates, verifyTimeStamp } from './time-stamp.ts'
 import { inclusionProof, inclusionRanges } from './tree.ts'
 import { toSealKey } from './trusted-keys.ts'
@@ -37,35 +37,34 @@ export async function makeReceipt(
   vouching: Vouching,
   now: Date,
 ): Promise<string> {
-  const all = await readSealed(db, asked)
-  const sealed = all.find(({ event }) => event.id === evidenceId)
+  const sealed = (await readSealed(db, asked)).find(({ event }) => event.id === evidenceId)
   if (sealed === undefined) throw new Problem('not-found')
   const { event, soFar, seal } = sealed
   if (seal === undefined) throw new Problem('evidence-pending')
   const index = leafOf(seal, asked.audience)
   const { keys, attestors } = vouching
-  const [publicKeys, { checkpoint, path }] = await Promise.all([
+  const [publicKeys, { checkpoint, path, jws }] = await Promise.all([
     publicKeysOf(db, attestors),
     within(db, { purpose: 'evidence' }, async (sql) => {
       const found = choose(await findCovering(sql, seal.size), attestors, now)
       if (found === undefined) throw new Problem('evidence-pending')
       const tiles = await readTiles(sql, tilesFor(inclusionRanges(index, found.size), found.size))
-      return { checkpoint: found, path: inclusionProof(index, found.size, hashesIn(tiles)) }
+      return { checkpoint: found, path: inclusionProof(index, found.size, hashesIn(tiles)), jws: await readJws(sql, index) }
     }),
   ])
   const { note, timeStamp } = checkpoint
   const { record, salt } = openingOf(asked.audience, event, soFar, seal)
-  const sealKey = keys.sealKeys.get(seal.keyId)
-  if (sealKey === undefined) throw new Error(`The seal key ${seal.keyId} is gone: it belongs into formerSealKeys.`)
+  const sealKey = keys.sealKeys.get(jws.keyId)
+  if (sealKey === undefined) throw new Error(`The seal key ${jws.keyId} is gone: it belongs into formerSealKeys.`)
   const witnesses = attestors.witnesses.filter(({ key }) => isSignedBy(note, key)).map(({ key }) => formatVerifierKey(key))
   const authority = timeStamp && authorityOf(timeStamp, note, publicKeys.timeStampAuthorities)
   return formatReceipt({
     record,
     salt,
-    seal: compactJws(seal.keyId, 'dp-evidence+jws', sealedCommitments(all, seal), seal.signature),
+    seal: compactJws(jws.keyId, 'dp-evidence+jws', jws.payload, jws.signature),
     ...(timeStamp ? { timeStamp } : {}),
     keys: {
-      seal: toSealKey(sealKey, seal.keyId),
+      seal: toSealKey(sealKey, jws.keyId),
       log: formatVerifierKey(logKeyOf(note, keys)),
       witnesses,
       ...(authority === undefined ? {} : { timeStampAuthority: authority }),
@@ -74,6 +73,16 @@ export async function makeReceipt(
     path,
     note,
   })
+}
+
+/** The seal over the entries of the log among which this one is. */
+async function readJws(sql: Db, index: number): Promise<{ keyId: string; signature: Buffer; payload: Buffer }> {
+  const first = index - (index % entriesSealedAtOnce)
+  const [row] = await sql<{ keyId: string; signature: Buffer; bytes: Buffer }[]>`
+    select key_id, signature, bytes from evidence_jws join log_entries on log_entries.index = ${Math.floor(index / tileWidth)}
+    where first_leaf = ${first}`
+  const entries = decodeEntries(row!.bytes)!.slice(first % tileWidth, (first % tileWidth) + entriesSealedAtOnce)
+  return { keyId: row!.keyId, signature: row!.signature, payload: Buffer.concat(entries) }
 }
 
 /** With the signature of the log, and those of witnesses that we know: a receipt with any other is refused. */

@@ -1,6 +1,7 @@
 import type { Database, Fragment } from '../database/connect.ts'
 import { readWithin, type Scope } from '../database/scope.ts'
 import { readBatch } from './batch.ts'
+import { audiencesOf } from './commit-events.ts'
 import {
   type Audience,
   commitmentOf,
@@ -13,7 +14,6 @@ import {
   recordText,
   saltFor,
 } from './record.ts'
-import { audiencesOf, commitmentsOf } from './seal-events.ts'
 
 /** Of which message, for which side, and as whom: by a caller that has asked for the right. `mine` is its own condition on event. */
 export type Asked = { scope: Scope; mine: Fragment; messageId: string; audience: Audience }
@@ -81,11 +81,9 @@ export type Seal = {
   size: string
   previousId: string | null
   ordinal: number
-  salt: Buffer
+  salts: Buffer
   senderLeaf: string
   recipientLeaf: string | null
-  keyId: string
-  signature: Buffer
   /** Of the batch that it is in. */
   batch: string
 }
@@ -96,11 +94,11 @@ async function readSeals(db: Database, positions: readonly string[]): Promise<Ma
     db,
     { purpose: 'evidence' },
     db`
-    select seal.position, seal.size, seal.previous_id, seal.ordinal, seal.salt, seal.sender_leaf, seal.recipient_leaf, seal.key_id,
-           seal.signature, log_checkpoint.batch
+    select seal.position, seal.size, seal.previous_id, seal.ordinal, seal.salts, seal.sender_leaf, seal.recipient_leaf,
+           log_checkpoint.batch
     from unnest(${positions as string[]}::bigint[]) as asked (position)
     join evidence_seal seal using (position) join log_checkpoint on log_checkpoint.size = seal.size
-    where seal.salt is not null`,
+    where seal.salts is not null`,
   )
   return new Map(seals.map((seal) => [seal.position, seal]))
 }
@@ -110,19 +108,8 @@ export function leafOf({ senderLeaf, recipientLeaf }: Seal, audience: Audience):
 }
 
 /** What one side needs to open its leaf of the log. */
-export function openingOf(audience: Audience, event: RecordedEvent, soFar: MessageSoFar, { salt, batch }: Seal) {
+export function openingOf(audience: Audience, event: RecordedEvent, soFar: MessageSoFar, { salts, batch }: Seal) {
   const record = recordText(recordOf(audience, event, soFar, readBatch(batch).issuer))
-  const ownSalt = saltFor(audience, salt)
-  return { record, salt: ownSalt, commitment: commitmentOf(record, ownSalt) }
-}
-
-/** What a seal is over: the commitments of all events of its message that it seals, in their order. */
-export function sealedCommitments(sealed: readonly Sealed[], { size, signature }: Seal): Buffer {
-  const together = sealed.flatMap(({ event, soFar, seal }) =>
-    seal?.size === size && seal.signature.equals(signature) ? { event, soFar, seal } : [],
-  )
-  const inOrder = together.sort((a, b) => a.seal.ordinal - b.seal.ordinal)
-  return Buffer.concat(
-    inOrder.flatMap(({ event, soFar, seal }) => commitmentsOf(event, soFar, readBatch(seal.batch).issuer, seal.salt)),
-  )
+  const salt = saltFor(audience, salts)
+  return { record, salt, commitment: commitmentOf(record, salt) }
 }

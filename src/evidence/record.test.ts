@@ -131,12 +131,13 @@ describe('a record', () => {
   })
 
   test('is committed to by HMAC-SHA-256 with the salt of its side', () => {
+    const someSalts = fc.uint8Array({ minLength: 64, maxLength: 64 }).map((bytes) => Buffer.from(bytes))
     fc.assert(
-      fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), fc.string(), (salt, text) => {
-        const own = createHmac('sha256', salt).update('sender').digest()
-        assert.deepEqual(saltFor('sender', salt), own)
+      fc.property(someSalts, fc.constantFrom<Audience>('sender', 'recipient'), fc.string(), (salts, audience, text) => {
         const digest = createHash('sha256').update(text).digest()
-        assert.deepEqual(commitmentOf(text, own), createHmac('sha256', own).update('dp-evidence-v1\0').update(digest).digest())
+        const salt = audience === 'sender' ? salts.subarray(0, 32) : salts.subarray(32)
+        const expected = createHmac('sha256', salt).update('dp-evidence-v1\0').update(digest).digest()
+        assert.deepEqual(commitmentOf(text, saltFor(audience, salts)), expected)
       }),
     )
   })

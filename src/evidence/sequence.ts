@@ -1,13 +1,15 @@
 import { randomBytes } from 'node:crypto'
+import { setImmediate as othersFirst } from 'node:timers/promises'
 import type { Database, Db } from '../database/connect.ts'
 import { within } from '../database/scope.ts'
 import { digestOfCommitments, sealBatch } from './batch.ts'
 import { formatCheckpoint } from './checkpoint.ts'
+import { type CommittedEvent, commitEvents, type LoggedEvent } from './commit-events.ts'
+import { entriesSealedAtOnce, signJws } from './jws.ts'
 import type { EvidenceKeys } from './keys.ts'
 import { formatNote, signNote } from './note.ts'
 import { readTiles } from './read-tiles.ts'
 import type { Issuer } from './record.ts'
-import { type LoggedEvent, type SealedEvent, sealEvents } from './seal-events.ts'
 import { appendEntries, appendLeaves, edgeOf, type Tile, tileWidth } from './tile.ts'
 import { leafHash } from './tree.ts'
 
@@ -101,14 +103,15 @@ async function append(
   // A clock that was set back does not take a checkpoint back.
   const at = last && last.at > now ? last.at : now
   const needed = edgeOf(sizeBefore)
-  const [sealed, edge] = [await sealEvents(sql, keys, issuer, events), await readTiles(sql, needed)]
-  const { entries, places } = shuffle(sealed)
+  const [committed, edge] = [await commitEvents(sql, issuer, events), await readTiles(sql, needed)]
+  const { entries, places } = shuffle(committed)
   const { size, root, tiles } = appendLeaves(edge, sizeBefore, entries.map(leafHash))
   await storeTiles(sql, tiles, appendEntries(undefined, sizeBefore, entries))
-  await storeSeals(sql, sealed, (commitment) => sizeBefore + places.get(commitment)!, size)
+  await storeSeals(sql, committed, (commitment) => sizeBefore + places.get(commitment)!, size)
+  await sealEntries(sql, keys, sizeBefore, entries)
   const text = formatCheckpoint({ origin, size, root })
   const note = formatNote({ text, signatures: [signNote(text, origin, keys.log)] })
-  const inOrder = [...sealed].sort((a, b) => Number(BigInt(a.event.position) - BigInt(b.event.position)))
+  const inOrder = [...committed].sort((a, b) => Number(BigInt(a.event.position) - BigInt(b.event.position)))
   const digest = digestOfCommitments(inOrder.flatMap(({ commitments }) => commitments))
   const rootHex = root.toString('hex')
   const batch = await sealBatch(keys, {
@@ -127,8 +130,8 @@ async function append(
 }
 
 /** The leaves of a batch in an order that says nothing, with others that nobody can tell from them, up to a whole tile. */
-function shuffle(sealed: readonly SealedEvent[]): { entries: Buffer[]; places: Map<Buffer, number> } {
-  const entries = sealed.flatMap(({ commitments }) => commitments)
+function shuffle(committed: readonly CommittedEvent[]): { entries: Buffer[]; places: Map<Buffer, number> } {
+  const entries = committed.flatMap(({ commitments }) => commitments)
   const padding = (tileWidth - (entries.length % tileWidth)) % tileWidth
   const dummies = randomBytes(32 * padding)
   for (let place = 0; place < padding; place += 1) entries.push(dummies.subarray(32 * place, 32 * (place + 1)))
@@ -160,29 +163,37 @@ async function storeTiles(sql: Db, tiles: readonly Tile[], bundles: readonly { i
 
 async function storeSeals(
   sql: Db,
-  sealed: readonly SealedEvent[],
+  committed: readonly CommittedEvent[],
   leafOf: (commitment: Buffer) => number,
   size: number,
 ): Promise<void> {
-  const column = <Value>(of: (one: SealedEvent) => Value) => sealed.map(of)
+  const column = <Value>(of: (one: CommittedEvent) => Value) => committed.map(of)
   await sql`
-    insert into evidence_seal (position, event_id, size, previous_id, ordinal, salt, sender_leaf, recipient_leaf, key_id, signature)
-    select position, event_id, ${size}, previous_id, ordinal, salt, sender_leaf, recipient_leaf, key_id, signature
+    insert into evidence_seal (position, event_id, size, previous_id, ordinal, salts, sender_leaf, recipient_leaf)
+    select position, event_id, ${size}, previous_id, ordinal, salts, sender_leaf, recipient_leaf
     from unnest(
       ${column(({ event }) => event.position)}::bigint[],
       ${column(({ event }) => event.id)}::uuid[],
       ${column(({ previousId }) => previousId)}::uuid[],
       ${column(({ ordinal }) => ordinal)}::integer[],
       ${sql.array(
-        column(({ salt }) => salt),
+        column(({ salts }) => salts),
         byteaArray,
       )}::bytea[],
       ${column(({ commitments }) => leafOf(commitments[0]!))}::bigint[],
-      ${column(({ commitments }) => (commitments[1] ? leafOf(commitments[1]) : null))}::bigint[],
-      ${column(({ keyId }) => keyId)}::text[],
-      ${sql.array(
-        column(({ signature }) => signature),
-        byteaArray,
-      )}::bytea[]
-    ) as sealed (position, event_id, previous_id, ordinal, salt, sender_leaf, recipient_leaf, key_id, signature)`
+      ${column(({ commitments }) => (commitments[1] ? leafOf(commitments[1]) : null))}::bigint[]
+    ) as committed (position, event_id, previous_id, ordinal, salts, sender_leaf, recipient_leaf)`
+}
+
+/** One signature for so many entries, dummies among them, as they stand in the log: it tells no more than the log does. */
+async function sealEntries(sql: Db, { seal }: EvidenceKeys, first: number, entries: readonly Buffer[]): Promise<void> {
+  const signatures: Buffer[] = []
+  for (let place = 0; place < entries.length; place += entriesSealedAtOnce) {
+    if (place % (16 * entriesSealedAtOnce) === 0) await othersFirst()
+    signatures.push(await signJws(seal, 'dp-evidence+jws', Buffer.concat(entries.slice(place, place + entriesSealedAtOnce))))
+  }
+  await sql`
+    insert into evidence_jws (first_leaf, key_id, signature)
+    select ${first} + (place - 1) * ${entriesSealedAtOnce}, ${seal.keyId}, signature
+    from unnest(${sql.array(signatures, byteaArray)}::bytea[]) with ordinality as sealed (signature, place)`
 }

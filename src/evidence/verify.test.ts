@@ -99,7 +99,7 @@ describe('a receipt', async () => {
       ['another salt', { salt: randomBytes(32) }, ['seal', 'inclusion']],
       ['another seal', { seal: other.receipt.seal }, ['seal']],
       ['another time-stamp', { timeStamp: other.receipt.timeStamp! }, ['time']],
-      ['another place', { index: 42 }, ['inclusion']],
+      ['another place', { index: 42 }, ['seal', 'inclusion']],
       ['another path', { path: other.receipt.path }, ['inclusion']],
       ['another checkpoint', { note: other.receipt.note }, ['time', 'inclusion']],
       ['a path too short', { path: receipt.path.slice(1) }, ['inclusion']],
@@ -123,25 +123,24 @@ describe('a receipt', async () => {
     const sender = await sampleReceipt({ audience: 'sender' })
     assert.equal(verifyReceipt(sender.file, [], sender.trusted).isValid, true)
     const swapped = verifyWith(sample, { record: sender.receipt.record, salt: sender.receipt.salt })
-    // One seal is over both, and the place in the log is of one.
-    assert.deepEqual(failing(swapped), ['inclusion'])
+    assert.deepEqual(failing(swapped), ['seal', 'inclusion'])
   })
 
-  test('is sealed where its commitment is one of those that the seal is over', async () => {
-    const commitments = Buffer.from(receipt.seal.split('.')[1]!, 'base64url')
+  test('is sealed where its commitment stands in its place among the entries that the seal is over', async () => {
+    const entries = Buffer.from(receipt.seal.split('.')[1]!, 'base64url')
     const { seal } = deriveEvidenceKeys(Buffer.alloc(32, 7))
     const failingWith = async (payload: Buffer) => {
       const signature = await signJws(seal, 'dp-evidence+jws', payload)
       return failing(verifyWith(sample, { seal: compactJws(seal.keyId, 'dp-evidence+jws', payload, signature) }))
     }
+    assert.deepEqual(await failingWith(entries), [])
     assert.deepEqual(
-      await failingWith(Buffer.concat([Buffer.alloc(64, 1), commitments])),
-      [],
-      'with another event of its message',
+      await failingWith(Buffer.concat([entries.subarray(32), entries.subarray(0, 32)])),
+      ['seal'],
+      'in another place',
     )
-    assert.deepEqual(await failingWith(commitments.subarray(0, 32)), ['seal'], 'the sender’s alone')
-    assert.deepEqual(await failingWith(Buffer.concat([Buffer.alloc(16), commitments, Buffer.alloc(16)])), ['seal'], 'across two')
-    assert.deepEqual(await failingWith(commitments.subarray(0, 63)), ['seal'], 'cut off')
+    assert.deepEqual(await failingWith(entries.subarray(0, 1023)), ['seal'], 'cut off')
+    assert.deepEqual(await failingWith(Buffer.concat([entries, Buffer.alloc(32)])), ['seal'], 'too long')
     assert.deepEqual(await failingWith(Buffer.alloc(0)), ['seal'])
   })
 

@@ -1,7 +1,7 @@
 import { createHash, type KeyObject, verify as verifySignature } from 'node:crypto'
 import { Value } from 'typebox/value'
 import { type Cosignature, verifyCosignatures } from './cosignature.ts'
-import { compactJws } from './jws.ts'
+import { compactJws, entriesSealedAtOnce } from './jws.ts'
 import { parseVerifierKey, sortSignatures, type VerifierKey, verifyNote } from './note.ts'
 import { parseReceipt, type ReadReceipt } from './receipt.ts'
 import { canonical, commitmentOf, EvidenceRecord, type Part } from './record.ts'
@@ -133,8 +133,8 @@ function checkForm({ isWhole }: ReadReceipt, { areWhole }: Keys): string | Passe
   return { says: 'The file is whole and well-formed, and its record has all that it must have.' }
 }
 
-/** The JWS is over commitments, 32 bytes each, of one message’s events: this record’s must be one of them. */
-function checkSeal({ seal }: ReadReceipt, commitment: Buffer, keys: Keys): string | Passed {
+/** The JWS is over a row of entries of the log: this record's commitment must be in the place of its index. */
+function checkSeal({ seal, index }: ReadReceipt, commitment: Buffer, keys: Keys): string | Passed {
   const [header = '', body = '', tail = ''] = seal.split('.', 3)
   const { kid } = JSON.parse(Buffer.from(header, 'base64url').toString()) as { kid: unknown }
   const [payload, signature] = [Buffer.from(body, 'base64url'), Buffer.from(tail, 'base64url')]
@@ -146,8 +146,8 @@ function checkSeal({ seal }: ReadReceipt, commitment: Buffer, keys: Keys): strin
   if (!verifySignature('sha256', Buffer.from(`${header}.${body}`), { key, dsaEncoding: 'ieee-p1363' }, signature)) {
     return 'The seal is wrong: its signature does not fit.'
   }
-  const sealed = Array.from({ length: payload.length / 32 }, (_, place) => payload.subarray(32 * place, 32 * (place + 1)))
-  const isSealed = payload.length % 32 === 0 && sealed.some((each) => each.equals(commitment))
+  const place = 32 * (index % entriesSealedAtOnce)
+  const isSealed = payload.length === 32 * entriesSealedAtOnce && payload.subarray(place, place + 32).equals(commitment)
   return isSealed ? { says: `The record is sealed by key ${kid} (ES256).` } : 'The seal is of another record.'
 }
 

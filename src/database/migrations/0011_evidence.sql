@@ -22,16 +22,21 @@ create table evidence_seal (
   -- The record of the same message before, and how many there were.
   previous_id uuid,
   ordinal integer not null,
-  -- 32 random bytes, of which the salts of both openings are made.
-  salt bytea,
+  -- Of the sender's opening and of the recipient's: 32 random bytes each.
+  salts bytea,
   -- Indexes of the log. Nobody receives what was rejected.
   sender_leaf bigint not null,
   recipient_leaf bigint,
-  key_id text,
-  signature bytea,
   erased_at timestamptz
 );
 create index evidence_seal_size on evidence_seal (size);
+
+-- The signature of a JWS whose payload is 32 entries of the log, from this one on: what seals the events among them.
+create table evidence_jws (
+  first_leaf bigint primary key,
+  key_id text not null,
+  signature bytea not null
+);
 
 -- The log: static files of c2sp.org/tlog-tiles, as rows.
 
@@ -109,7 +114,7 @@ alter table organisation add evidence_years integer check (evidence_years betwee
 do $$
 declare each text;
 begin
-  foreach each in array array['evidence_seal', 'log_tile', 'log_entries', 'log_checkpoint', 'log_state', 'outage', 'stand_in_memory'] loop
+  foreach each in array array['evidence_seal', 'evidence_jws', 'log_tile', 'log_entries', 'log_checkpoint', 'log_state', 'outage', 'stand_in_memory'] loop
     execute format('alter table %I enable row level security', each);
     execute format('alter table %I force row level security', each);
     execute format('create policy upkeep on %I to current_user using (scope_is(''owner'')) with check (scope_is(''owner''))', each);
