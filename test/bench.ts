@@ -1,19 +1,21 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import path from 'node:path'
-import { v7 as newId } from 'uuid'
 import type { Actor } from '../src/access/actor.ts'
 import { rightsOf } from '../src/access/rights.ts'
 import { readConfig } from '../src/config.ts'
 import { connect, type Database } from '../src/database/connect.ts'
 import { startEmbedded } from '../src/database/embedded.ts'
+import { migrate } from '../src/database/migrate.ts'
 import { addressFor, connectOwner, deriveLogins } from '../src/database/roles.ts'
 import { listInbox } from '../src/mailbox/list.ts'
 import { open } from '../src/mailbox/open.ts'
 import { deriveIdentifierKeys } from '../src/registry/identifier.ts'
 import { lookUpRecipients } from '../src/registry/look-up.ts'
-import { openConnection } from './http-client.ts'
+import { createDatabase, measureEvidence } from './bench-evidence.ts'
+import { insertBare, letter, turnsWithLog } from './bench-letter.ts'
 import { fillLargeWorld, linkOf } from './large-world.ts'
+import { measure, openRequests, print, printHead, secondsEach } from './measure.ts'
 import { startProgram } from './program.ts'
 import { takeToken } from './server.ts'
 import { signInRosa } from './signed-in.ts'
@@ -21,105 +23,32 @@ import { signInRosa } from './signed-in.ts'
 /**
  * Measures what a sender and a reader wait for, all in one run on one machine, so that the ratios mean something where the
  * rates do not. The program runs as a process of its own, with a PostgreSQL that really writes to the disk; the client and
- * the bare inserts run here. `npm run bench -- 2` measures two seconds each (default 5).
+ * the bare inserts run here. `npm run bench -- 2` measures two seconds each (default 5); `npm run bench -- 2 evidence` one part only.
  */
-const secondsEach = Number(process.argv[2] ?? 5)
-const bodyText = 'You can pay by Direct Debit, by card or at a post office. '.repeat(30).slice(0, 1_700)
-const pdf = Buffer.concat([Buffer.from('%PDF-1.7\n'), Buffer.alloc(50 * 1024 - 15, 'x'), Buffer.from('\n%%EOF')])
+const parts = ['accept', 'read', 'evidence', 'large'] as const
 const lettersInMailbox = 200
 
-type Figures = { rate: number; p50: number; p95: number; p99: number }
-
-/** One line of the table; `bare` is the rate of the same rows inserted by the same driver at the same concurrency. */
-function print(name: string, { rate, p50, p95, p99 }: Figures, bare?: number): void {
-  const cells = [name.padEnd(64), rate.toFixed(0).padStart(8), ...[p50, p95, p99].map((ms) => ms.toFixed(2).padStart(8))]
-  console.log(`| ${cells.join(' | ')} | ${(bare ? `${((100 * rate) / bare).toFixed(0)} %` : '').padStart(6)} |`)
-}
-
-function printHead(): void {
-  console.log(`| ${'what'.padEnd(64)} |  per s   |  p50 ms  |  p95 ms  |  p99 ms  | ratio  |`)
-  console.log(`|${'-'.repeat(66)}|---------:|---------:|---------:|---------:|-------:|`)
-}
-
-function percentiles(timesMs: number[]): Omit<Figures, 'rate'> {
-  const sorted = timesMs.sort((a, b) => a - b)
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
-  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) }
-}
-
-type Work = (line: number) => Promise<unknown>
-
-/** Not counted: code is compiled and plans are made while it is first run, in the program as in here. */
-const warmUpMs = 1_000
-const sliceMs = 500
-
-/** Runs each `work` again and again in `concurrency` lines at once, in turn, a slice of time each: a machine that others share is not the same from one second to the next. */
-async function measure(concurrency: number, works: readonly Work[]): Promise<Figures[]> {
-  const times = works.map((): number[] => [])
-  const elapsedMs = works.map(() => 0)
-  const runSlice = async (index: number, forMs: number) => {
-    const began = performance.now()
-    const run = async (_: unknown, line: number) => {
-      while (performance.now() - began < forMs) {
-        const start = performance.now()
-        await works[index]!(line)
-        times[index]!.push(performance.now() - start)
-      }
-    }
-    await Promise.all(Array.from({ length: concurrency }, run))
-    elapsedMs[index]! += performance.now() - began
-  }
-  for (const index of works.keys()) await runSlice(index, warmUpMs)
-  for (const index of works.keys()) [times[index], elapsedMs[index]] = [[], 0]
-  for (let slice = 0; slice * sliceMs < secondsEach * 1000; slice += 1)
-    for (const index of works.keys()) await runSlice(index, sliceMs)
-  return works.map((_, index) => ({ rate: times[index]!.length / (elapsedMs[index]! / 1000), ...percentiles(times[index]!) }))
-}
-
-/** Connections that each send one kind of request. Every answer must be a success, or the figure would be worth nothing. */
-function openRequests(connections: number, url: string, method: string, headers: Record<string, string>, body?: () => string) {
-  const open = Array.from({ length: connections }, () => openConnection(url, method, headers))
-  return {
-    send: async (line: number) => {
-      const status = await open[line]!.send(body?.())
-      if (status >= 300) throw new Error(`an answer was no success: ${status}`)
-    },
-    close: () => {
-      for (const connection of open) connection.close()
-    },
-  }
-}
-
-function letter(documents: boolean) {
-  return {
-    reference: newId(),
-    service: 'council-tax',
-    recipient: { scheme: 'link', value: 'CT-1002' },
-    subject: 'Your council tax bill for 2026 to 2027',
-    content: [{ language: 'en', body: bodyText }],
-    ...(documents
-      ? {
-          documents: [
-            { role: 'main', files: [{ filename: 'bill.pdf', mediaType: 'application/pdf', content: pdf.toString('base64') }] },
-          ],
-        }
-      : {}),
-  }
-}
-
-async function measureAccept(baseUrl: string, database: Database): Promise<void> {
+/** The bare rows go into a database of their own, with the same tables, so that the program does not seal what it has not accepted. */
+async function measureAccept(server: string, baseUrl: string, database: Database): Promise<void> {
+  const bareUrl = await createDatabase(server, 'bare')
+  const owner = connectOwner(bareUrl, 1)
+  await migrate(owner)
+  await owner.end()
+  const bareDatabase = connect(bareUrl, 64)
   const token = await takeToken({ baseUrl })
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
   for (const withPdf of [false, true]) {
     for (const connections of [1, 8, 64]) {
       const letters = openRequests(connections, `${baseUrl}/v1/messages`, 'POST', headers, () => JSON.stringify(letter(withPdf)))
-      const [bare, accepted] = await measure(connections, [() => insertBare(database, withPdf), letters.send])
+      const works = [() => insertBare(bareDatabase, withPdf), letters.send]
+      const [bare, accepted] = await measure(connections, works, turnsWithLog(database))
       letters.close()
       const what = `${withPdf ? ', with a 50 kB PDF' : ''}, ${connections} connection${connections > 1 ? 's' : ''}`
       print(`Insert the same rows bare${what}`, bare!)
       print(`Accept a letter over HTTP${what}`, accepted!, bare!.rate)
     }
   }
+  await bareDatabase.end()
 }
 
 const largeWorld = { parties: 100_000, letters: 1_000_000 }
@@ -173,36 +102,6 @@ async function measureLargeWorld(url: string): Promise<void> {
   await Promise.all([program.end(), superuser.end()])
 }
 
-/** The rows of one letter, in one statement, and nothing else: no look-up, no check, no second try. */
-async function insertBare(database: Database, withPdf: boolean): Promise<void> {
-  const [id, mailboxId, senderId, fileId] = [newId(), newId(), newId(), newId()]
-  const now = new Date()
-  const content = [{ language: 'en', subject: 'Your council tax bill for 2026 to 2027', body: bodyText }]
-  const documents = withPdf
-    ? [
-        {
-          role: 'main',
-          title: 'bill.pdf',
-          files: [{ id: fileId, filename: 'bill.pdf', mediaType: 'application/pdf', size: pdf.length, sha256: 'e'.repeat(64) }],
-        },
-      ]
-    : []
-  await database`
-    with one as (
-      insert into ledger (sender_id, reference, message_id, content_digest, mailbox_id, thread_id, accepted_at, available_at)
-      values (${senderId}, ${id}, ${id}, ${Buffer.alloc(32)}, ${mailboxId}, ${id}, ${now}, ${now})
-    ),
-    ${withPdf ? database`bytes as (insert into file (mailbox_id, id, message_id, bytes) values (${mailboxId}, ${fileId}, ${id}, ${pdf})),` : database``}
-    two as (
-      insert into message (mailbox_id, id, thread_id, sender_id, sender_party_id, service_id, sender_name, service_name, subject,
-                           content, documents, reply_allowed, door, available_at, modseq)
-      values (${mailboxId}, ${id}, ${id}, ${senderId}, ${senderId}, ${senderId}, 'Northfold Council', 'Council tax', 'Your council tax bill',
-              ${database.json(content)}, ${database.json(documents)}, false, 'demo', ${now}, 1)
-    )
-    insert into event (sender_id, type, message_id, reference, at)
-    values (${senderId}, 'message.accepted', ${id}, ${id}, ${now}), (${senderId}, 'message.available', ${id}, ${id}, ${now})`
-}
-
 async function measureReading(baseUrl: string, database: Database): Promise<void> {
   const token = await takeToken({ baseUrl })
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
@@ -226,9 +125,15 @@ async function measureReading(baseUrl: string, database: Database): Promise<void
   page.close()
 }
 
+const part = process.argv[3]
+if (part !== undefined && !(parts as readonly string[]).includes(part)) {
+  console.error(`There is no part ${part}. The parts are ${parts.join(', ')}.`)
+  process.exit(1)
+}
+const isMeasured = (name: (typeof parts)[number]) => part === undefined || part === name
 const directory = mkdtempSync(path.join(tmpdir(), 'dp-bench-'))
-const embedded = await startEmbedded(directory, ['max_connections=200'])
-const database = connect(embedded.url, 64)
+const embedded = await startEmbedded(directory, ['max_connections=300'])
+const database = connect(embedded.url, 8)
 try {
   const program = await startProgram({ DATABASE_URL: embedded.url })
   try {
@@ -237,9 +142,10 @@ try {
       `Node ${process.versions.node}, PostgreSQL ${version}, ${cpus().length} cores shared by client, program and database; ${secondsEach} s each\n`,
     )
     printHead()
-    await measureAccept(program.baseUrl, database)
-    await measureReading(program.baseUrl, database)
-    await measureLargeWorld(embedded.url)
+    if (isMeasured('accept')) await measureAccept(embedded.url, program.baseUrl, database)
+    if (isMeasured('read')) await measureReading(program.baseUrl, database)
+    if (isMeasured('evidence')) await measureEvidence(embedded.url, program.baseUrl, database)
+    if (isMeasured('large')) await measureLargeWorld(embedded.url)
   } finally {
     await program.end('SIGTERM')
   }

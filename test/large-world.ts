@@ -13,7 +13,8 @@ export function linkOf(number: number): { scheme: string; value: string } {
 /**
  * Fills in, beside the demo world, so many people whom council tax knows, and letters to them over the last two years, evenly:
  * what the tables of a town look like. `owner` passes over row-level security; the letters go around `accept`, as a
- * million of them would take minutes.
+ * million of them would take minutes. They have no events: those would be put into the log while something else is measured,
+ * for many minutes more, and so an audit of this world names each letter (test/load-letters.ts makes letters with evidence).
  */
 export async function fillLargeWorld(
   owner: Database,
