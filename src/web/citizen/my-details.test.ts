@@ -24,7 +24,9 @@ describe('the page that leads to what is about a mailbox', () => {
   /** What is offered, all of which opens; what is not does not. */
   const readOffers = async () => {
     const { body } = await arthur.get('/my-details')
-    const links = [...body.slice(body.indexOf('<main')).matchAll(/href="(\/[^"]*)"/g)].map(([, href]) => href!)
+    const links = [...body.slice(body.indexOf('<main'), body.indexOf('</main>')).matchAll(/href="(\/[^"]*)"/g)].map(
+      ([, href]) => href!,
+    )
     for (const url of all) assert.equal((await arthur.get(url)).statusCode === 200, links.includes(url), url)
     return { body, links }
   }
