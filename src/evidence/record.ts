@@ -276,27 +276,9 @@ export function saltFor(audience: Audience, salts: Buffer): Buffer {
 const commitmentLabel = Buffer.from('dp-evidence-v1\0')
 
 /**
- * What the log holds of a record, 32 bytes: HMAC-SHA-256 with the salt as key, over a label and the SHA-256 of the record's
- * canonical text. It tells nothing to whoever lacks the salt, and fits no other record.
+ * What the log holds of a record, 32 bytes: SHA-256 over the salt, a label and the record's canonical text. The salt is 32 random
+ * bytes that nobody else has: it tells nothing to whoever lacks them, and fits no other record. One hash, as each letter needs four.
  */
 export function commitmentOf(record: string, salt: Uint8Array): Buffer {
-  return hmacSha256(salt, Buffer.concat([commitmentLabel, hash('sha256', record, 'buffer')]))
-}
-
-const hashBlock = 64
-
-/**
- * RFC 2104, for a key that fits into a block. Two hashes in one call each take a quarter of the time that Node's createHmac takes to set
- * up, and each letter needs four.
- */
-function hmacSha256(key: Uint8Array, message: Uint8Array): Buffer {
-  const inner = Buffer.alloc(hashBlock + message.length, 0x36)
-  const outer = Buffer.alloc(hashBlock + 32, 0x5c)
-  for (const [place, byte] of key.entries()) {
-    inner[place]! ^= byte
-    outer[place]! ^= byte
-  }
-  inner.set(message, hashBlock)
-  outer.set(hash('sha256', inner, 'buffer'), hashBlock)
-  return hash('sha256', outer, 'buffer')
+  return hash('sha256', Buffer.concat([salt, commitmentLabel, Buffer.from(record)]), 'buffer')
 }
