@@ -1,6 +1,20 @@
-import { createHash, verify as verifySignature, X509Certificate } from 'node:crypto'
+import { createHash, verify as verifySignature } from 'node:crypto'
 import * as asn1js from 'asn1js'
 import * as pkijs from 'pkijs'
+import {
+  type Certificate,
+  type CertificateBytes,
+  checkUsage,
+  hashes,
+  isStrong,
+  isValidAt,
+  keyIdentifierOf,
+  leadsToTrusted,
+  readCertificate,
+  readTrusted,
+  signatures,
+} from './certificate.ts'
+import { answerOr, childrenOf, isSame, numberOf, readDer, refuseUnless } from './der.ts'
 
 // Time-stamps as of RFC 3161, updated by RFC 5816: an authority signs, in a CMS SignedData (RFC 5652), that it saw a hash at a time.
 // pkijs reads the structures; OpenSSL (node:crypto) has the signatures, as it knows more curves than Web Crypto. pkijs's own
@@ -8,11 +22,7 @@ import * as pkijs from 'pkijs'
 
 /** How long a token, a request or an answer may be, in bytes. A usual token, with three certificates, has under 7,000. */
 export const timeStampBytesMax = 65_536
-/** A usual token has under 500 nodes, 15 deep. */
-const bounds = { maxDepth: 32, maxNodes: 5_000, parseEmbedded: false }
 const certificatesMax = 16
-/** Certificates between the signing one and the trusted one, at most. */
-const intermediatesMax = 4
 
 const oid = {
   signedData: '1.2.840.113549.1.7.2',
@@ -22,35 +32,7 @@ const oid = {
   signingCertificate: '1.2.840.113549.1.9.16.2.12',
   signingCertificateV2: '1.2.840.113549.1.9.16.2.47',
   sha256: '2.16.840.1.101.3.4.2.1',
-  keyUsage: '2.5.29.15',
-  subjectKeyIdentifier: '2.5.29.14',
-  basicConstraints: '2.5.29.19',
-  certificatePolicies: '2.5.29.32',
-  extKeyUsage: '2.5.29.37',
-  timeStamping: '1.3.6.1.5.5.7.3.8',
-  anyExtendedKeyUsage: '2.5.29.37.0',
 }
-
-/** Hashes that a signature may be over. Not SHA-1, nor what is older. */
-const hashes: Record<string, string> = {
-  [oid.sha256]: 'sha256',
-  '2.16.840.1.101.3.4.2.2': 'sha384',
-  '2.16.840.1.101.3.4.2.3': 'sha512',
-}
-
-/** Signatures: the key's type and the hash; plain rsaEncryption takes the hash of `digestAlgorithm` (RFC 5754, section 3.2). */
-const signatures: Record<string, { keyType: string; hash?: string }> = {
-  '1.2.840.113549.1.1.1': { keyType: 'rsa' },
-  '1.2.840.113549.1.1.11': { keyType: 'rsa', hash: 'sha256' },
-  '1.2.840.113549.1.1.12': { keyType: 'rsa', hash: 'sha384' },
-  '1.2.840.113549.1.1.13': { keyType: 'rsa', hash: 'sha512' },
-  '1.2.840.10045.4.3.2': { keyType: 'ec', hash: 'sha256' },
-  '1.2.840.10045.4.3.3': { keyType: 'ec', hash: 'sha384' },
-  '1.2.840.10045.4.3.4': { keyType: 'ec', hash: 'sha512' },
-}
-
-/** By name only: a certificate that spells out parameters of its own could be for a weaker curve. */
-const curves = ['prime256v1', 'secp384r1', 'secp521r1', 'brainpoolP256r1', 'brainpoolP384r1', 'brainpoolP512r1']
 
 /** What an authority says: that the data existed at this time. */
 export type TimeStamp = {
@@ -62,9 +44,6 @@ export type TimeStamp = {
   /** The authority's number of this time-stamp, in hexadecimal. */
   serial: string
 }
-
-/** A certificate as PEM (one or several after each other) or DER. */
-export type CertificateBytes = string | Uint8Array
 
 /**
  * The DER of a TimeStampReq (RFC 3161, section 2.4.1): the SHA-256 of the data, a number that the answer must repeat, and the
@@ -92,7 +71,7 @@ export function readTimeStampResponse(der: Uint8Array, data: Uint8Array, nonce: 
     refuseUnless(der.length <= timeStampBytesMax, `The time-stamp response has more than ${timeStampBytesMax} bytes.`)
     const block = readDer(der)
     const { status, timeStampToken } = new pkijs.TimeStampResp({ schema: block })
-    if (status.status > 1) throw new Refusal(refusalInWords(status))
+    refuseUnless(status.status <= 1, refusalInWords(status))
     refuseUnless(timeStampToken !== undefined, 'The time-stamp response holds no token.')
     const token = block.valueBlock.value[1]!.valueBeforeDecodeView.slice()
     const { tstInfo } = readToken(token)
@@ -166,68 +145,6 @@ export function timeStampCertificates(token: Uint8Array): string[] {
   return typeof found === 'string' ? [] : found
 }
 
-/** A sentence why not. Does not leave this file. */
-class Refusal extends Error {}
-
-function refuseUnless(holds: boolean, sentence: string): asserts holds {
-  if (!holds) throw new Refusal(sentence)
-}
-
-// Bytes from outside may fail anywhere in the libraries; whatever that is, the answer is no.
-function answerOr<T>(otherwise: string, work: () => T): T | string {
-  try {
-    return work()
-  } catch (error) {
-    return error instanceof Refusal ? error.message : otherwise
-  }
-}
-
-function hash(name: string, data: Uint8Array): Buffer {
-  return createHash(name).update(data).digest()
-}
-
-function isSame(one: Uint8Array, other: Uint8Array): boolean {
-  return Buffer.compare(one, other) === 0
-}
-
-function numberOf(bytes: Uint8Array): bigint {
-  return BigInt(`0x0${Buffer.from(bytes).toString('hex')}`)
-}
-
-/** A SEQUENCE, and nothing after it. */
-function readDer(der: Uint8Array): asn1js.Sequence {
-  const isWhole = isDer(der, bounds.maxDepth)
-  const { offset, result } = asn1js.fromBER(new Uint8Array(der), bounds)
-  refuseUnless(isWhole && offset === der.length && result instanceof asn1js.Sequence, 'The time-stamp is not in DER.')
-  return result
-}
-
-/**
- * Whether the bytes are elements of DER one after another, each as long as what is in it (X.690, section 10). asn1js takes an
- * element that says another length than its content has.
- */
-function isDer(bytes: Uint8Array, depth: number): boolean {
-  let at = 0
-  while (at < bytes.length) {
-    const [tag = 0, short = 0x80] = bytes.subarray(at, at + 2)
-    const lengthBytes = short < 0x80 ? 0 : short & 0x7f
-    // No length of none (indefinite), nor of more than the two bytes that 64 kB take.
-    if ((tag & 0x1f) === 0x1f || short === 0x80 || lengthBytes > 2) return false
-    const start = at + 2 + lengthBytes
-    const length = lengthBytes === 0 ? short : Number(numberOf(bytes.subarray(at + 2, start)))
-    const isShortest = lengthBytes === 0 || length >= (lengthBytes === 1 ? 0x80 : 0x100)
-    if (!isShortest || start + length > bytes.length) return false
-    const isConstructed = (tag & 0x20) !== 0
-    const isSequenceOrSet = (tag & 0x1f) === 0x10 || (tag & 0x1f) === 0x11
-    if ((tag & 0xc0) === 0 && isConstructed !== isSequenceOrSet) return false
-    if (isConstructed && (depth === 0 || !isDer(bytes.subarray(start, start + length), depth - 1))) return false
-    at = start + length
-  }
-  return true
-}
-
-type Certificate = { raw: Uint8Array; x509: X509Certificate; parts: pkijs.Certificate }
-
 type Token = {
   tstInfo: pkijs.TSTInfo
   /** The bytes of TSTInfo, which the signed attributes hold the hash of. */
@@ -295,27 +212,6 @@ function readSignedData(block: unknown) {
   }
 }
 
-/** What is in a SEQUENCE or SET. Throws where it is none. */
-function childrenOf(block: unknown): asn1js.BaseBlock[] {
-  refuseUnless(block instanceof asn1js.Constructed, 'The time-stamp token is not well formed.')
-  return block.valueBlock.value
-}
-
-function readCertificate(bytes: CertificateBytes): Certificate {
-  const x509 = new X509Certificate(bytes)
-  const raw = new Uint8Array(x509.raw)
-  return { raw, x509, parts: new pkijs.Certificate({ schema: readDer(raw) }) }
-}
-
-function readTrusted(trusted: readonly CertificateBytes[]): Certificate[] {
-  return trusted.flatMap((bytes) => {
-    const pems = typeof bytes === 'string' ? bytes.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) : [bytes]
-    const certificates = answerOr('', () => pems!.map(readCertificate))
-    refuseUnless(typeof certificates !== 'string', 'A certificate that is to be trusted cannot be read.')
-    return certificates
-  })
-}
-
 // Not as asn1js reads it, which takes times of no zone for local ones, days that no month has, and rounds fractions down too far.
 function readGenTime(bytes: Uint8Array): Date {
   const [, seconds, fraction = ''] = /^(\d{14})(?:\.(\d{1,9}))?Z$/.exec(Buffer.from(bytes).toString('latin1')) ?? []
@@ -345,9 +241,9 @@ function isOf({ version, sid }: pkijs.SignerInfo, { parts }: Certificate): boole
     const [issuer, named] = [parts.issuer, sid.issuer].map(({ valueBeforeDecode }) => new Uint8Array(valueBeforeDecode))
     return version === 1 && isSame(issuer!, named!) && parts.serialNumber.isEqual(sid.serialNumber)
   }
-  const keyIdentifier = extensionOf(parts, oid.subjectKeyIdentifier)?.parsedValue as asn1js.OctetString | undefined
+  const keyIdentifier = keyIdentifierOf(parts)
   const named = (sid as asn1js.Primitive).valueBlock.valueHexView
-  return version === 3 && keyIdentifier !== undefined && isSame(keyIdentifier.valueBlock.valueHexView, named)
+  return version === 3 && keyIdentifier !== undefined && isSame(keyIdentifier, named)
 }
 
 /** Signed attributes (RFC 5652, section 5.4 and 11), ESSCertID (RFC 5035, 5816), and the signature over them. */
@@ -404,82 +300,6 @@ function namesCertificate(signingCertificate: asn1js.BaseBlock, isV1: boolean, r
   return isSame(certHash.valueBlock.valueHexView, hash(name, raw))
 }
 
-/** RSA of 2,048 to 8,192 bits (longer ones only cost time), or a curve that has a name. */
-function isStrong({ publicKey }: X509Certificate, keyType: string): boolean {
-  const { modulusLength = 0, namedCurve = '' } = publicKey.asymmetricKeyDetails ?? {}
-  if (publicKey.asymmetricKeyType !== keyType) return false
-  return keyType === 'rsa' ? modulusLength >= 2048 && modulusLength <= 8192 : curves.includes(namedCurve)
-}
-
-function extensionOf({ extensions = [] }: pkijs.Certificate, id: string): pkijs.Extension | undefined {
-  const [extension, ...others] = extensions.filter(({ extnID }) => extnID === id)
-  refuseUnless(others.length === 0, 'A certificate of the time-stamp has an extension twice.')
-  return extension
-}
-
-/** What a certificate's key may be used for (RFC 5280, section 4.2.1.12), or undefined where it does not say. */
-function purposesOf(parts: pkijs.Certificate): string[] | undefined {
-  const extension = extensionOf(parts, oid.extKeyUsage)
-  return extension && (extension.parsedValue as pkijs.ExtKeyUsage).keyPurposes
-}
-
-/** For time-stamps and nothing else (RFC 3161, section 2.3). */
-function checkUsage({ parts }: Certificate): void {
-  const purposes = purposesOf(parts) ?? []
-  const isOnly = purposes.length === 1 && purposes[0] === oid.timeStamping
-  const isCritical = extensionOf(parts, oid.extKeyUsage)?.critical === true
-  refuseUnless(isCritical && isOnly, 'The certificate that signed the time-stamp is not for time-stamps only.')
-  refuseUnless(hasKnownExtensions(parts), 'The certificate that signed the time-stamp has an unknown critical extension.')
-  const keyUsage = extensionOf(parts, oid.keyUsage)?.parsedValue as asn1js.BitString | undefined
-  // Its bits: digitalSignature (the first) or nonRepudiation (the second), and no other.
-  const [first = 0, second = 0] = keyUsage?.valueBlock.valueHexView ?? [0x80]
-  const isForSignatures = (first & 0xc0) !== 0 && (first & 0x3f) === 0 && second === 0
-  refuseUnless(isForSignatures, 'The certificate that signed the time-stamp is not for signatures only.')
-}
-
-// Name constraints among them: a chain that has any is refused, as we do not apply them.
-function hasKnownExtensions({ extensions = [] }: pkijs.Certificate): boolean {
-  const known = [oid.keyUsage, oid.basicConstraints, oid.certificatePolicies, oid.extKeyUsage, oid.subjectKeyIdentifier]
-  return extensions.every(({ critical, extnID }) => !critical || known.includes(extnID))
-}
-
-function isValidAt({ x509 }: Certificate, at: Date): boolean {
-  return x509.validFromDate <= at && at <= x509.validToDate
-}
-
-/**
- * Whether the certificate is a trusted one, or a chain of at most four others, valid at the time, leads from it to one. Breadth
- * first, and no certificate twice: the shortest chain, and no more work than certificates times certificates.
- */
-function leadsToTrusted(
-  signing: Certificate,
-  others: readonly Certificate[],
-  anchors: readonly Certificate[],
-  at: Date,
-): boolean {
-  const isAnchor = ({ raw }: Certificate) => anchors.some((anchor) => isSame(anchor.raw, raw))
-  const left = new Set([...anchors, ...others])
-  let reached = [signing]
-  for (let intermediates = 0; intermediates <= intermediatesMax; intermediates++) {
-    if (reached.some(isAnchor)) return true
-    const issuers = [...left].filter((issuer) => reached.some((subject) => issued(issuer, subject, intermediates)))
-    reached = issuers.filter((issuer) => isValidAt(issuer, at))
-    for (const issuer of reached) left.delete(issuer)
-  }
-  return reached.some(isAnchor)
-}
-
-/** Whether one certificate is an authority's and signed the other, with so many authorities between it and the signing one. */
-function issued(issuer: Certificate, subject: Certificate, intermediates: number): boolean {
-  // checkIssued asks for names, key identifiers and keyCertSign; not for the signature, nor for what follows here.
-  if (!issuer.x509.ca || !subject.x509.checkIssued(issuer.x509)) return false
-  const { parts } = issuer
-  const constraints = extensionOf(parts, oid.basicConstraints)?.parsedValue as pkijs.BasicConstraints | undefined
-  const isLongEnough = Number(constraints?.pathLenConstraint ?? intermediates) >= intermediates
-  const purposes = purposesOf(parts) ?? [oid.anyExtendedKeyUsage]
-  const isForTime = purposes.includes(oid.timeStamping) || purposes.includes(oid.anyExtendedKeyUsage)
-  if (!isLongEnough || !isForTime || !hasKnownExtensions(parts)) return false
-  const algorithm = signatures[subject.parts.signatureAlgorithm.algorithmId]
-  if (algorithm?.hash === undefined || !isStrong(issuer.x509, algorithm.keyType)) return false
-  return subject.x509.verify(issuer.x509.publicKey)
+function hash(name: string, data: Uint8Array): Buffer {
+  return createHash(name).update(data).digest()
 }

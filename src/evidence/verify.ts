@@ -1,7 +1,7 @@
-import { createHash, type KeyObject, verify as verifySignature } from 'node:crypto'
+import { createHash, type KeyObject } from 'node:crypto'
 import { Value } from 'typebox/value'
 import { type Cosignature, verifyCosignatures } from './cosignature.ts'
-import { compactJws, entriesSealedAtOnce } from './jws.ts'
+import { compactJws, entriesSealedAtOnce, verifyJws } from './jws.ts'
 import { parseVerifierKey, sortSignatures, type VerifierKey, verifyNote } from './note.ts'
 import { parseReceipt, type ReadReceipt } from './receipt.ts'
 import { canonical, commitmentOf, EvidenceRecord, type Part } from './record.ts'
@@ -143,7 +143,7 @@ function checkSeal({ seal, index }: ReadReceipt, commitment: Buffer, keys: Keys)
   }
   const key = keys.seal.get(kid)
   if (key === undefined) return 'The seal is by a key that is not among those to trust.'
-  if (!verifySignature('sha256', Buffer.from(`${header}.${body}`), { key, dsaEncoding: 'ieee-p1363' }, signature)) {
+  if (!verifyJws(key, kid, 'dp-evidence+jws', payload, signature)) {
     return 'The seal is wrong: its signature does not fit.'
   }
   const place = 32 * (index % entriesSealedAtOnce)
