@@ -22,12 +22,13 @@ const doors = ['api', 'web']
 for (const door of doors) arrows[door] = rooms
 
 /** At the top of src/. Those of the first line put everything together, and may import everything. */
-const composing = ['main.ts', 'app.ts', 'docs.ts', 'worker.ts']
+const composing = ['main.ts', 'app.ts', 'docs.ts', 'worker.ts', 'sequencer.ts', 'every.ts']
 const leaves = ['config.ts', 'problems.ts', 'seal.ts']
 
 /** What is run by its name, and not imported. */
 const entryPoints = [
   'src/main.ts',
+  'src/sequencer.ts',
   'test/setup.ts',
   'test/bench.ts',
   'demo/make-letters.ts',

@@ -29,7 +29,14 @@ const usage = `Usage: node src/main.ts COMMAND
   docs             write the pages of docs/ that are made from the code (npm run docs)
 `
 
-type OpenDatabase = { ownerUrl: string; jobsUrl: string; database: Database; ran: string[]; close: () => Promise<void> }
+type OpenDatabase = {
+  ownerUrl: string
+  programUrl: string
+  jobsUrl: string
+  database: Database
+  ran: string[]
+  close: () => Promise<void>
+}
 
 /** As the owner of the tables, the database is brought to what this program expects; from then on the program is who it is to be. */
 async function openDatabase(config: Config): Promise<OpenDatabase> {
@@ -52,9 +59,11 @@ async function openDatabase(config: Config): Promise<OpenDatabase> {
   } finally {
     await owner.end({ timeout: 5 })
   }
-  const database = connect(addressFor(url, logins.program), config.databaseConnections)
+  const programUrl = addressFor(url, logins.program)
+  const database = connect(programUrl, config.databaseConnections)
   return {
     ownerUrl: url,
+    programUrl,
     jobsUrl: addressFor(url, logins.worker),
     database,
     ran,
@@ -71,7 +80,7 @@ async function start(): Promise<void> {
   await checkEvidence(config)
   const { buildApp } = await import('./app.ts')
   const { startWorker } = await import('./worker.ts')
-  const { ownerUrl, jobsUrl, database, close } = await openDatabase(config)
+  const { database, close, ...addresses } = await openDatabase(config)
   const app = await buildApp(config, database)
   if (config.demo) {
     const { fillDemoWorld } = await import('../demo/world.ts')
@@ -80,7 +89,7 @@ async function start(): Promise<void> {
     await fillDemoWorld(database, keys, oneLoginSubject, new Date())
     await openDemoLinking(database, config.baseUrl)
   }
-  const worker = await startWorker(config, { ownerUrl, jobsUrl, database })
+  const worker = await startWorker(config, { database, ...addresses })
   let stopping = false
   const stop = async () => {
     if (stopping) return

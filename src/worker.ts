@@ -1,19 +1,20 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
 import { Logger, parseCronItems, run } from 'graphile-worker'
 import type { Config } from './config.ts'
 import type { Database } from './database/connect.ts'
 import { describeError } from './database/describe-error.ts'
 import { connectOwner } from './database/roles.ts'
+import { every, type Loop } from './every.ts'
 import { audit, auditKeysOf } from './evidence/audit.ts'
-import { completeCheckpoints } from './evidence/complete-checkpoints.ts'
 import { deliverWebhook, findDueWebhooks } from './evidence/deliver-webhooks.ts'
 import { eraseOldEvidence } from './evidence/erase-old-evidence.ts'
 import { followWebhooks } from './evidence/follow-webhooks.ts'
 import { noteAlive } from './evidence/note-alive.ts'
 import { openEvidence } from './evidence/open-evidence.ts'
 import { webhookReach } from './evidence/post-event.ts'
-import { sequenceAll } from './evidence/sequence.ts'
 import { deleteExpiredLinkRequests } from './registry/link-end.ts'
+import type { SequencerData } from './sequencer.ts'
 import { deleteExpiredSessions } from './sign-in/session.ts'
 
 /** Jobs that one process works on at once. Each has a connection of the worker's own pool, beside that of the requests. */
@@ -24,8 +25,8 @@ const webhookBeatMs = 1_000
 const webhooksAtOnce = 64
 const aliveBeatMs = 10_000
 
-/** The program's own pool; and where the owner of the tables and the worker connect to. */
-export type Databases = { database: Database; ownerUrl: string; jobsUrl: string }
+/** The program's own pool; and where it, the owner of the tables and the worker connect to. */
+export type Databases = { database: Database; programUrl: string; ownerUrl: string; jobsUrl: string }
 
 /**
  * The list of jobs: name, and the room's function. Any job may run twice, after a kill say, so each must be harmless again.
@@ -59,42 +60,39 @@ async function auditEvidence({ ownerUrl }: Databases, config: Config, now: Date)
 }
 
 /** What must not wait for the next minute. Every process does it, a beat after it did so last; of several at once most find nothing to do. */
-function startBeats(config: Config, database: Database, clock: () => Date): Loop {
-  const { keys, attestors, origin, issuer } = openEvidence(config)
-  const isAttested = attestors.witnesses.length > 0 || attestors.timeStamp !== undefined
-  const beats = [
-    every('The log of evidence', config.evidence.beatMs, () =>
-      sequenceAll(database, keys, { origin, issuer, isAttested }, clock()),
-    ),
-    every('The log’s checkpoints', config.evidence.beatMs, (signal) => completeCheckpoints(database, attestors, clock(), signal)),
-    startWebhooks(config, database, clock),
-    watchOutages(config, database),
-  ]
+function startBeats(config: Config, { database, programUrl }: Databases, clock: () => Date): Loop {
+  const beats = [startSequencer(config, programUrl), startWebhooks(config, database, clock), watchOutages(config, database)]
   return { stop: async () => void (await Promise.all(beats.map((beat) => beat.stop()))) }
 }
 
-/** After a failure, which is said, it waits longer. */
-const afterFailureMs = 10_000
+/** How long after the thread of the sequencer ended by itself it is started again. */
+const threadAgainMs = 5_000
 
-export type Loop = { stop: () => Promise<void> }
-
-/** Does `work`, waits, and does it again, never two at once, until it is stopped; `stop` waits for what is under way. */
-export function every(what: string, pauseMs: number, work: (signal: AbortSignal) => Promise<unknown>): Loop {
-  const stopping = new AbortController()
-  const run = async () => {
-    while (!stopping.signal.aborted) {
-      const isDone = await work(stopping.signal).then(
-        () => true,
-        (error) => console.error(`${what}: not done, and tried again soon.`, describeError(error)),
-      )
-      await sleep(isDone ? pauseMs : Math.max(pauseMs, afterFailureMs), undefined, { signal: stopping.signal }).catch(() => {})
-    }
+/** Sealing is the program's most work after accepting, so it has a thread of its own (sequencer.ts): no request waits for it. */
+function startSequencer(config: Config, programUrl: string): Loop {
+  let isStopping = false
+  let again: NodeJS.Timeout | undefined
+  let thread = start()
+  function start(): Worker {
+    const data: SequencerData = { config, programUrl }
+    const started = new Worker(new URL('./sequencer.ts', import.meta.url), { workerData: data })
+    started.on('error', (error) => console.error('The log’s thread has ended, and is started again.', describeError(error)))
+    started.once('exit', () => {
+      if (!isStopping) again = setTimeout(startAgain, threadAgainMs)
+    })
+    return started
   }
-  const running = run()
+  function startAgain() {
+    thread = start()
+  }
   return {
-    stop: async () => {
-      stopping.abort()
-      await running
+    async stop() {
+      isStopping = true
+      clearTimeout(again)
+      if (thread.threadId === -1) return
+      const ended = once(thread, 'exit')
+      thread.postMessage('stop')
+      await ended
     },
   }
 }
@@ -150,6 +148,6 @@ export async function startWorker(config: Config, databases: Databases, clock = 
   })
   // The program goes on without its worker, and says so; nothing that people or systems wait for is a job.
   runner.promise.catch((error) => console.error('The worker has ended; restart the program.', describeError(error)))
-  const beats = startBeats(config, databases.database, clock)
+  const beats = startBeats(config, databases, clock)
   return { stop: async () => void (await Promise.all([runner.stop(), beats.stop()])) }
 }
