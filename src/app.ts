@@ -41,6 +41,7 @@ import { registerSessions } from './web/session.ts'
 import { registerSignIn } from './web/sign-in.ts'
 import { registerStatus } from './web/status.ts'
 import { verifyPages } from './web/verify.ts'
+import { registerLanguages } from './web/words.ts'
 
 /** A request must have arrived whole within this: a slow sender of bytes holds a connection, and nothing else. */
 const requestTimeoutMs = 120_000
@@ -109,6 +110,7 @@ export async function buildApp(config: Config, database: Database, clock = () =>
   registerLog(app, { database, ...evidence })
 
   app.decorate('serviceName', config.serviceName)
+  registerLanguages(app, config.baseUrl)
   registerSessions(app, { config, database, clock })
   registerAssets(app)
   await registerSignIn(app, { config, database, clock })

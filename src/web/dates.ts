@@ -1,40 +1,52 @@
-const inLondon = (options: Intl.DateTimeFormatOptions) =>
-  new Intl.DateTimeFormat('en-GB', { timeZone: 'Europe/London', ...options })
+type Language = 'en' | 'cy'
 
-const day = inLondon({ day: 'numeric', month: 'long', year: 'numeric' })
+const inLondon = (options: Intl.DateTimeFormatOptions, language: Language = 'en') =>
+  new Intl.DateTimeFormat(`${language}-GB`, { timeZone: 'Europe/London', ...options })
+const inEach = (options: Intl.DateTimeFormatOptions) => ({ en: inLondon(options), cy: inLondon(options, 'cy') })
+
+const day = inEach({ day: 'numeric', month: 'long', year: 'numeric' })
 const clock = inLondon({ hour: 'numeric', minute: '2-digit', hourCycle: 'h12' })
+const exact = inLondon({ hour: 'numeric', minute: '2-digit', second: '2-digit', hourCycle: 'h12' })
 const hour = inLondon({ hour: '2-digit', hourCycle: 'h23' })
 
 const hourMs = 3_600_000
-const daysSeen = new Map<number, string>()
+const daysSeen = { en: new Map<number, string>(), cy: new Map<number, string>() }
 
-/** 23 November 2026. Remembered by the hour, as a list says it twenty times: London's day begins on a whole hour of UTC. */
-export function dayInWords(time: Date): string {
+/** 23 November 2026, 23 Tachwedd 2026. Remembered by the hour, as a list says it twenty times: London's day begins on a whole hour of UTC. */
+export function dayInWords(time: Date, language: Language = 'en'): string {
   const key = Math.floor(time.getTime() / hourMs)
-  let words = daysSeen.get(key)
+  const seen = daysSeen[language]
+  let words = seen.get(key)
   if (words === undefined) {
-    words = day.format(time)
-    if (daysSeen.size > 10_000) daysSeen.clear()
-    daysSeen.set(key, words)
+    words = day[language].format(time)
+    if (seen.size > 10_000) seen.clear()
+    seen.set(key, words)
   }
   return words
 }
 
-/** 23 November 2026 at 9:05am */
-export function timeInWords(time: Date): string {
-  return `${dayInWords(time)} at ${clockInWords(time)}`
+const joinedBy = { en: ' at ', cy: ' am ' }
+
+/** 23 November 2026 at 9:05am, 23 Tachwedd 2026 am 9:05yb */
+export function timeInWords(time: Date, language: Language = 'en'): string {
+  return `${dayInWords(time, language)}${joinedBy[language]}${clockInWords(time, language)}`
 }
 
-/** 9:05am */
-export function clockInWords(time: Date): string {
-  return clock.format(time).replace(/\s/, '').toLowerCase()
-}
+const halvesOfDay = { am: 'yb', pm: 'yp' }
 
-const exact = inLondon({ hour: 'numeric', minute: '2-digit', second: '2-digit', hourCycle: 'h12' })
+/** 9:05am: in Welsh 9:05yb, y bore, or 9:05yp, y prynhawn. */
+export function clockInWords(time: Date, language: Language = 'en'): string {
+  return halfOfDayIn(language, clock.format(time))
+}
 
 /** 23 November 2026 at 9:05:07am, for what deadlines are counted from. */
-export function exactTimeInWords(time: Date): string {
-  return `${dayInWords(time)} at ${exact.format(time).replace(/\s/, '').toLowerCase()}`
+export function exactTimeInWords(time: Date, language: Language = 'en'): string {
+  return `${dayInWords(time, language)}${joinedBy[language]}${halfOfDayIn(language, exact.format(time))}`
+}
+
+function halfOfDayIn(language: Language, formatted: string): string {
+  const words = formatted.replace(/\s/, '').toLowerCase()
+  return language === 'en' ? words : words.replace(/am$|pm$/, (half) => halvesOfDay[half as 'am' | 'pm'])
 }
 
 /** 2 days, 1 hour and 5 minutes; of less than an hour, with its seconds. */

@@ -9,17 +9,40 @@ import { dayInWords, exactTimeInWords, timeInWords } from './dates.ts'
 import { type DepartmentSection, sectionsFor } from './department/sections.ts'
 import { accessInMailbox } from './grant-words.ts'
 import type { SignedIn } from './session.ts'
+import { addressIn, type Language, languageOf, languages, translate } from './words.ts'
 
 /** What pages need of the program around them. */
 export type Surroundings = { config: Config; database: Database; keys: IdentifierKeys; clock: () => Date }
 
-const templates = new nunjucks.Environment(
-  new nunjucks.FileSystemLoader([import.meta.dirname, path.join(import.meta.dirname, '../../node_modules/govuk-frontend/dist')]),
-  { autoescape: true, throwOnUndefined: false, trimBlocks: true, lstripBlocks: true },
-)
-templates.addFilter('day', dayInWords)
-templates.addFilter('time', timeInWords)
-templates.addFilter('exactTime', exactTimeInWords)
+/**
+ * One for each language, so that macros too have its words. `t('inbox:title')` is text; `html('inbox:title', values)` is for
+ * words that hold HTML of their own, and escapes the values.
+ */
+const templates = Object.fromEntries(languages.map((language) => [language, makeTemplates(language)])) as Record<
+  Language,
+  nunjucks.Environment
+>
+
+function makeTemplates(language: Language): nunjucks.Environment {
+  const folders = [import.meta.dirname, path.join(import.meta.dirname, '../../node_modules/govuk-frontend/dist')]
+  const options = { autoescape: true, throwOnUndefined: false, trimBlocks: true, lstripBlocks: true }
+  const environment = new nunjucks.Environment(new nunjucks.FileSystemLoader(folders), options)
+  const t = translate(language)
+  const escaped = (values: Record<string, unknown> = {}) =>
+    Object.fromEntries(
+      Object.entries(values).map(([name, value]) => [name, typeof value === 'number' ? value : escapeHtml(String(value))]),
+    )
+  return environment
+    .addGlobal('language', language)
+    .addGlobal('t', t)
+    .addGlobal(
+      'html',
+      (key: string, values?: Record<string, unknown>) => new nunjucks.runtime.SafeString(t(key, escaped(values))),
+    )
+    .addFilter('day', (time: Date) => dayInWords(time, language))
+    .addFilter('time', (time: Date) => timeInWords(time, language))
+    .addFilter('exactTime', (time: Date) => exactTimeInWords(time, language))
+}
 
 export type FieldError = { field: string; text: string }
 
@@ -42,9 +65,11 @@ export function sendPage(
   status = 200,
 ): FastifyReply {
   const { signedIn } = request
-  const content = templates.render(`${template}.njk`, { ...data, signedIn, errorAt: errorsByField(data.errors) })
+  const language = languageOf(request)
+  const content = templates[language].render(`${template}.njk`, { ...data, signedIn, errorAt: errorsByField(data.errors) })
   const values: Record<Marker, string> = {
-    title: escapeHtml(data.errors?.length ? `Error: ${data.title}` : data.title),
+    title: escapeHtml(data.errors?.length ? translate(language)('shell:error-title', { title: data.title }) : data.title),
+    otherLanguage: escapeHtml(addressIn(language === 'en' ? 'cy' : 'en', request)),
     csrfToken: escapeHtml(signedIn?.csrfToken ?? ''),
     name: escapeHtml(signedIn?.name ?? ''),
     organisationName: escapeHtml(signedIn?.organisationName ?? ''),
@@ -52,7 +77,7 @@ export function sendPage(
     access: escapeHtml(signedIn?.openMailbox ? accessInMailbox(signedIn.openMailbox) : ''),
     content,
   }
-  const html = shellFor(request.server.serviceName ?? 'Digital Post', signedIn, data.section)
+  const html = shellFor(request.server.serviceName ?? 'Digital Post', language, signedIn, data.section)
     .map((part, index) => (index % 2 === 0 ? part : values[part as Marker]))
     .join('')
   return reply.code(status).type('text/html; charset=utf-8').header('cache-control', 'no-store').send(html)
@@ -65,7 +90,7 @@ declare module 'fastify' {
   }
 }
 
-const markers = ['title', 'csrfToken', 'name', 'organisationName', 'ownerName', 'access', 'content'] as const
+const markers = ['title', 'otherLanguage', 'csrfToken', 'name', 'organisationName', 'ownerName', 'access', 'content'] as const
 type Marker = (typeof markers)[number]
 
 const shells = new Map<string, string[]>()
@@ -74,7 +99,12 @@ const shells = new Map<string, string[]>()
  * The page around the content, in parts: HTML, a marker's name, HTML, and so on. Running GOV.UK's macros takes about as long
  * as all of an inbox, so they run once for each kind of page.
  */
-function shellFor(serviceName: string, signedIn: SignedIn | undefined, section: string | undefined): string[] {
+function shellFor(
+  serviceName: string,
+  language: Language,
+  signedIn: SignedIn | undefined,
+  section: string | undefined,
+): string[] {
   const role = signedIn?.role
   const may = {
     read: signedIn?.actor.rights.has('inbox:read') ?? false,
@@ -83,11 +113,11 @@ function shellFor(serviceName: string, signedIn: SignedIn | undefined, section: 
   }
   const isElsewhere = signedIn?.openMailbox !== undefined
   const sections = role === 'staff' ? sectionsFor(signedIn!.actor) : []
-  const kind = JSON.stringify([role, section, serviceName, may, isElsewhere, sections.map(({ href }) => href)])
+  const kind = JSON.stringify([language, role, section, serviceName, may, isElsewhere, sections.map(({ href }) => href)])
   let shell = shells.get(kind)
   if (shell === undefined) {
     const marker = Object.fromEntries(markers.map((name) => [name, `\u0001${name}\u0001`]))
-    shell = templates
+    shell = templates[language]
       .render('shell.njk', { marker, role, section, serviceName, assetPath, may, isElsewhere, sections })
       .trim()
       .split('\u0001')

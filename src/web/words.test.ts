@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { describe, test } from 'node:test'
+import { languages, readWords } from './words.ts'
+
+/** `unread_one` and `unread_many` are both of `unread`. */
+const pluralOf = (key: string) => key.replace(/_(zero|one|two|few|many|other)$/, '')
+
+/** Every key with its words, as `namespace:one.two`. */
+function flatten(words: Record<string, unknown>, prefix = ''): [string, string][] {
+  return Object.entries(words).flatMap(([key, value]) =>
+    typeof value === 'string'
+      ? [[`${prefix}${key}`, value] as [string, string]]
+      : flatten(value as Record<string, unknown>, `${prefix}${key}.`),
+  )
+}
+const wordsOf = (language: (typeof languages)[number]) =>
+  Object.entries(readWords(language)).flatMap(([namespace, words]) => flatten(words, `${namespace}:`))
+
+const gaps = (words: string) => [...new Set(words.match(/\{\{-? ?\w+/g)?.map((gap) => gap.replace(/\W/g, '')))].sort().join()
+
+describe('the words of pages', () => {
+  test('are there in every language, with the same values in them', () => {
+    const seen = languages.map((language) => new Map(wordsOf(language).map(([key, words]) => [pluralOf(key), gaps(words)])))
+    const [english, ...others] = seen
+    for (const other of others) assert.deepEqual(Object.fromEntries([...other].sort()), Object.fromEntries([...english!].sort()))
+  })
+
+  test('have every plural that their language has', () => {
+    const missing = languages.flatMap((language) => {
+      const keys = new Set(wordsOf(language).map(([key]) => key))
+      const plurals = [...keys].filter((key) => pluralOf(key) !== key).map(pluralOf)
+      const wanted = new Intl.PluralRules(language).resolvedOptions().pluralCategories
+      return [...new Set(plurals)].flatMap((key) =>
+        wanted.filter((category) => !keys.has(`${key}_${category}`)).map((category) => `${language} ${key}_${category}`),
+      )
+    })
+    assert.deepEqual(missing, [])
+  })
+
+  test('are all used, and no page asks for one that is not there', () => {
+    const sources = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })
+      .filter((file) => /\.(ts|njk)$/.test(file) && !file.endsWith('.test.ts'))
+      .map((file) => readFileSync(path.join(import.meta.dirname, file), 'utf8'))
+    const asked = new Set(sources.flatMap((source) => source.match(/(?<=["'`])[a-z][a-z-]*:[a-z][a-z0-9.-]*(?=["'`])/g) ?? []))
+    const namespaces = Object.keys(readWords('en'))
+    const known = new Set(wordsOf('en').map(([key]) => pluralOf(key)))
+    const unknown = [...asked].filter((key) => namespaces.includes(key.split(':')[0]!) && !known.has(key))
+    // Keys that are put together, such as `errors:${code}.title`, begin like this.
+    const begun = sources.flatMap((source) => source.match(/(?<=[`"'])[a-z][a-z-]*:[a-z0-9.-]*(?=\$\{|["'] [+~])/g) ?? [])
+    const unused = [...known].filter((key) => !asked.has(key) && !begun.some((start) => key.startsWith(start)))
+    assert.deepEqual({ unknown, unused }, { unknown: [], unused: [] })
+  })
+})

@@ -1,0 +1,86 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { createInstance } from 'i18next'
+import { ownCookie, roleOf } from './session.ts'
+
+/** In which pages can be read. Those of staff and registrars are in English only. */
+export const languages = ['en', 'cy'] as const
+export type Language = (typeof languages)[number]
+
+/**
+ * The words for `namespace:key` in one language; `count` among the values chooses the plural. What is not in words/cy is taken from
+ * words/en; words.test.ts finds what is in one only.
+ */
+export type Translate = (key: string, values?: Record<string, unknown>) => string
+
+const folder = path.join(import.meta.dirname, 'words')
+
+/** Every namespace of a language: a file of words/en is one. */
+export function readWords(language: Language): Record<string, Record<string, unknown>> {
+  const files = readdirSync(path.join(folder, language)).filter((file) => file.endsWith('.json'))
+  const read = (file: string) => JSON.parse(readFileSync(path.join(folder, language, file), 'utf8'))
+  return Object.fromEntries(files.map((file) => [path.basename(file, '.json'), read(file)]))
+}
+
+const instance = createInstance()
+instance.init({
+  lng: 'en',
+  fallbackLng: 'en',
+  initAsync: false,
+  resources: Object.fromEntries(languages.map((language) => [language, readWords(language)])),
+  // Templates escape what they show, once.
+  interpolation: { escapeValue: false },
+})
+
+const translators = Object.fromEntries(languages.map((language) => [language, instance.getFixedT(language)]))
+
+export function translate(language: Language): Translate {
+  return translators[language] as unknown as Translate
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** See languageOf. */
+    chosenLanguage: Language | undefined
+  }
+}
+
+const isLanguage = (word: unknown): word is Language => languages.includes(word as Language)
+const cookieSeconds = 365 * 24 * 60 * 60
+
+/** In which a request is answered: English, unless the reader chose another one. */
+export function languageOf(request: FastifyRequest): Language {
+  return request.chosenLanguage ?? 'en'
+}
+
+/** The words for whoever made the request. */
+export function wordsFor(request: FastifyRequest): Translate {
+  return translate(languageOf(request))
+}
+
+/** Reads which language was chosen: by the address (`?lang=cy`), which a cookie remembers, or by the cookie. */
+export function registerLanguages(app: FastifyInstance, baseUrl: string): void {
+  const cookie = ownCookie(baseUrl, 'language')
+  app.decorateRequest('chosenLanguage', undefined)
+  app.addHook('onRequest', (request, reply, done) => {
+    const asked = (request.query as { lang?: unknown }).lang
+    const language = isLanguage(asked) ? asked : request.cookies[cookie.name]
+    if (isLanguage(language) && roleOf(request) === 'person') request.chosenLanguage = language
+    if (isLanguage(asked)) rememberLanguage(reply, baseUrl, asked)
+    done()
+  })
+}
+
+/** For as long as the browser keeps it, a year at most. */
+export function rememberLanguage(reply: FastifyReply, baseUrl: string, language: Language): void {
+  const { name, options } = ownCookie(baseUrl, 'language')
+  reply.setCookie(name, language, { ...options, maxAge: cookieSeconds })
+}
+
+/** The same page in another language. */
+export function addressIn(language: Language, request: FastifyRequest): string {
+  const address = new URL(request.url, 'http://page')
+  address.searchParams.set('lang', language)
+  return `${address.pathname}${address.search}`
+}
