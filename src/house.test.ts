@@ -31,6 +31,7 @@ const entryPoints = [
   'src/sequencer.ts',
   'test/setup.ts',
   'test/bench.ts',
+  'test/screenshots.ts',
   'demo/make-letters.ts',
   'test/long/log-at-scale.ts',
   'test/long/evidence-kill.ts',
