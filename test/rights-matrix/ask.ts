@@ -143,5 +143,7 @@ function strip({ statusCode, headers, body }: LightMyRequestResponse, { thing, a
   const asked = [encodeURIComponent(address), ...Object.values(thing.params ?? {})]
   let text = `${statusCode} ${JSON.stringify(others)}\n${body}`.replaceAll(String(requestId), 'REQUEST')
   for (const one of asked) text = text.replaceAll(one, 'ASKED')
+  // The same page in another language: the address that was asked for.
+  text = text.replaceAll(/href="[^"]*[?;]lang=\w+"/g, 'ASKED')
   return text.replaceAll(/"content-length":"?\d+"?,?/g, '')
 }
