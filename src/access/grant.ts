@@ -38,6 +38,9 @@ export type Access = {
   categories?: readonly string[] | undefined
 }
 
+/** Of a kind of post, by language; English is always there. */
+export type CategoryName = { en: string; [language: string]: string }
+
 export type Grant = {
   id: string
   giverId: string
@@ -55,7 +58,7 @@ export type Grant = {
   serviceIds: string[] | null
   serviceNames: string[] | null
   categories: string[] | null
-  categoryNames: string[] | null
+  categoryNames: CategoryName[] | null
   startsAt: Date
   endsAt: Date | null
   offeredAt: Date
@@ -165,7 +168,7 @@ export function limitsByName(db: Db): Fragment {
     case when held.service_ids is not null then
       (select array_agg(service.name order by service.name) from service where service.id = any(held.service_ids)) end as service_names,
     case when held.categories is not null then
-      (select array_agg(coalesce(category.name->>'en', category.slug) order by category.slug)
+      (select jsonb_agg(jsonb_build_object('en', category.slug) || category.name order by category.slug)
        from category where category.slug = any(held.categories)) end as category_names`
 }
 

@@ -7,7 +7,8 @@ import type { EventFacts } from './record.ts'
 
 /** Under this sender stands what is about the installation itself. */
 export const installationId = '00000000-0000-0000-0000-000000000000'
-const why = 'The program did not run, or could not reach its database.'
+/** What the evidence of every outage gives as its reason. */
+export const whyInterrupted = 'The program did not run, or could not reach its database.'
 
 /**
  * Notes that at this moment the program can take and show post: it runs, and its database takes what it writes. Where the
@@ -27,12 +28,12 @@ export async function noteAlive(db: Db, { outageSeconds }: Pick<Config, 'outageS
 
 async function writeOutage(sql: Db, beganAt: Date, endedAt: Date): Promise<void> {
   const id = newId({ msecs: beganAt.getTime() })
-  await sql`insert into outage (id, began_at, ended_at, why) values (${id}, ${beganAt}, ${endedAt}, ${why})`
+  await sql`insert into outage (id, began_at, ended_at, why) values (${id}, ${beganAt}, ${endedAt}, ${whyInterrupted})`
   const facts: EventFacts = {
     by: { kind: 'program', id: 'digital-post', name: 'The program' },
     from: beganAt.toISOString(),
     until: endedAt.toISOString(),
-    reasons: [{ code: 'interrupted', reason: why }],
+    reasons: [{ code: 'interrupted', reason: whyInterrupted }],
   }
   await sql`
     with feeds as materialized (${lockFeeds(sql, [installationId])})

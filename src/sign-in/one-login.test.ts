@@ -86,7 +86,7 @@ async function idToken(): Promise<string> {
 }
 
 async function signIn(answer: Record<string, string> = { code: 'abc' }) {
-  attempt = (await startIdentityProof(oneLogin, '/inbox', new Date())).attempt
+  attempt = (await startIdentityProof(oneLogin, '/inbox', new Date(), 'en')).attempt
   return finishSignIn(oneLogin, attempt, new URLSearchParams({ state: attempt.state, ...answer }), new Date())
 }
 

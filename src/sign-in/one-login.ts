@@ -45,17 +45,26 @@ export async function openOneLogin(config: Config): Promise<OneLogin> {
   }
 }
 
+/** In which One Login speaks to somebody. */
+type Language = 'en' | 'cy'
+
 /** The first request: who is this? */
-export function startSignIn({ provider }: OneLogin, to: string, now: Date) {
-  return startCodeFlow(provider, { purpose: 'sign-in', to }, { vtr: '["Cl.Cm"]', ui_locales: 'en' }, now)
+export function startSignIn({ provider }: OneLogin, to: string, now: Date, language: Language) {
+  return startCodeFlow(provider, { purpose: 'sign-in', to }, { vtr: '["Cl.Cm"]', ui_locales: language }, now)
 }
 
 type Proving = 'prove-identity' | 'join-mailboxes'
 
 /** The second, with proof of identity: for somebody who is not known here yet, or has two mailboxes. */
-export function startIdentityProof({ provider }: OneLogin, to: string, now: Date, purpose: Proving = 'prove-identity') {
+export function startIdentityProof(
+  { provider }: OneLogin,
+  to: string,
+  now: Date,
+  language: Language,
+  purpose: Proving = 'prove-identity',
+) {
   const claims = JSON.stringify({ userinfo: { [coreIdentityClaim]: null } })
-  return startCodeFlow(provider, { purpose, to }, { vtr: '["Cl.Cm.P2"]', claims, ui_locales: 'en' }, now)
+  return startCodeFlow(provider, { purpose, to }, { vtr: '["Cl.Cm.P2"]', claims, ui_locales: language }, now)
 }
 
 export type Arrival = {

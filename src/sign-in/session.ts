@@ -1,6 +1,7 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { type Actor, nameWithFirm } from '../access/actor.ts'
 import {
+  type CategoryName,
   type GrantKind,
   type GrantRole,
   grantHolds,
@@ -78,7 +79,7 @@ export type OpenMailbox = {
   role: GrantRole
   isAdministrator: boolean
   serviceNames: string[] | null
-  categoryNames: string[] | null
+  categoryNames: CategoryName[] | null
   endsAt: Date | null
 }
 
@@ -104,7 +105,7 @@ type Row = {
   grantRole: GrantRole | null
   grantEndsAt: Date | null
   serviceNames: string[] | null
-  categoryNames: string[] | null
+  categoryNames: CategoryName[] | null
   isAdministrator: boolean | null
   serviceIds: string[] | null
   categories: string[] | null

@@ -1,4 +1,4 @@
-type Language = 'en' | 'cy'
+import { type Language, translate } from './words.ts'
 
 const inLondon = (options: Intl.DateTimeFormatOptions, language: Language = 'en') =>
   new Intl.DateTimeFormat(`${language}-GB`, { timeZone: 'Europe/London', ...options })
@@ -49,18 +49,19 @@ function halfOfDayIn(language: Language, formatted: string): string {
   return language === 'en' ? words : words.replace(/am$|pm$/, (half) => halvesOfDay[half as 'am' | 'pm'])
 }
 
-/** 2 days, 1 hour and 5 minutes; of less than an hour, with its seconds. */
-export function lengthInWords(from: Date, to: Date): string {
+/** 2 days, 1 hour and 5 minutes; of less than an hour, with its seconds. Welsh says “and” in two ways, and so is a list. */
+export function lengthInWords(from: Date, to: Date, language: Language = 'en'): string {
+  const t = translate(language)
   const seconds = Math.max(0, Math.round((to.getTime() - from.getTime()) / 1_000))
-  const parts: [count: number, unit: string][] = [
-    [Math.floor(seconds / 86_400), 'day'],
-    [Math.floor(seconds / 3_600) % 24, 'hour'],
-    [Math.floor(seconds / 60) % 60, 'minute'],
-    [seconds < 3_600 ? seconds % 60 : 0, 'second'],
+  const parts: [count: number, key: string][] = [
+    [Math.floor(seconds / 86_400), 'dates:day'],
+    [Math.floor(seconds / 3_600) % 24, 'dates:hour'],
+    [Math.floor(seconds / 60) % 60, 'dates:minute'],
+    [seconds < 3_600 ? seconds % 60 : 0, 'dates:second'],
   ]
-  const words = parts.filter(([count]) => count > 0).map(([count, unit]) => `${count} ${unit}${count === 1 ? '' : 's'}`)
-  const last = words.pop() ?? '0 seconds'
-  return words.length > 0 ? `${words.join(', ')} and ${last}` : last
+  const words = parts.filter(([count]) => count > 0).map(([count, key]) => t(key, { count }))
+  const last = words.pop() ?? t('dates:second', { count: 0 })
+  return words.length > 0 ? `${words.join(', ')}${language === 'en' ? ' and ' : ', '}${last}` : last
 }
 
 const date = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/London', year: 'numeric', month: '2-digit', day: '2-digit' })

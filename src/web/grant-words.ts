@@ -1,60 +1,51 @@
-import type { Grant, GrantKind, GrantRole, GrantState } from '../access/grant.ts'
+import type { Grant, GrantKind, GrantState } from '../access/grant.ts'
 import type { OpenMailbox } from '../sign-in/session.ts'
 import { dayInWords } from './dates.ts'
+import { type Language, translate } from './words.ts'
 
-const kinds: Record<GrantKind, string> = {
-  helper: 'helper',
-  employee: 'employee',
-  adviser: 'adviser from outside',
-  guardian: 'guardian',
-  attorney: 'attorney',
-  executor: 'executor',
-  'insolvency-practitioner': 'insolvency practitioner',
-}
-const roles: Record<GrantRole, string> = { none: 'no post', reader: 'read only', writer: 'read and write' }
-const states: Record<GrantState, string> = {
-  offered: 'Waiting for an answer',
-  expired: 'Nobody accepted in time',
-  declined: 'Declined',
-  'not-begun': 'Not begun yet',
-  active: 'Active',
-  over: 'Over',
-  ended: 'Ended',
-}
+/** In English where nobody says otherwise, as in what is written down. */
+const otherwise = 'en'
 
-export const kindInWords = (kind: GrantKind) => kinds[kind]
-export const stateInWords = (state: GrantState) => states[state]
+export const kindInWords = (kind: GrantKind, language: Language = otherwise) => translate(language)(`grants:kind.${kind}`)
+export const stateInWords = (state: GrantState, language: Language = otherwise) => translate(language)(`grants:state.${state}`)
 
 type Described = Pick<OpenMailbox, 'role' | 'isAdministrator' | 'serviceNames' | 'categoryNames' | 'endsAt'>
 
 /** Read only, Council tax only, until 3 March 2027. */
-export function accessInWords(access: Described): string {
+export function accessInWords(access: Described, language: Language = otherwise): string {
   const { endsAt } = access
-  const words = [rightsInWords(access), limitsInWords(access), endsAt && `until ${dayInWords(endsAt)}`].filter(Boolean).join(', ')
+  const until = endsAt && translate(language)('grants:until', { day: dayInWords(endsAt, language) })
+  const words = [rightsInWords(access, language), limitsInWords(access, language), until].filter(Boolean).join(', ')
   return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
-export function rightsInWords({ role, isAdministrator }: Pick<Described, 'role' | 'isAdministrator'>): string {
-  return isAdministrator ? `${roles[role]}, administrator` : roles[role]
+export function rightsInWords(
+  { role, isAdministrator }: Pick<Described, 'role' | 'isAdministrator'>,
+  language: Language = otherwise,
+): string {
+  const t = translate(language)
+  const rights = t(`grants:rights.${role}`)
+  return isAdministrator ? t('grants:with-administrator', { rights }) : rights
 }
 
 /** Undefined where it is all post. */
-export function limitsInWords({
-  serviceNames,
-  categoryNames,
-}: Pick<Described, 'serviceNames' | 'categoryNames'>): string | undefined {
-  const limits = [...(serviceNames ?? []), ...(categoryNames ?? [])]
-  return limits.length === 0 ? undefined : `${limits.join(', ')} only`
+export function limitsInWords(
+  { serviceNames, categoryNames }: Pick<Described, 'serviceNames' | 'categoryNames'>,
+  language: Language = otherwise,
+): string | undefined {
+  const limits = [...(serviceNames ?? []), ...(categoryNames ?? []).map((name) => name[language] ?? name.en)]
+  return limits.length === 0 ? undefined : translate(language)('grants:only', { names: limits.join(', ') })
 }
 
 /** A helper, an executor. */
-const oneOf = (kind: GrantKind) => `${/^[aeiou]/.test(kinds[kind]) ? 'an' : 'a'} ${kinds[kind]}`
+const oneOf = (kind: GrantKind, language: Language) => translate(language)(`grants:one-of.${kind}`)
 
 /** As a helper (read only, Council tax only, until 3 March 2027): for whoever has another's mailbox open. */
-export function accessInMailbox(open: OpenMailbox): string {
-  const words = accessInWords(open)
-  const through = open.firmName === null ? '' : `, through ${open.firmName}`
-  return `as ${oneOf(open.kind)}${through} (${words.charAt(0).toLowerCase()}${words.slice(1)})`
+export function accessInMailbox(open: OpenMailbox, language: Language = otherwise): string {
+  const words = accessInWords(open, language)
+  const access = words.charAt(0).toLowerCase() + words.slice(1)
+  const values = { role: oneOf(open.kind, language), firm: open.firmName, access }
+  return translate(language)(open.firmName === null ? 'grants:as' : 'grants:as-through', values)
 }
 
 export type GrantView = {
@@ -71,14 +62,15 @@ export type GrantView = {
 export function viewGrant(
   grant: Described & Pick<Grant, 'id' | 'giverName' | 'holderName' | 'kind'>,
   state: GrantState,
+  language: Language = otherwise,
 ): GrantView {
   return {
     id: grant.id,
     giverName: grant.giverName,
     holderName: grant.holderName,
-    kind: kindInWords(grant.kind),
-    role: oneOf(grant.kind),
-    access: accessInWords(grant),
-    state: stateInWords(state),
+    kind: kindInWords(grant.kind, language),
+    role: oneOf(grant.kind, language),
+    access: accessInWords(grant, language),
+    state: stateInWords(state, language),
   }
 }

@@ -4,6 +4,7 @@ import type { LinkRefusal } from '../registry/link-request.ts'
 import { findLinkingService } from '../registry/link-services.ts'
 import { answerPath, type Linking, type LinkTokenKind, openLinking, readLinkToken } from '../sign-in/link-token.ts'
 import { type Surroundings, sendPage } from './page.ts'
+import { wordsFor } from './words.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -38,19 +39,8 @@ export function registerLinking(app: FastifyInstance, { config, database, keys, 
   app.post('/linking/offer', receive('offer'))
 }
 
-const titleOf: Record<LinkRefusal, string> = {
-  unreadable: 'We could not link the service',
-  'unknown-service': 'We could not link the service',
-  'keys-unreachable': 'We could not check the service’s answer',
-  signature: 'We could not link the service',
-  issuer: 'We could not link the service',
-  audience: 'We could not link the service',
-  nonce: 'We could not link the service',
-  identifier: 'We could not link the service',
-  old: 'This took too long',
-  used: 'This has been used already',
-  'other-session': 'This was started by somebody else',
-}
+/** What has a title of its own; all others could not be linked. */
+const titled: readonly LinkRefusal[] = ['keys-unreachable', 'old', 'used', 'other-session']
 
 type Refusal = {
   refused: LinkRefusal
@@ -63,6 +53,7 @@ type Refusal = {
 export function refuseLink(request: FastifyRequest, reply: FastifyReply, { refused, service, again }: Refusal) {
   request.log.warn({ reason: refused, service: service?.slug }, 'a link was refused')
   const status = refused === 'keys-unreachable' ? 503 : refused === 'used' ? 409 : refused === 'other-session' ? 403 : 400
-  const data = { title: titleOf[refused], refused, siteName: service?.siteName, again }
+  const title = wordsFor(request)(titled.includes(refused) ? `linking:refused.title-${refused}` : 'linking:refused.title')
+  const data = { title, refused, siteName: service?.siteName, again }
   return sendPage(request, reply, 'linking/refused', data, status)
 }

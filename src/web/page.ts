@@ -66,7 +66,11 @@ export function sendPage(
 ): FastifyReply {
   const { signedIn } = request
   const language = languageOf(request)
-  const content = templates[language].render(`${template}.njk`, { ...data, signedIn, errorAt: errorsByField(data.errors) })
+  const content = templates[language].render(`${template}.njk`, {
+    ...data,
+    signedIn,
+    errorAt: errorsByField(language, data.errors),
+  })
   const values: Record<Marker, string> = {
     title: escapeHtml(data.errors?.length ? translate(language)('shell:error-title', { title: data.title }) : data.title),
     otherLanguage: escapeHtml(addressIn(language === 'en' ? 'cy' : 'en', request)),
@@ -74,7 +78,7 @@ export function sendPage(
     name: escapeHtml(signedIn?.name ?? ''),
     organisationName: escapeHtml(signedIn?.organisationName ?? ''),
     ownerName: escapeHtml(signedIn?.openMailbox?.ownerName ?? ''),
-    access: escapeHtml(signedIn?.openMailbox ? accessInMailbox(signedIn.openMailbox) : ''),
+    access: escapeHtml(signedIn?.openMailbox ? accessInMailbox(signedIn.openMailbox, language) : ''),
     content,
   }
   const html = shellFor(request.server.serviceName ?? 'Digital Post', language, signedIn, data.section)
@@ -126,8 +130,10 @@ function shellFor(
   return shell
 }
 
-function errorsByField(errors: readonly FieldError[] = []): Record<string, { text: string }> {
-  return Object.fromEntries(errors.map(({ field, text }) => [field, { text }]))
+/** As GOV.UK's macros take them: they say “Error:” before each, for who does not see that it is red. */
+function errorsByField(language: Language, errors: readonly FieldError[] = []) {
+  const visuallyHiddenText = translate(language)('errors:prefix')
+  return Object.fromEntries(errors.map(({ field, text }) => [field, { text, visuallyHiddenText }]))
 }
 
 const htmlOf: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }

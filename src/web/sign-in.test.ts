@@ -18,8 +18,9 @@ import { oneLoginSubject, standInKey } from '../sign-in/stand-in.ts'
 import { checkForm, registerSessions, requirePerson, requireRegistrar, requireStaff } from './session.ts'
 import { registerSignIn } from './sign-in.ts'
 import { registerStandIns } from './stand-in.ts'
+import { registerLanguages } from './words.ts'
 
-const people = ['ann', 'bob', 'cat', 'dee', 'eve', 'fay', 'gil', 'hal', 'ida', 'kit'].map((id) => ({
+const people = ['ann', 'bob', 'cat', 'dee', 'eve', 'fay', 'gil', 'hal', 'ida', 'kit', 'lin'].map((id) => ({
   id,
   givenNames: [id, 'Middle'],
   familyName: 'Tester',
@@ -62,6 +63,7 @@ async function build(config: Config): Promise<FastifyInstance> {
   })
   await app.register(cookie)
   await app.register(formbody)
+  registerLanguages(app, config.baseUrl)
   registerSessions(app, options)
   await registerSignIn(app, options)
   if (config.oneLogin.issuer === undefined) registerStandIns(app, { config, people, staff })
@@ -193,6 +195,18 @@ describe('Signing in as a person', () => {
       [...browser.cookies.keys()].filter((name) => name.startsWith('digital-post-sign-in')),
       [],
     )
+  })
+
+  it('passes the language that was chosen on to One Login, and keeps it over the sign-in', async () => {
+    const browser = new Browser()
+    await browser.go('/signed-out?lang=cy')
+    assert.equal(browser.cookies.get('language')?.value, 'cy')
+    const first = await browser.go('/letters/7')
+    assert.equal(requested(first)[0]!.get('ui_locales'), 'cy')
+    const second = await browser.choose(first, { account: 'lin' })
+    assert.equal(requested(second)[0]!.get('ui_locales'), 'cy')
+    await browser.choose(second, { outcome: 'continue' })
+    assert.match((await browser.go('/signed-out')).text, /<html lang="cy".*Rydych wedi allgofnodi/s)
   })
 
   it('asks for no proof of identity from somebody who is known, and gives the browser a new session', async () => {

@@ -12,6 +12,7 @@ import { deriveSessionKeys, endSession, type NewSession, startSession } from '..
 import { findRegistrar, findStaffMember, openStaffProvider } from '../sign-in/staff.ts'
 import { sendPage } from './page.ts'
 import { checkFormOfAnyMailbox, ownCookie, requirePerson, roleOf, sessionCookies } from './session.ts'
+import { languageOf, wordsFor } from './words.ts'
 
 export type SignInOptions = { config: Config; database: Database; clock: () => Date }
 
@@ -26,7 +27,9 @@ export async function registerSignIn(app: FastifyInstance, options: SignInOption
   signInStaff(app, options, door)
   signOut(app, options, door)
   answerOneLogin(app, options, door)
-  app.get('/signed-out', (request, reply) => sendPage(request, reply, 'sign-in/signed-out', { title: 'You have signed out' }))
+  app.get('/signed-out', (request, reply) =>
+    sendPage(request, reply, 'sign-in/signed-out', { title: wordsFor(request)('sign-in:signed-out.title') }),
+  )
 }
 
 type Door = Awaited<ReturnType<typeof openDoor>>
@@ -88,7 +91,7 @@ function signInPeople(app: FastifyInstance, { config, database, clock }: SignInO
   const { oneLogin } = door
 
   app.get('/sign-in', (request, reply) =>
-    door.leave(request, reply, startSignIn(oneLogin, localPath(request, '/inbox'), clock())),
+    door.leave(request, reply, startSignIn(oneLogin, localPath(request, '/inbox'), clock(), languageOf(request))),
   )
 
   app.get('/sign-in/callback', async (request, reply) => {
@@ -109,12 +112,12 @@ function signInPeople(app: FastifyInstance, { config, database, clock }: SignInO
     if (known !== undefined && (await isClosedByDeath(database, known))) return sendClosed(request, reply)
     if (partyId !== undefined) return door.enter(request, reply, { owner: { partyId }, subject, idToken }, attempt.to)
     if (attempt.purpose === 'prove-identity') return showFailure(request, reply, 'not-proven')
-    return door.leave(request, reply, startIdentityProof(oneLogin, attempt.to, clock()))
+    return door.leave(request, reply, startIdentityProof(oneLogin, attempt.to, clock(), languageOf(request)))
   })
 
   const joined = '/linked-services?done=joined'
   app.get('/sign-in/join', { preHandler: requirePerson }, (request, reply) =>
-    door.leave(request, reply, startIdentityProof(oneLogin, joined, clock(), 'join-mailboxes')),
+    door.leave(request, reply, startIdentityProof(oneLogin, joined, clock(), languageOf(request), 'join-mailboxes')),
   )
 
   /** Somebody with two mailboxes has proven who they are once more, and asked before that the two be one (registry/link-join.ts). */
@@ -123,17 +126,17 @@ function signInPeople(app: FastifyInstance, { config, database, clock }: SignInO
     const partyId = own && identity && (await joinMailboxes(database, { partyId: own, identity }, clock()))
     if (partyId) return door.enter(request, reply, { owner: { partyId }, subject, idToken }, to)
     request.log.warn({ isProven: identity !== undefined }, 'two mailboxes were not joined')
-    return sendPage(request, reply, 'linking/not-joined', { title: 'We did not bring your mailboxes together' }, 403)
+    return sendPage(request, reply, 'linking/not-joined', { title: wordsFor(request)('linking:not-joined.title') }, 403)
   }
 }
 
 function sendTooYoung(request: FastifyRequest, reply: FastifyReply, { registration: { age } }: Config) {
-  const title = `You can have a mailbox from the age of ${age}`
+  const title = wordsFor(request)('sign-in:too-young.title', { age })
   return sendPage(request, reply, 'sign-in/too-young', { title, age }, 403)
 }
 
 function sendClosed(request: FastifyRequest, reply: FastifyReply) {
-  return sendPage(request, reply, 'sign-in/closed', { title: 'This mailbox is closed' }, 403)
+  return sendPage(request, reply, 'sign-in/closed', { title: wordsFor(request)('sign-in:closed.title') }, 403)
 }
 
 const isOfStaff = ({ purpose }: Attempt) => purpose === 'staff-sign-in' || purpose === 'registrar-sign-in'
@@ -238,20 +241,12 @@ const statusOf: Record<Reason, number> = {
   'not-registered': 403,
 }
 
-const titleOf: Record<Reason, string> = {
-  'temporarily-unavailable': 'You cannot sign in at the moment',
-  refused: 'You have not been signed in',
-  'sign-in-again': 'You need to sign in again',
-  failed: 'You have not been signed in',
-  lost: 'You need to start signing in again',
-  'not-proven': 'You have not proved your identity yet',
-  'not-registered': 'This account is not registered as staff',
-}
-
 function showFailure(request: FastifyRequest, reply: FastifyReply, reason: Reason, startAgain = signInOf(request)) {
   const forStaff = startAgain !== '/sign-in'
   const forRegistrar = startAgain.startsWith('/registrar')
-  const title = forRegistrar && reason === 'not-registered' ? 'This account is not registered as a registrar' : titleOf[reason]
+  // Only staff and registrars come to that one, and their pages are in English.
+  const notRegistered = `This account is not registered as ${forRegistrar ? 'a registrar' : 'staff'}`
+  const title = reason === 'not-registered' ? notRegistered : wordsFor(request)(`sign-in:title.${reason}`)
   const data = { title, reason, startAgain, forStaff, forRegistrar }
   return sendPage(request, reply, 'sign-in/failed', data, statusOf[reason])
 }

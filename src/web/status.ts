@@ -5,9 +5,11 @@ import type { Database } from '../database/connect.ts'
 import { describeError } from '../database/describe-error.ts'
 import type { Attestors } from '../evidence/attestors.ts'
 import type { MakeReceipt } from '../evidence/make-receipt.ts'
+import { whyInterrupted } from '../evidence/note-alive.ts'
 import { outageEvidence, readStatus, type Status } from '../evidence/read-status.ts'
 import { lengthInWords } from './dates.ts'
 import { sendPage } from './page.ts'
+import { languageOf, wordsFor } from './words.ts'
 
 /** The program notes every ten seconds that it works. */
 const silentMs = 60_000
@@ -22,7 +24,8 @@ export function registerStatus(app: FastifyInstance, { database, attestors, make
 
   scope.get('/status', async (request, reply) => {
     const now = clock()
-    const data = { title: 'Status of the service', witnesses: witnesses.length, hasTimeStamps: timeStamp !== undefined, at: now }
+    const t = wordsFor(request)
+    const data = { title: t('status:title'), witnesses: witnesses.length, hasTimeStamps: timeStamp !== undefined, at: now }
     let status: Status
     try {
       status = await readStatus(database, now)
@@ -31,7 +34,11 @@ export function registerStatus(app: FastifyInstance, { database, attestors, make
       return sendPage(request, reply, 'status', { ...data, state: 'down' }, 503)
     }
     const isSilent = status.aliveAt !== null && now.getTime() - status.aliveAt.getTime() > silentMs
-    const outages = status.outages.map((outage) => ({ ...outage, length: lengthInWords(outage.beganAt, outage.endedAt) }))
+    const outages = status.outages.map((outage) => ({
+      ...outage,
+      length: lengthInWords(outage.beganAt, outage.endedAt, languageOf(request)),
+      why: outage.why === whyInterrupted ? t('status:did-not-run') : outage.why,
+    }))
     return sendPage(request, reply, 'status', { ...data, ...status, outages, state: isSilent ? 'silent' : 'up' })
   })
 

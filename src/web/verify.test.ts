@@ -54,7 +54,7 @@ describe('checking a receipt on its page', () => {
     const { body } = await check([asReceipt(damaged)])
     assert.match(body, /<h1[^>]*>The receipt is not valid<\/h1>/)
     const other = await check([asReceipt(receipt), asDocument(Buffer.from('Another letter'), 'other<b>.md')])
-    assert.match(other.body, /The receipt is not valid<\/h1>\s*<p [^>]*>The documents: “other/)
+    assert.match(other.body, /The receipt is not valid<\/h1>\s*<p [^>]*>The documents: <span lang="en">“other/)
     assert.match(other.body, /“other&lt;b&gt;.md” is no part of this letter/)
     assert.match(other.body, /What the receipt says, which is not proved/)
   })

@@ -6,9 +6,10 @@ import { openEvidence } from '../evidence/open-evidence.ts'
 import { readOrigin } from '../evidence/read-log.ts'
 import { receiptBytesMax } from '../evidence/receipt.ts'
 import { trustedKeysOf } from '../evidence/trusted-keys.ts'
-import { type CheckName, documentsBytesMax, type GivenDocument, type Verdict, verifyReceipt } from '../evidence/verify.ts'
+import { documentsBytesMax, type GivenDocument, type Verdict, verifyReceipt } from '../evidence/verify.ts'
 import { Problem } from '../problems.ts'
 import { type FieldError, type Surroundings, sendPage } from './page.ts'
+import { wordsFor } from './words.ts'
 
 const documentsMax = 10
 const megabytesMax = documentsBytesMax / 1024 / 1024
@@ -26,10 +27,11 @@ export function verifyPages(app: FastifyInstance, { config, database }: Surround
 
     scope.post('/verify', async (request, reply) => {
       const { receipt, documents, isTooLarge } = await readFiles(request)
+      const t = wordsFor(request)
       const errors: FieldError[] = []
-      if (receipt === undefined) errors.push({ field: 'receipt', text: 'Choose a receipt' })
+      if (receipt === undefined) errors.push({ field: 'receipt', text: t('verify:receipt-missing') })
       if (isTooLarge) {
-        errors.push({ field: 'documents', text: `The documents must together be no larger than ${megabytesMax} MB` })
+        errors.push({ field: 'documents', text: t('verify:too-large', { megabytes: megabytesMax }) })
       }
       if (receipt === undefined || errors.length > 0) return sendForm(request, reply, errors)
       const name = (await readOrigin(database)) ?? origin
@@ -41,27 +43,25 @@ export function verifyPages(app: FastifyInstance, { config, database }: Surround
 
 function sendForm(request: FastifyRequest, reply: FastifyReply, errors: readonly FieldError[]): FastifyReply {
   const limits = { documentsMax, megabytesMax }
-  return sendPage(request, reply, 'verify', { title: 'Check a receipt', errors, ...limits }, errors.length > 0 ? 422 : 200)
-}
-
-const words: Record<CheckName, string> = {
-  form: 'The file',
-  seal: 'The seal',
-  time: 'The time',
-  content: 'The documents',
-  inclusion: 'The log',
-  cosignatures: 'The witnesses',
+  return sendPage(
+    request,
+    reply,
+    'verify',
+    { title: wordsFor(request)('verify:title'), errors, ...limits },
+    errors.length > 0 ? 422 : 200,
+  )
 }
 
 function sendVerdict(request: FastifyRequest, reply: FastifyReply, verdict: Verdict, origin: string): FastifyReply {
   const { isValid, checks, record, sentence } = verdict
+  const t = wordsFor(request)
   return sendPage(request, reply, 'verdict', {
-    title: isValid ? 'The receipt is valid' : 'The receipt is not valid',
+    title: t(isValid ? 'verify:valid' : 'verify:not-valid'),
     isValid,
     sentence: sentence.replace(/^Valid\. /, ''),
     checks: checks.map((check) => ({
       ...check,
-      name: words[check.name],
+      name: t(`verify:name.${check.name}`),
       isLookedAt: record !== undefined || check.name === 'form',
     })),
     record: record && JSON.stringify(record, null, 2),

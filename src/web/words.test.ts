@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, test } from 'node:test'
+import { allRights } from '../access/rights.ts'
 import { languages, readWords } from './words.ts'
 
 /** `unread_one` and `unread_many` are both of `unread`. */
@@ -43,10 +44,14 @@ describe('the words of pages', () => {
     const sources = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })
       .filter((file) => /\.(ts|njk)$/.test(file) && !file.endsWith('.test.ts'))
       .map((file) => readFileSync(path.join(import.meta.dirname, file), 'utf8'))
+    // Rights are written like keys, and some like those of a namespace.
+    const rights: readonly string[] = allRights
     const asked = new Set(sources.flatMap((source) => source.match(/(?<=["'`])[a-z][a-z-]*:[a-z][a-z0-9.-]*(?=["'`])/g) ?? []))
     const namespaces = Object.keys(readWords('en'))
     const known = new Set(wordsOf('en').map(([key]) => pluralOf(key)))
-    const unknown = [...asked].filter((key) => namespaces.includes(key.split(':')[0]!) && !known.has(key))
+    const unknown = [...asked].filter(
+      (key) => namespaces.includes(key.split(':')[0]!) && !known.has(key) && !rights.includes(key),
+    )
     // Keys that are put together, such as `errors:${code}.title`, begin like this.
     const begun = sources.flatMap((source) => source.match(/(?<=[`"'])[a-z][a-z-]*:[a-z0-9.-]*(?=\$\{|["'] [+~])/g) ?? [])
     const unused = [...known].filter((key) => !asked.has(key) && !begun.some((start) => key.startsWith(start)))

@@ -7,11 +7,12 @@ import { findGiven, listGiven, readGrantDocument } from '../../access/list-grant
 import { listGrantableServices, offerGrant } from '../../access/offer-grant.ts'
 import { requireRight } from '../../access/rights.ts'
 import { Problem, type ProblemCode } from '../../problems.ts'
-import { listCategories } from '../../registry/find-categories.ts'
+import { type Category, listCategories } from '../../registry/find-categories.ts'
 import { LetterParams } from '../address.ts'
 import { kindInWords, limitsInWords, rightsInWords, viewGrant } from '../grant-words.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
 import { checkForm } from '../session.ts'
+import { type Language, languageOf, type Translate, translate, wordsFor } from '../words.ts'
 import { checkGrantDraft, emptyGrantDraft, type GrantChoices, type GrantDraft, readGrantDraft } from './grant-form.ts'
 
 /** In what a person's helpers and a business's people differ. */
@@ -27,9 +28,12 @@ export function givenGrantPages(app: FastifyInstance, { config, database, clock 
 
   scope.get(folder, { preHandler }, async (request, reply) => {
     const grants = await listGiven(database, request.signedIn!.actor)
-    const views = grants.map((grant) => ({ ...viewGrant(grant, stateOf(grant, clock())), isNow: isNow(stateOf(grant, clock())) }))
+    const views = grants.map((grant) => {
+      const state = stateOf(grant, clock())
+      return { ...viewGrant(grant, state, languageOf(request)), isNow: isNow(state) }
+    })
     return sendPage(request, reply, `citizen/${template}`, {
-      title: door.isForBusiness ? 'People who use this mailbox' : 'People who help you with your post',
+      title: wordsFor(request)(door.isForBusiness ? 'grants:people.title' : 'grants:helpers.title'),
       section: sectionOf(door),
       now: views.filter((view) => view.isNow),
       past: views.filter((view) => !view.isNow),
@@ -44,7 +48,7 @@ export function givenGrantPages(app: FastifyInstance, { config, database, clock 
   scope.post(`${folder}/add`, { preHandler: [checkForm, preHandler] }, async (request, reply) => {
     const choices = await findChoices(database, request, door)
     const draft = readGrantDraft(request.body, choices)
-    const { errors, offer } = checkGrantDraft(draft, choices, clock())
+    const { errors, offer } = checkGrantDraft(draft, choices, clock(), wordsFor(request))
     if (offer === undefined) return sendForm(request, reply, door, choices, draft, errors)
     const { grantId } = await offerGrant(database, key, request.signedIn!.actor, offer, clock())
     return reply.redirect(`${folder}/${grantId}`, 303)
@@ -61,7 +65,7 @@ export function givenGrantPages(app: FastifyInstance, { config, database, clock 
     try {
       await endGrant(database, actor, { grantId: grant.id }, clock())
     } catch (error) {
-      return sendDetails(request, reply, door, grant, key, clock(), refusedInWords(error, grant))
+      return sendDetails(request, reply, door, grant, key, clock(), refusedInWords(error, grant, wordsFor(request)))
     }
     // Who ends their own access is out of this mailbox with the next click.
     return reply.redirect(grant.holderId === actor.by.id ? '/mailboxes' : folder, 303)
@@ -101,7 +105,8 @@ export async function findChoices(
     listGrantableServices(database, request.signedIn!.actor),
     listCategories(database),
   ])
-  return { isForBusiness, services, categories: categories.map(({ slug, name }) => ({ slug, name: name.en ?? slug })) }
+  const nameOf = ({ slug, name }: Category) => name[languageOf(request)] ?? name.en ?? slug
+  return { isForBusiness, services, categories: categories.map((each) => ({ slug: each.slug, name: nameOf(each) })) }
 }
 
 function sendForm(
@@ -112,7 +117,7 @@ function sendForm(
   draft: GrantDraft,
   errors: FieldError[] = [],
 ) {
-  const title = door.isForBusiness ? 'Add somebody to this mailbox' : 'Let somebody help you'
+  const title = wordsFor(request)(door.isForBusiness ? 'grants:people.add-title' : 'grants:helpers.add')
   const data = { title, section: sectionOf(door), folder: door.folder, choices, draft, errors, days: invitationDays } as const
   return sendPage(request, reply, 'citizen/grant-form', data, errors.length > 0 ? 422 : 200)
 }
@@ -134,7 +139,7 @@ function sendDetails(
     section: sectionOf(door),
     folder: door.folder,
     grant,
-    view: { ...viewGrant(grant, state), ...partsInWords(grant) },
+    view: viewDetails(grant, state, languageOf(request)),
     code: state === 'offered' ? invitationCode(key, grant.id) : undefined,
     isNow: isNow(state),
     isByLaw,
@@ -146,22 +151,18 @@ function sendDetails(
   return sendPage(request, reply, 'citizen/given-grant', data, errors.length > 0 ? 409 : 200)
 }
 
-export function partsInWords(grant: Grant) {
+export function viewDetails(grant: Grant, state: GrantState, language: Language) {
   return {
-    who: kindInWords(grant.kind),
-    rights: rightsInWords(grant),
-    limits: limitsInWords(grant) ?? 'All post',
+    ...viewGrant(grant, state, language),
+    who: kindInWords(grant.kind, language),
+    rights: rightsInWords(grant, language),
+    limits: limitsInWords(grant, language) ?? translate(language)('grants:all-post'),
   }
 }
 
 /** Why a grant cannot be ended here, at its button. Throws what is something else. */
-export function refusedInWords(error: unknown, { giverName }: Pick<Grant, 'giverName'>): FieldError[] {
-  const words: Partial<Record<ProblemCode, string>> = {
-    'last-administrator': `There is no other administrator of ${giverName}. Add another administrator first, and end this when they have accepted`,
-    'grant-to-oneself': 'You work for them yourself. What you can do here is for another administrator to say',
-    'grant-by-law': 'This access was entered by a registrar, and ends by itself or by a registrar. Ask the registrar to end it',
-  }
-  const text = error instanceof Problem ? words[error.code] : undefined
-  if (text === undefined) throw error
-  return [{ field: 'end', text }]
+export function refusedInWords(error: unknown, { giverName }: Pick<Grant, 'giverName'>, t: Translate): FieldError[] {
+  const known: readonly ProblemCode[] = ['last-administrator', 'grant-to-oneself', 'grant-by-law']
+  if (!(error instanceof Problem) || !known.includes(error.code)) throw error
+  return [{ field: 'end', text: t(`grants:refused.${error.code}`, { owner: giverName }) }]
 }

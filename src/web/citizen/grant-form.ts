@@ -3,6 +3,7 @@ import type { Offer } from '../../access/offer-grant.ts'
 import { endOfDay, startOfDay } from '../dates.ts'
 import { toLine } from '../form.ts'
 import type { FieldError } from '../page.ts'
+import type { Translate } from '../words.ts'
 
 /** What is in the form about who may do what: as it was typed, for showing it again. */
 export type GrantDraft = {
@@ -67,31 +68,29 @@ export function checkGrantDraft(
   draft: GrantDraft,
   choices: GrantChoices,
   now: Date,
+  t: Translate,
 ): { errors: FieldError[]; offer: Offer | undefined } {
   const errors: FieldError[] = []
   const wrong = (field: string, text: string) => errors.push({ field, text })
-  if (draft.name === '') wrong('name', 'Enter who it is for')
-  if (draft.name.length > nameLengthMax) wrong('name', `Name must be ${nameLengthMax} characters or fewer`)
-  if (choices.isForBusiness && !['employee', 'adviser'].includes(draft.kind)) wrong('kind', 'Select who the person is')
+  if (draft.name === '') wrong('name', t('grants:wrong.name'))
+  if (draft.name.length > nameLengthMax) wrong('name', t('grants:wrong.name-long', { max: nameLengthMax }))
+  if (choices.isForBusiness && !['employee', 'adviser'].includes(draft.kind)) wrong('kind', t('grants:wrong.kind'))
   const roles = choices.isForBusiness ? ['reader', 'writer', 'none'] : ['reader', 'writer']
-  if (!roles.includes(draft.role)) wrong('role', 'Select what they can do')
-  if (draft.role === 'none' && !draft.isAdministrator)
-    wrong('role', 'Somebody who reads no post must be an administrator, or there is nothing to do')
-  if (draft.kind === 'adviser' && draft.isAdministrator)
-    wrong('isAdministrator', 'An adviser from outside cannot be an administrator')
+  if (!roles.includes(draft.role)) wrong('role', t('grants:wrong.role'))
+  if (draft.role === 'none' && !draft.isAdministrator) wrong('role', t('grants:wrong.nothing-to-do'))
+  if (draft.kind === 'adviser' && draft.isAdministrator) wrong('isAdministrator', t('grants:wrong.adviser-administrator'))
   const isLimited = draft.extent === 'some'
-  if (!['all', 'some'].includes(draft.extent)) wrong('extent', 'Select from whom')
-  if (draft.extent === 'all' && draft.services.length > 0)
-    wrong('extent', 'Select “Only some senders”, or clear the senders that you selected')
+  if (!['all', 'some'].includes(draft.extent)) wrong('extent', t('grants:wrong.extent'))
+  if (draft.extent === 'all' && draft.services.length > 0) wrong('extent', t('grants:wrong.extent-unclear'))
   const services = choices.services.filter(({ id }) => draft.services.includes(id)).map(({ id }) => id)
-  if (isLimited && services.length === 0) wrong('services', 'Select at least one sender')
+  if (isLimited && services.length === 0) wrong('services', t('grants:wrong.services'))
   const categories = choices.categories.filter(({ slug }) => draft.categories.includes(slug)).map(({ slug }) => slug)
   const startsAt = readDay(draft.from, startOfDay)
-  if (startsAt === 'wrong') wrong('from-day', 'From must be a real date, such as 3 3 2027')
+  if (startsAt === 'wrong') wrong('from-day', t('grants:wrong.from'))
   const endsAt = readDay(draft.until, endOfDay)
-  if (endsAt === 'wrong') wrong('until-day', 'Until must be a real date, such as 3 3 2027')
-  else if (endsAt && endsAt <= now) wrong('until-day', 'Until must be today or later')
-  else if (endsAt && startsAt instanceof Date && endsAt <= startsAt) wrong('until-day', 'Until must not be before From')
+  if (endsAt === 'wrong') wrong('until-day', t('grants:wrong.until'))
+  else if (endsAt && endsAt <= now) wrong('until-day', t('grants:wrong.until-past'))
+  else if (endsAt && startsAt instanceof Date && endsAt <= startsAt) wrong('until-day', t('grants:wrong.until-before'))
   if (errors.length > 0) return { errors, offer: undefined }
   const offer: Offer = {
     holderName: draft.name,

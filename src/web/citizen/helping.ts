@@ -11,7 +11,8 @@ import { toLine } from '../form.ts'
 import { viewGrant } from '../grant-words.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
 import { checkForm } from '../session.ts'
-import { partsInWords, refusedInWords } from './given-grants.ts'
+import { languageOf, type Translate, wordsFor } from '../words.ts'
+import { refusedInWords, viewDetails } from './given-grants.ts'
 
 /**
  * Whom the person who is signed in helps, and whom the firm whose people they manage and whose mailbox they have open: by which
@@ -24,7 +25,7 @@ export function helpingPages(app: FastifyInstance, { config, database, clock }: 
 
   const sendList = async (request: FastifyRequest, reply: FastifyReply, code = '', errors: FieldError[] = [], status = 200) => {
     const sides = await listSides(database, request, clock())
-    const data = { title: 'Whose post you help with', section: 'my-details', sides, code, errors } as const
+    const data = { title: wordsFor(request)('grants:helping.title'), section: 'my-details', sides, code, errors } as const
     return sendPage(request, reply, 'citizen/helping', data, status)
   }
 
@@ -33,13 +34,13 @@ export function helpingPages(app: FastifyInstance, { config, database, clock }: 
   scope.post('/helping', { preHandler: checkForm }, async (request, reply) => {
     const { code } = request.body as { code?: unknown }
     const typed = toLine(typeof code === 'string' ? code : '').slice(0, 100)
-    if (typed === '') return sendList(request, reply, '', [{ field: 'code', text: 'Enter the code' }], 422)
+    if (typed === '')
+      return sendList(request, reply, '', [{ field: 'code', text: wordsFor(request)('grants:helping.code-missing') }], 422)
     try {
       const { grantId } = await enterInvitationCode(database, key, request.signedIn!.actor, typed, clock())
       return reply.redirect(`/helping/offers/${grantId}`, 303)
     } catch (error) {
-      const [found] = [toWords(error, 'code')]
-      return sendList(request, reply, typed, [found], (error as Problem).status)
+      return sendList(request, reply, typed, [toWords(error, 'code', wordsFor(request))], (error as Problem).status)
     }
   })
 
@@ -52,14 +53,15 @@ export function helpingPages(app: FastifyInstance, { config, database, clock }: 
     const { actor } = request.signedIn!
     const offer = await findOffer(database, actor, request.params.id, clock())
     const { answer } = request.body as { answer?: unknown }
+    const t = wordsFor(request)
     try {
       if (answer === 'accept') await acceptGrant(database, actor, offer.id, clock())
       else if (answer === 'accept-for-firm') await acceptGrant(database, actor, offer.id, clock(), 'firm')
       else if (answer === 'decline') await declineGrant(database, actor, offer.id, clock())
-      else return sendOffer(request, reply, offer, clock(), [{ field: 'accept', text: 'Select whether you accept' }])
+      else return sendOffer(request, reply, offer, clock(), [{ field: 'accept', text: t('grants:offer.answer-missing') }])
     } catch (error) {
       return sendOffer(request, reply, offer, clock(), [
-        toWords(error, 'accept', offer, answer === 'accept-for-firm' ? sidesOf(request)[0]?.firmName : undefined),
+        toWords(error, 'accept', t, offer, answer === 'accept-for-firm' ? sidesOf(request)[0]?.firmName : undefined),
       ])
     }
     return reply.redirect(answer === 'decline' ? '/helping' : '/mailboxes', 303)
@@ -81,7 +83,7 @@ export function helpingPages(app: FastifyInstance, { config, database, clock }: 
     try {
       await endGrant(database, request.signedIn!.actor, { grantId: grant.id }, clock())
     } catch (error) {
-      return sendHeld(request, reply, grant, clock(), refusedInWords(error, grant))
+      return sendHeld(request, reply, grant, clock(), refusedInWords(error, grant, wordsFor(request)))
     }
     return reply.redirect('/helping', 303)
   })
@@ -101,7 +103,7 @@ function listSides(database: Surroundings['database'], request: FastifyRequest, 
   const lists = sidesOf(request).map(async ({ side, firmName }) => {
     const views = (await listHeld(database, request.signedIn!.actor, side)).map((grant) => {
       const state = stateOf(grant, now)
-      return { ...viewGrant(grant, state), isNow: ['active', 'not-begun'].includes(state) }
+      return { ...viewGrant(grant, state, languageOf(request)), isNow: ['active', 'not-begun'].includes(state) }
     })
     return { firmName, now: views.filter(({ isNow }) => isNow), past: views.filter(({ isNow }) => !isNow) }
   })
@@ -109,8 +111,9 @@ function listSides(database: Surroundings['database'], request: FastifyRequest, 
 }
 
 function sendOffer(request: FastifyRequest, reply: FastifyReply, offer: Grant, now: Date, errors: FieldError[] = []) {
-  const view = { ...viewGrant(offer, stateOf(offer, now)), ...partsInWords(offer) }
-  const title = offer.giverIsBusiness ? `Work in the mailbox of ${offer.giverName}` : `Help ${offer.giverName} with their post`
+  const view = viewDetails(offer, stateOf(offer, now), languageOf(request))
+  const titleKey = offer.giverIsBusiness ? 'grants:offer.title-business' : 'grants:offer.title-person'
+  const title = wordsFor(request)(titleKey, { owner: offer.giverName })
   const mayHold = (grantKinds[offer.kind].holders as readonly string[]).includes('business')
   const firmName = mayHold ? sidesOf(request)[0]?.firmName : undefined
   const data = { title, section: 'my-details', offer, view, mayHold, firmName, errors } as const
@@ -119,28 +122,23 @@ function sendOffer(request: FastifyRequest, reply: FastifyReply, offer: Grant, n
 
 function sendHeld(request: FastifyRequest, reply: FastifyReply, grant: Grant, now: Date, errors: FieldError[] = []) {
   const state = stateOf(grant, now)
-  const view = { ...viewGrant(grant, state), ...partsInWords(grant) }
+  const view = viewDetails(grant, state, languageOf(request))
   const isNow = ['active', 'not-begun'].includes(state)
   const data = { title: grant.giverName, section: 'my-details', grant, view, isNow, errors } as const
   return sendPage(request, reply, 'citizen/held-grant', data, errors.length > 0 ? 409 : 200)
 }
 
 /** Throws what no field can mend. */
-function toWords(error: unknown, field: string, offer?: Grant, firmName?: string): FieldError {
-  const words: Partial<Record<ProblemCode, string>> = {
-    'invitation-not-valid':
-      'No invitation has this code. Check it with whoever gave it to you: it may have been used or taken back, or is too old',
-    'too-many-attempts': 'You have tried too many codes. Wait an hour, then try again',
-    'mailbox-closed': 'This mailbox has been closed, and nobody can be let in any more',
-    'grant-to-oneself': offer?.giverIsBusiness
-      ? 'You made this invitation yourself, or it is for the mailbox that you have open. What you can do is for another administrator to say'
-      : 'This invitation is for your own mailbox. Give the code to the person who is to help you',
-    'grant-in-circle': firmName
-      ? `${offer?.giverName} can open the mailbox of ${firmName}, directly or through others, so ${firmName} cannot open theirs as well. End that access first if you want to accept`
-      : `${offer?.giverName} can open your mailbox, directly or through others, so you cannot open theirs as well. End that access first if you want to accept`,
-    'grant-not-possible': 'A business cannot accept this. Go back to your own mailbox, and accept it for yourself',
+function toWords(error: unknown, field: string, t: Translate, offer?: Grant, firmName?: string): FieldError {
+  const keys: Partial<Record<ProblemCode, string>> = {
+    'invitation-not-valid': 'invitation-not-valid',
+    'too-many-attempts': 'too-many-attempts',
+    'mailbox-closed': 'mailbox-closed',
+    'grant-to-oneself': offer?.giverIsBusiness ? 'own-business' : 'own',
+    'grant-in-circle': firmName ? 'circle-firm' : 'circle',
+    'grant-not-possible': 'grant-not-possible',
   }
-  const text = error instanceof Problem ? words[error.code] : undefined
-  if (text === undefined) throw error
-  return { field, text }
+  const key = error instanceof Problem ? keys[error.code] : undefined
+  if (key === undefined) throw error
+  return { field, text: t(`grants:not-accepted.${key}`, { owner: offer?.giverName, firm: firmName }) }
 }

@@ -18,6 +18,7 @@ import { Slug } from '../address.ts'
 import { questionFolder, refuseLink } from '../linking.ts'
 import { type Surroundings, sendPage } from '../page.ts'
 import { checkForm } from '../session.ts'
+import { wordsFor } from '../words.ts'
 
 /** Which services may write to this person, by which of their identifiers; to link one, and to unlink it. */
 export function linkedServicesPages(app: FastifyInstance, surroundings: Surroundings): void {
@@ -29,7 +30,7 @@ export function linkedServicesPages(app: FastifyInstance, surroundings: Surround
         request,
         reply,
         'citizen/linked-services-not-yours',
-        { title: 'Only the owner can see linked services', section: 'my-details' },
+        { title: wordsFor(request)('linking:not-yours.title'), section: 'my-details' },
         403,
       )
     })
@@ -40,24 +41,20 @@ export function linkedServicesPages(app: FastifyInstance, surroundings: Surround
   })
 }
 
-const outcomes = {
-  linked: 'The service is linked. Its letters come to this mailbox from now on.',
-  unlinked: 'The service is unlinked. It cannot send letters here by that number any more.',
-  declined: 'Nothing was linked.',
-  joined: 'Your two mailboxes are one now. All your letters are here.',
-}
+const outcomes = ['linked', 'unlinked', 'declined', 'joined']
 
 function listPage(app: FastifyInstance, { database, keys }: Surroundings): void {
   const Query = Type.Object({ done: Type.Optional(Type.String()) })
   const scope = app.withTypeProvider<TypeBoxTypeProvider>()
   scope.get('/linked-services', { schema: { querystring: Query } }, async (request, reply) => {
     const { done = '' } = request.query
+    const t = wordsFor(request)
     return sendPage(request, reply, 'citizen/linked-services', {
-      title: 'Linked services',
+      title: t('linking:list.title'),
       section: 'my-details',
       links: await listLinks(database, keys, request.signedIn!.actor),
       services: await listLinkingServices(database),
-      done: Object.hasOwn(outcomes, done) ? outcomes[done as keyof typeof outcomes] : undefined,
+      done: outcomes.includes(done) ? t(`linking:outcome.${done}`) : undefined,
     })
   })
 }
@@ -75,7 +72,8 @@ function linkPages(app: FastifyInstance, { database, clock }: Surroundings): voi
   scope.get('/linked-services/link/:slug', { schema }, async (request, reply) => {
     const service = await find(request.params.slug)
     allowFormTo(reply, service.address)
-    return sendPage(request, reply, 'citizen/link-service', { title: `Link ${service.name}`, section: 'my-details', service })
+    const title = wordsFor(request)('linking:start.title', { service: service.name })
+    return sendPage(request, reply, 'citizen/link-service', { title, section: 'my-details', service })
   })
 
   scope.post('/linked-services/link/:slug', { schema, preHandler: checkForm }, async (request, reply) => {
@@ -116,7 +114,8 @@ function questionPages(app: FastifyInstance, { database, keys, clock }: Surround
     if (request.body.decision === 'yes')
       return showQuestion(request, reply, await confirmLink(database, keys, actor, code, clock()))
     const question = await readLinkQuestion(database, keys, actor, code, clock())
-    return showQuestion(request, reply, question, [{ field: 'decision', text: 'Select whether to link the service' }])
+    const text = wordsFor(request)('linking:confirm.missing')
+    return showQuestion(request, reply, question, [{ field: 'decision', text }])
   })
 
   scope.post(`${questionFolder}/:code/join`, { schema: { params }, preHandler: checkForm }, async (request, reply) => {
@@ -135,13 +134,14 @@ function showQuestion(
   const { outcome, serviceName, organisationName } = question
   if (outcome === 'linked') return reply.redirect('/linked-services?done=linked', 303)
   const { code } = request.params as { code: string }
+  const t = wordsFor(request)
   const data = { ...question, section: 'my-details' as const, errors, action: `${questionFolder}/${code}` }
   if (outcome === 'confirm') {
-    const title = `Do you want letters from ${organisationName}, ${serviceName} here?`
+    const title = t('linking:confirm.title', { organisation: organisationName, service: serviceName })
     return sendPage(request, reply, 'citizen/confirm-link', { ...data, title }, errors.length > 0 ? 422 : 200)
   }
   request.log.warn({ reason: outcome }, 'a link was refused')
-  const title = outcome === 'taken' ? 'This number is linked with another mailbox' : 'You may have two mailboxes'
+  const title = t(outcome === 'taken' ? 'linking:taken.title' : 'linking:taken.title-two')
   return sendPage(request, reply, 'citizen/link-taken', { ...data, title }, 409)
 }
 
@@ -152,7 +152,7 @@ function unlinkPages(app: FastifyInstance, { database, keys, clock }: Surroundin
   scope.get('/linked-services/unlink/:id', { schema }, async (request, reply) => {
     const link = await findLink(database, keys, request.signedIn!.actor, request.params.id)
     return sendPage(request, reply, 'citizen/unlink-service', {
-      title: `Unlink ${link.serviceName}`,
+      title: wordsFor(request)('linking:unlink.title', { service: link.serviceName }),
       section: 'my-details',
       link,
     })

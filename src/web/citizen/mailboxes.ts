@@ -8,6 +8,7 @@ import { viewGrant } from '../grant-words.ts'
 import { type Surroundings, sendPage } from '../page.ts'
 import { PageQuery, pagination } from '../pagination.ts'
 import { checkFormOfAnyMailbox, sessionCookies } from '../session.ts'
+import { languageOf, wordsFor } from '../words.ts'
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
@@ -19,6 +20,7 @@ export function mailboxPages(app: FastifyInstance, { config, database, clock }: 
   scope.get('/mailboxes', { schema: { querystring: PageQuery } }, async (request, reply) => {
     const { actor, openMailbox: open } = request.signedIn!
     const now = clock()
+    const language = languageOf(request)
     const [held, { clients, page, pages }] = await Promise.all([
       listHeld(database, actor),
       listClients(database, actor, request.query.page ?? 1, now),
@@ -26,17 +28,17 @@ export function mailboxPages(app: FastifyInstance, { config, database, clock }: 
     if (page > pages) throw new Problem('not-found')
     const openable = held.filter((grant) => ['active', 'not-begun'].includes(stateOf(grant, now)))
     return sendPage(request, reply, 'citizen/mailboxes', {
-      title: 'Mailboxes',
+      title: wordsFor(request)('mailboxes:title'),
       section: 'mailboxes',
       isInOwn: open === undefined,
       mayManageHelpers: open === undefined,
       others: openable.map((grant) => ({
-        ...viewGrant(grant, stateOf(grant, now)),
+        ...viewGrant(grant, stateOf(grant, now), language),
         isOpen: open?.grantId === grant.id && open.viaGrantId === null,
         startsAt: grant.startsAt > now ? grant.startsAt : undefined,
       })),
       clients: clients.map((client) => ({
-        ...viewGrant(client, 'active'),
+        ...viewGrant(client, 'active', language),
         viaGrantId: client.viaGrantId,
         isOpen: open?.grantId === client.id && open.viaGrantId === client.viaGrantId,
       })),

@@ -9,6 +9,7 @@ import { Problem } from '../../problems.ts'
 import { LetterParams } from '../address.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
 import { checkForm } from '../session.ts'
+import { wordsFor } from '../words.ts'
 import { findChoices, givenGrantPages, refusedInWords } from './given-grants.ts'
 import { checkGrantDraft, emptyGrantDraft, type GrantChoices, type GrantDraft, readGrantDraft } from './grant-form.ts'
 
@@ -45,13 +46,13 @@ export function peoplePages(app: FastifyInstance, surroundings: Surroundings): v
     const typed = readGrantDraft(request.body, choices)
     const kind = grant.holderIsBusiness ? grant.kind : typed.kind
     const draft = { ...typed, kind, name: grant.holderName, from: emptyGrantDraft(door).from }
-    const { errors, offer } = checkGrantDraft(draft, choices, clock())
+    const { errors, offer } = checkGrantDraft(draft, choices, clock(), wordsFor(request))
     if (offer === undefined) return sendForm(request, reply, grant, choices, draft, errors)
     try {
       const { grantId } = await changeGrant(database, actor, { ...offer, grantId: grant.id }, clock())
       return reply.redirect(`/people/${grantId}`, 303)
     } catch (error) {
-      const [{ text }] = refusedInWords(error, grant) as [FieldError]
+      const [{ text }] = refusedInWords(error, grant, wordsFor(request)) as [FieldError]
       return sendForm(request, reply, grant, choices, draft, [
         { field: grant.holderIsBusiness ? 'role' : 'isAdministrator', text },
       ])
@@ -60,7 +61,7 @@ export function peoplePages(app: FastifyInstance, surroundings: Surroundings): v
 
   scope.get('/people/lost', async (request, reply) =>
     sendPage(request, reply, 'citizen/lost-administrator', {
-      title: 'When a business has no administrator any more',
+      title: wordsFor(request)('grants:lost.title'),
       section: 'mailboxes',
     }),
   )
@@ -95,7 +96,7 @@ function sendForm(
   draft: GrantDraft,
   errors: FieldError[] = [],
 ) {
-  const title = `Change what ${grant.holderName} can do`
+  const title = wordsFor(request)('grants:people.change-title', { name: grant.holderName })
   const data = { title, section: 'people', folder: '/people', choices, draft, errors, isChange: true, grantId: grant.id } as const
   return sendPage(request, reply, 'citizen/grant-form', data, errors.length > 0 ? 422 : 200)
 }

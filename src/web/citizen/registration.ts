@@ -12,13 +12,14 @@ import { withdrawConsent } from '../../registry/withdraw-consent.ts'
 import { Slug } from '../address.ts'
 import { type Surroundings, sendPage } from '../page.ts'
 import { checkForm } from '../session.ts'
+import { languageOf, type Translate, wordsFor } from '../words.ts'
 
 /** Whether public bodies can write to this mailbox, and the owner's say in it. */
 export function registrationPages(app: FastifyInstance, surroundings: Surroundings): void {
   app.register(async (scope) => {
     scope.addHook('preHandler', async (request, reply) => {
       if (request.signedIn?.actor.rights.has('registration:manage')) return
-      const title = 'Only the owner can see this'
+      const title = wordsFor(request)('registration:not-yours.title')
       return sendPage(request, reply, 'citizen/registration-not-yours', { title, section: 'my-details' }, 403)
     })
     statusPage(scope, surroundings)
@@ -27,35 +28,31 @@ export function registrationPages(app: FastifyInstance, surroundings: Surroundin
   })
 }
 
-const outcomes = {
-  exempt: 'You are exempt from digital post now.',
-  registered: 'You get digital post again now.',
-  consented: 'Your consent is recorded.',
-  withdrawn: 'Your consent is withdrawn.',
-}
+const outcomes = ['exempt', 'registered', 'consented', 'withdrawn']
 
 function statusPage(app: FastifyInstance, { database, clock }: Surroundings): void {
   const scope = app.withTypeProvider<TypeBoxTypeProvider>()
   const querystring = Type.Object({ done: Type.Optional(Type.String()), language: Type.Optional(Language) })
   scope.get('/registration', { schema: { querystring } }, async (request, reply) => {
-    const { done = '', language = 'en' } = request.query
+    const { done = '', language = languageOf(request) } = request.query
+    const t = wordsFor(request)
     const { actor } = request.signedIn!
     const registration = await findRegistration(database, actor)
     const [categories, consents] = registration.categories
       ? await Promise.all([listCategories(database), listConsents(database, actor)])
       : [[], []]
     return sendPage(request, reply, 'citizen/registration', {
-      title: 'Your digital post',
+      title: t('registration:title'),
       section: 'my-details',
       registration,
       status: statusOf(registration, clock()),
       keptUntil: registration.keptUntil === null ? undefined : new Date(registration.keptUntil),
-      history: registration.history.map(inWords),
+      history: registration.history.map((change) => inWords(change, t)),
       categories: categories.flatMap((category) => viewCategory(category, consents, language)),
-      languages: categories.some(({ wording }) => wording.cy !== undefined) ? ['en', 'cy'] : [],
-      language,
+      wordings: categories.some(({ wording }) => wording.cy !== undefined) ? ['en', 'cy'] : [],
+      wordingLanguage: language,
       isMine: registration.kind === 'person',
-      done: Object.hasOwn(outcomes, done) ? outcomes[done as keyof typeof outcomes] : undefined,
+      done: outcomes.includes(done) ? t(`registration:outcome.${done}`) : undefined,
     })
   })
 }
@@ -75,28 +72,21 @@ function viewCategory(category: Category, consents: readonly Consent[], language
   }
 }
 
-const whatBecame = {
-  registered: 'Can get digital post',
-  exempt: 'Exempt from digital post',
-  closed: 'Mailbox closed',
-}
-const whyClosed: Record<string, string> = {
-  death: 'because of a death',
-  dissolved: 'because the business has ended',
-  other: '',
-  [merged]: 'because it was brought together with another mailbox of yours',
-}
+/** Why a mailbox was closed, where it is from this list; what a registrar wrote is shown as it is. */
+const whyClosed = ['death', 'dissolved', merged]
 
-function inWords({ at, became, reason, byKind, byName }: OwnRegistration['history'][number]) {
-  const why = became === 'closed' ? (whyClosed[reason] ?? '') : reason === ownWish ? '' : `Reason: ${reason}`
-  return { at: new Date(at), what: whatBecame[became], why, by: byKind === 'owner' ? 'you' : byName }
+function inWords({ at, became, reason, byKind, byName }: OwnRegistration['history'][number], t: Translate) {
+  const closing = became === 'closed' && whyClosed.includes(reason) ? `closed-${reason}` : became
+  const why = became === 'closed' || reason === ownWish ? '' : t('registration:reason', { reason })
+  const by = byKind === 'owner' ? t('registration:by-you') : t('registration:by', { name: byName })
+  return { at: new Date(at), what: t(`registration:became.${closing}`), why, by }
 }
 
 /** Both ways have a page that says what it means, and a button. */
 function changePages(app: FastifyInstance, { database, clock, config }: Surroundings): void {
   const pages = {
-    exempt: { to: 'exempt', title: 'Stop getting digital post' },
-    join: { to: 'registered', title: 'Get digital post again' },
+    exempt: { to: 'exempt', title: 'registration:stop' },
+    join: { to: 'registered', title: 'registration:again' },
   } as const
   for (const [name, { to, title }] of Object.entries(pages)) {
     app.get(`/registration/${name}`, async (request, reply) => {
@@ -104,7 +94,7 @@ function changePages(app: FastifyInstance, { database, clock, config }: Surround
       // A business has no such choice.
       const isPossible = kind === 'person' && registration !== 'closed' && registration !== to
       if (!isPossible) return reply.redirect('/registration', 303)
-      return sendPage(request, reply, `citizen/registration-${name}`, { title, section: 'my-details' })
+      return sendPage(request, reply, `citizen/registration-${name}`, { title: wordsFor(request)(title), section: 'my-details' })
     })
     app.post(`/registration/${name}`, { preHandler: checkForm }, async (request, reply) => {
       const { actor } = request.signedIn!
