@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { readWords } from '../src/web/words.ts'
+import { wordsOf } from './page-words.ts'
+import { listQuestions, type Question } from './rights-matrix/ask.ts'
+import { persons } from './rights-matrix/callers.ts'
+import { buildWorld, type World } from './rights-matrix/world.ts'
+
+/** Pages for people that are not in Welsh yet, by how their address begins. To be emptied. */
+const notYet: readonly string[] = ['/inbox', '/letters', '/sent', '/write', '/my-details']
+
+/** Words that stand on pages in Welsh and are not yet in words/. To be emptied. */
+const wordsNotYet: readonly string[] = ['There is a problem']
+
+/** For systems, for their developers, and what stands in for somebody else’s pages. */
+const notForPeople =
+  /^\/(v1|oauth|log|demo|demo-service|one-login|one-login-stand-in|staff-stand-in|assets|health|openapi\.json|docs|linking\/jwks\.json|department|registrar|\.well-known)([/?]|$)/
+
+/** Letters have a language of their own; subjects, names and what was typed are shown as they are. */
+const isNotOurs = (attributes: string) => /\bclass="[^"]*\b(post-subject|post-reference|post-letter__text)\b/.test(attributes)
+
+/** Every piece of words/, cut where HTML or a value stands in it, as a pattern for a whole piece of a page. */
+function patternsOf(words: Record<string, unknown>): string[] {
+  return Object.values(words).flatMap((value) =>
+    typeof value === 'string' ? value.split(/<[^>]+>/) : patternsOf(value as Record<string, unknown>),
+  )
+}
+const letters = (pattern: string) => pattern.replace(/\{\{.*?\}\}|\P{L}/gu, '').length
+const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+const welsh = new Set(patternsOf(readWords('cy')).map((pattern) => pattern.trim()))
+const english = patternsOf(readWords('en'))
+  .map((pattern) => pattern.trim())
+  .filter((pattern) => letters(pattern) > 2 && !welsh.has(pattern))
+const wholes = new Set(english.filter((pattern) => !pattern.includes('{{')))
+const withGaps = english
+  .filter((pattern) => pattern.includes('{{') && letters(pattern) > 6)
+  .map(
+    (pattern) =>
+      new RegExp(
+        `^${pattern
+          .split(/\{\{.*?\}\}/)
+          .map(escaped)
+          .join('.+')}$`,
+      ),
+  )
+
+/** Frequent in English, and no words of Welsh. */
+const englishWords = /\b(the|and|you|your|with|this|that|from|not|have|which|was|been|of|for|it)\b/i
+
+describe('in Welsh', () => {
+  let world: World
+  let names: string[]
+  before(async () => {
+    world = await buildWorld()
+    const rows = await world.test.owner<{ name: string }[]>`
+      select name from party union select name from service union select subject from message union select holder_name from access_grant
+      union select offered_by_name from access_grant union select by_name from look union select reason from look union select reason from registration_change
+      union select name->>'en' from contact_point union select name->>'en' from contact_group
+      union select description from service union select description from organisation
+      union select description->>'en' from contact_point union select description->>'en' from contact_group`
+    names = rows
+      .map(({ name }) => name)
+      .filter(Boolean)
+      .sort((a, b) => b.length - a.length)
+  })
+  after(() => world.stop())
+
+  /** What is English on the page, as far as it is our own words. */
+  const englishOn = (body: string): string[] =>
+    wordsOf(body, 'cy', isNotOurs).flatMap(({ words, where }) => {
+      const own = names.reduce((text, name) => text.replaceAll(name, '…'), words)
+      if (wordsNotYet.includes(words)) return []
+      const isOurs = wholes.has(words) || withGaps.some((pattern) => pattern.test(words))
+      return isOurs || englishWords.test(own) ? [`“${words}” (${where})`] : []
+    })
+
+  const askInWelsh = async ({ caller, method, address, thing, as }: Question) => {
+    await world.signedIn.reopen(caller)
+    const { cookie = '', ...headers } = world.signedIn.headersOf(caller)
+    // Of forms those that lack what they need: what is wrong is said in Welsh too.
+    const csrf = world.signedIn.formTokenOf(caller)
+    const form = method === 'POST' ? { ...formOf(as, { csrf }) } : undefined
+    const answer = await world.app.inject({
+      method,
+      url: address,
+      headers: { ...headers, ...form?.headers, cookie: `${cookie}; language=cy` },
+      ...(form ? { payload: form.payload } : {}),
+    })
+    const isPage = String(answer.headers['content-type']).startsWith('text/html')
+    return { isPage, body: answer.body, name: `${method} ${address} (${caller}, ${thing.name}, ${answer.statusCode})` }
+  }
+
+  const isForPeople = ({ address, caller, expected }: Question) =>
+    !notForPeople.test(address) &&
+    (expected === undefined ? caller === 'rosa' || caller === 'lookupSystem' : (persons as readonly string[]).includes(caller)) &&
+    !notYet.some((start) => address.startsWith(start))
+
+  const look = async (questions: readonly Question[]) => {
+    const found: string[] = []
+    let pages = 0
+    for (const question of questions) {
+      const { isPage, body, name } = await askInWelsh(question)
+      if (!isPage) continue
+      pages++
+      if (!body.includes('<html lang="cy"')) found.push(`${name}: the page does not say that it is in Welsh`)
+      found.push(...englishOn(body).map((words) => `${name}: ${words}`))
+    }
+    return { found: [...new Set(found)], pages }
+  }
+
+  test('every page for people says nothing in English, nor does a refusal or an error', { timeout: 240_000 }, async (t) => {
+    const questions = listQuestions(world).filter(isForPeople)
+    const first = <T>(several: T[]) => several.slice(0, 1)
+    // Of each route what each caller is answered in each way, once.
+    const kinds = Map.groupBy(questions, ({ route, caller, expected }) => [route, caller, expected].join())
+    const asked = [...kinds.values()].flatMap(first)
+    const reading = await look(asked.filter(({ method }) => method === 'GET'))
+    const sending = await look(asked.filter(({ method, turn }) => method === 'POST' && turn === 0))
+    t.diagnostic(`${reading.pages} pages read, ${sending.pages} that a form led to`)
+    const found = [...reading.found, ...sending.found]
+    assert.ok(reading.pages > 100 && sending.pages > 50)
+    assert.ok(found.length === 0, `These are in English:\n  ${found.slice(0, 80).join('\n  ')}\n  ${found.length} in all`)
+  })
+})
+
+function formOf(as: Question['as'], fields: Record<string, string>) {
+  if (as !== 'multipart') {
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+    return { headers, payload: new URLSearchParams(fields).toString() }
+  }
+  const boundary = 'form'
+  const parts = Object.entries(fields).map(
+    ([name, value]) => `--${boundary}\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
+  )
+  return {
+    headers: { 'content-type': `multipart/form-data; boundary=${boundary}` },
+    payload: `${parts.join('')}--${boundary}--\r\n`,
+  }
+}
