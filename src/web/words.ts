@@ -29,14 +29,39 @@ instance.init({
   fallbackLng: 'en',
   initAsync: false,
   resources: Object.fromEntries(languages.map((language) => [language, readWords(language)])),
-  // Templates escape what they show, once.
-  interpolation: { escapeValue: false },
 })
 
-const translators = Object.fromEntries(languages.map((language) => [language, instance.getFixedT(language)]))
+/** Text, the name of a gap, text, and so on. */
+type Sentence = readonly string[]
+
+/**
+ * i18next takes some microseconds for each word, and a page has dozens: what it finds is kept, cut at its gaps. Of a plural, for
+ * each of its categories, and for none, for which i18next has an ending in every language.
+ */
+function makeTranslate(language: Language): Translate {
+  const find = instance.getFixedT(language)
+  const plurals = new Intl.PluralRules(language)
+  const kept = new Map<string, Sentence>()
+  return (key, values) => {
+    const count = typeof values?.count === 'number' ? values.count : undefined
+    const place = count === undefined ? key : `${key} ${count === 0 ? 'none' : plurals.select(count)}`
+    let sentence = kept.get(place)
+    if (sentence === undefined) {
+      sentence = find(key, { ...(count === undefined ? {} : { count }), skipInterpolation: true }).split(/\{\{\s*(\w+)\s*\}\}/)
+      kept.set(place, sentence)
+    }
+    if (sentence.length === 1) return sentence[0]!
+    return sentence.map((part, index) => (index % 2 === 0 ? part : String(values?.[part] ?? ''))).join('')
+  }
+}
+
+const translators = Object.fromEntries(languages.map((language) => [language, makeTranslate(language)])) as Record<
+  Language,
+  Translate
+>
 
 export function translate(language: Language): Translate {
-  return translators[language] as unknown as Translate
+  return translators[language]
 }
 
 declare module 'fastify' {
