@@ -139,6 +139,7 @@ describe('in a browser', () => {
         '/sign-in/callback',
         '/department/sign-in/callback',
       ])
+      await visit('nobody', ['/?lang=cy', '/nowhere', '/status', '/verify', '/signed-out', '/sign-in/callback'])
       await visit('arthur', ['/inbox', '/sent', '/write/northfold-council/council-tax'])
       await visit('rosa', [
         '/inbox',
@@ -257,7 +258,7 @@ describe('in a browser', () => {
     await inBrowser('rosa', { javaScriptEnabled: false }, async (page) => {
       await page.goto('/inbox')
       await page.locator(`a[href="/letters/${letterId}"]`).click()
-      await page.getByRole('link', { name: 'Cymraeg' }).click()
+      await page.getByRole('main').getByRole('link', { name: 'Cymraeg' }).click()
       assert.equal(await page.locator('h1').textContent(), 'Eich bil')
       await page.getByRole('button', { name: 'Answer' }).click()
       await page.getByLabel('Your answer').fill('Without a script')

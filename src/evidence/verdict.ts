@@ -1,22 +1,8 @@
 import { type EvidenceEvent, type EvidenceRecord, evidenceEvents } from './record.ts'
+import { doerIn, type Told, type VerdictWords } from './verdict-words.ts'
 
 /** What a check came to, and why. */
 type Failed = { name: string; says: string }
-
-const inUkTime = new Intl.DateTimeFormat('en-GB', {
-  timeZone: 'Europe/London',
-  day: 'numeric',
-  month: 'long',
-  year: 'numeric',
-  hour: '2-digit',
-  minute: '2-digit',
-  hourCycle: 'h23',
-})
-
-/** 5 November 2026 at 10:00 (UK time) */
-export function momentInWords(at: Date): string {
-  return `${inUkTime.format(at)} (UK time)`
-}
 
 const wordsMax = 200
 
@@ -38,173 +24,47 @@ export function sayNotValid(failed: readonly Failed[]): string {
 }
 
 /** `ownKey` is the seal's key where nobody else said whom to trust. */
-export function sayValid(record: EvidenceRecord, documents: number, ownKey: string | undefined): string {
-  const event = eventOf(record)
-  const { what, proved, notProved } = happenings[event](wordsOf(record))
-  const compared =
-    documents === 0 ? 'what its documents say, as none was compared' : 'what any document says that was not compared'
+export function sayValid(record: EvidenceRecord, documents: number, ownKey: string | undefined, words: VerdictWords): string {
+  const { what, proved, notProved } = words.happening(eventOf(record), tell(record))
   const isOfLetter = record.UserContentInfo.length > 0
-  const proofs = [
-    ...proved,
-    ...(documents > 0
-      ? [documents === 1 ? 'that the document given belongs to it' : 'that the documents given belong to it']
-      : []),
-  ]
-  const trust =
-    ownKey === undefined
-      ? ''
-      : ` The keys came from the receipt itself, so compare ${ownKey} with the seal keys that the installation publishes at /log/keys.json.`
+  const compared = documents === 0 ? words.noneCompared : words.othersNotCompared
+  const proofs = [...proved, ...(documents > 0 ? [words.belongs(documents)] : [])]
   const open = [...notProved, ...(isOfLetter ? [compared] : [])]
-  return `Valid. ${what}. Proved: ${listInWords(proofs)}.${open.length > 0 ? ` Not proved: ${listInWords(open)}.` : ''}${trust}`
+  return words.valid(what, words.list(proofs), words.list(open)) + (ownKey === undefined ? '' : words.ownKeys(ownKey))
 }
 
 export function eventOf({ ERDSEventId }: EvidenceRecord): EvidenceEvent {
   return (Object.keys(evidenceEvents) as EvidenceEvent[]).find((event) => evidenceEvents[event] === ERDSEventId)!
 }
 
-function listInWords(items: readonly string[]): string {
-  return items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`
-}
+const plainOrNot = (text: string | undefined) => (text === undefined ? undefined : plain(text))
 
-type Words = {
-  sender: string
-  recipient: string
-  mailbox: string
-  letter: string
-  on: string
-  doer: string
-  channel: string
-  reasons: string
-  record: EvidenceRecord
-}
-
-function wordsOf(record: EvidenceRecord): Words {
-  const { SenderDetails, RecipientDetails, Subject, EventTime, EventDetails, EventReasons } = record
+function tell(record: EvidenceRecord): Told {
+  const { SenderDetails, RecipientDetails, Subject, EvidenceIssuerDetails, EventTime, EventDetails, EventReasons } = record
   const service = SenderDetails.service === undefined ? '' : ` (${plain(SenderDetails.service)})`
-  const channel = EventDetails?.channel
-  const recipient = RecipientDetails.name === undefined ? 'the recipient' : plain(RecipientDetails.name)
+  const { doneBy } = EventDetails ?? {}
   return {
     sender: `${plain(SenderDetails.name)}${service}`,
-    recipient,
-    // Of a public body with its service.
-    mailbox: recipient.includes(', ') ? `the mailbox of ${recipient}` : `${recipient}’s mailbox`,
-    letter: Subject === undefined ? 'the letter' : `the letter “${plain(Subject)}”`,
-    on: `on ${momentInWords(new Date(EventTime))}`,
-    doer: EventDetails?.doneBy ? ` by ${doerInWords(EventDetails.doneBy)}` : '',
-    channel: channel === undefined ? '' : ` by ${plain(channel)}`,
-    reasons: EventReasons?.length
-      ? `: ${EventReasons.map(({ code, reason }) => `${plain(reason)} (${plain(code)})`).join('; ')}`
-      : '',
-    record,
+    recipient: plainOrNot(RecipientDetails.name),
+    subject: plainOrNot(Subject),
+    issuer: plain(EvidenceIssuerDetails.name),
+    at: new Date(EventTime),
+    from: readMoment(EventDetails?.from),
+    until: readMoment(EventDetails?.until),
+    doer: doneBy && { kind: doneBy.kind, name: plainOrNot(doneBy.name), onBehalfOf: plainOrNot(doneBy.onBehalfOf) },
+    channel: plainOrNot(EventDetails?.channel),
+    reasons: (EventReasons ?? []).map(({ code, reason }) => `${plain(reason)} (${plain(code)})`),
   }
 }
 
-const kinds: Record<NonNullable<NonNullable<EvidenceRecord['EventDetails']>['doneBy']>['kind'], string> = {
-  owner: 'the owner of the mailbox',
-  helper: 'somebody who may act for the owner of the mailbox',
-  staff: 'a member of staff',
-  system: 'a computer system of the public body',
-  registrar: 'a registrar',
-  program: 'the program itself',
+function readMoment(text: string | undefined): Date | undefined {
+  const at = new Date(text ?? '')
+  return Number.isNaN(at.getTime()) ? undefined : at
 }
+
+type DoneBy = NonNullable<NonNullable<EvidenceRecord['EventDetails']>['doneBy']>
 
 /** By name, where this side may know it. */
-export function doerInWords({
-  kind,
-  name,
-  onBehalfOf,
-}: NonNullable<NonNullable<EvidenceRecord['EventDetails']>['doneBy']>): string {
-  if (name === undefined) return kinds[kind]
-  const whom = onBehalfOf === undefined ? '' : ` for ${plain(onBehalfOf)}`
-  return kind === 'owner' ? plain(name) : `${plain(name)}${whom} (${kinds[kind]})`
-}
-
-type Happening = { what: string; proved: string[]; notProved: string[] }
-
-const whoWhatWhen = ['who sent what to whom', 'when']
-const isRead = 'that anybody read it'
-
-const happenings: Record<EvidenceEvent, (words: Words) => Happening> = {
-  'message.accepted': ({ sender, recipient, letter, on }) => ({
-    what: `${sender} sent ${letter} to ${recipient}, and it was taken in ${on}`,
-    proved: whoWhatWhen,
-    notProved: ['that it was in the mailbox', isRead],
-  }),
-  'message.rejected': ({ sender, letter, on, reasons }) => ({
-    what: `${sender} tried to send ${letter}, and it was refused ${on}${reasons}`,
-    proved: ['that it was handed in and refused', 'when', 'why'],
-    notProved: ['that it reached anybody'],
-  }),
-  'message.available': ({ sender, mailbox, letter, on }) => ({
-    what: `${sender} put ${letter} in ${mailbox} ${on}, where it could be read from then on`,
-    proved: [...whoWhatWhen],
-    notProved: [isRead],
-  }),
-  'message.failed': ({ sender, mailbox, letter, on, reasons }) => ({
-    what: `${letterFirst(letter)} from ${sender} could not be put in ${mailbox}, as was found ${on}${reasons}`,
-    proved: ['that it was not delivered here', 'when', 'why'],
-    notProved: ['that it was delivered in another way'],
-  }),
-  'message.alerted': ({ sender, recipient, letter, on, channel }) => ({
-    what: `${recipient} was told${channel} ${on} that there is post: ${letter} from ${sender}`,
-    proved: ['that the alert was handed over', 'when'],
-    notProved: ['that anybody saw the alert', isRead],
-  }),
-  'message.alert-failed': ({ sender, recipient, letter, on, channel, reasons }) => ({
-    what: `${recipient} could not be told${channel} ${on} that there is post, ${letter} from ${sender}${reasons}`,
-    proved: ['that the alert failed', 'when', 'why'],
-    notProved: [isRead],
-  }),
-  'message.opened': ({ sender, mailbox, letter, on, doer }) => ({
-    what: `${letterFirst(letter)} from ${sender} in ${mailbox} was opened ${on}${doer}`,
-    proved: ['that it was opened', 'when', 'who sent what to whom'],
-    notProved: ['that anybody read it to its end, or understood it'],
-  }),
-  'message.handed-over': ({ sender, mailbox, letter, on, doer }) => ({
-    what: `Of ${letter} from ${sender} in ${mailbox}, a file was handed over ${on}${doer}`,
-    proved: ['which file was handed over', 'when'],
-    notProved: ['that anybody read it'],
-  }),
-  'message.relayed': ({ sender, recipient, letter, on, channel }) => ({
-    what: `${letterFirst(letter)} from ${sender} to ${recipient} was handed on${channel} ${on}, outside this mailbox`,
-    proved: ['that it was handed on', 'when'],
-    notProved: ['that it arrived', isRead],
-  }),
-  'message.answered': ({ sender, recipient, letter, on, doer }) => ({
-    what: `${letterFirst(letter)} from ${sender} to ${recipient} was answered ${on}${doer}`,
-    proved: ['that it was answered', 'when', 'by which message'],
-    notProved: ['what the answer says'],
-  }),
-  'message.recalled': ({ sender, recipient, letter, on, doer, reasons }) => ({
-    what: `${letterFirst(letter)} from ${sender} to ${recipient} was taken back ${on}${doer}${reasons}`,
-    proved: ['that it was taken back', 'when'],
-    notProved: ['that nobody had read it before'],
-  }),
-  'message.served': ({ sender, recipient, letter, on }) => ({
-    what: `${letterFirst(letter)} from ${sender} to ${recipient} was recorded as served ${on}`,
-    proved: [...whoWhatWhen],
-    notProved: [isRead],
-  }),
-  'service.interrupted': ({ record, on, reasons }) => ({
-    what: `Post could not be delivered or read at ${plain(record.EvidenceIssuerDetails.name)}${spanOf(record)}, as was recorded ${on}${reasons}`,
-    proved: ['that the issuer recorded the interruption', 'when'],
-    notProved: ['whom it kept from their post'],
-  }),
-  'service.restored': ({ record, on }) => ({
-    what: `Post could be delivered and read again at ${plain(record.EvidenceIssuerDetails.name)}${spanOf(record)}, as was recorded ${on}`,
-    proved: ['that the issuer recorded the end of the interruption', 'when'],
-    notProved: ['whom it kept from their post'],
-  }),
-}
-
-function letterFirst(letter: string): string {
-  return `T${letter.slice(1)}`
-}
-
-function spanOf({ EventDetails }: EvidenceRecord): string {
-  const [from, until] = [EventDetails?.from, EventDetails?.until].map((text) => {
-    const at = new Date(text ?? '')
-    return Number.isNaN(at.getTime()) ? undefined : momentInWords(at)
-  })
-  return `${from ? ` from ${from}` : ''}${until ? ` until ${until}` : ''}`
+export function doerInWords({ kind, name, onBehalfOf }: DoneBy): string {
+  return doerIn({ kind, name: plainOrNot(name), onBehalfOf: plainOrNot(onBehalfOf) })
 }

@@ -8,7 +8,8 @@ import { canonical, commitmentOf, EvidenceRecord, type Part } from './record.ts'
 import { verifyTimeStamp } from './time-stamp.ts'
 import { leafHash, verifyInclusion } from './tree.ts'
 import { readSealKey, type TrustedKeys } from './trusted-keys.ts'
-import { momentInWords, plain, sayNotValid, sayValid } from './verdict.ts'
+import { plain, sayNotValid, sayValid } from './verdict.ts'
+import { english, type VerdictWords } from './verdict-words.ts'
 
 // Reads as the standards do, from bytes to a verdict: no database, no network, no clock, and nothing of the program but pure files.
 
@@ -40,40 +41,45 @@ const clocksDifferMs = 60_000
  * Whether a receipt holds, and holds for these documents. Keys are those of `trusted`, or else the receipt's own, and the verdict
  * says so. Whatever the bytes are, the answer is a verdict, and never an error.
  */
-export function verifyReceipt(file: Uint8Array, documents: readonly GivenDocument[], trusted?: TrustedKeys): Verdict {
-  const receipt = refuseErrors(() => parseReceipt(file), 'The file cannot be read.')
-  if (typeof receipt === 'string') return notReadable(receipt)
+export function verifyReceipt(
+  file: Uint8Array,
+  documents: readonly GivenDocument[],
+  trusted?: TrustedKeys,
+  words: VerdictWords = english,
+): Verdict {
+  const receipt = refuseErrors(() => parseReceipt(file), words.form.unreadable)
+  if (typeof receipt === 'string') return notReadable(receipt, words)
   const record = readRecord(receipt.record)
-  if (record === undefined) return notReadable('What the receipt holds is no evidence record.')
+  if (record === undefined) return notReadable(words.form.noRecord, words)
   const keys = keysOf(receipt, trusted)
   const commitment = commitmentOf(receipt.record, receipt.salt)
-  const cosigned = refuseErrors(() => readCosignatures(receipt, keys), 'The witnesses’ cosignatures cannot be read.')
+  const cosigned = refuseErrors(() => readCosignatures(receipt, keys, words), words.cosignatures.unreadable)
   const works: Record<CheckName, () => string | Passed> = {
-    form: () => checkForm(receipt, keys),
-    seal: () => checkSeal(receipt, commitment, keys),
-    time: () => checkTime(receipt, record, keys, typeof cosigned === 'string' ? [] : cosigned),
-    content: () => checkContent(record, documents),
-    inclusion: () => checkInclusion(receipt, record, commitment, keys),
-    cosignatures: () => (typeof cosigned === 'string' ? cosigned : sayCosignatures(cosigned)),
+    form: () => checkForm(receipt, keys, words),
+    seal: () => checkSeal(receipt, commitment, keys, words),
+    time: () => checkTime(receipt, record, keys, typeof cosigned === 'string' ? [] : cosigned, words),
+    content: () => checkContent(record, documents, words),
+    inclusion: () => checkInclusion(receipt, record, commitment, keys, words),
+    cosignatures: () => (typeof cosigned === 'string' ? cosigned : sayCosignatures(cosigned, words)),
   }
   const checks = checkNames.map((name): Check => {
-    const outcome = refuseErrors(works[name], 'It cannot be checked.')
+    const outcome = refuseErrors(works[name], words.uncheckable)
     return typeof outcome === 'string' ? { name, isPassed: false, says: outcome } : { name, isPassed: true, says: outcome.says }
   })
   const failed = checks.filter(({ isPassed }) => !isPassed)
   if (failed.length > 0) return { isValid: false, checks, record, sentence: sayNotValid(failed) }
   const ownKey = trusted === undefined ? receipt.keys.seal.kid : undefined
-  return { isValid: true, checks, record, sentence: sayValid(record, documents.length, ownKey) }
+  return { isValid: true, checks, record, sentence: sayValid(record, documents.length, ownKey, words) }
 }
 
 /** A check answers a sentence why it failed, or this. */
 type Passed = { says: string }
 
-function notReadable(says: string): Verdict {
+function notReadable(says: string, words: VerdictWords): Verdict {
   const checks = checkNames.map((name) => ({
     name,
     isPassed: false,
-    says: name === 'form' ? says : 'Not looked at, as the file cannot be read.',
+    says: name === 'form' ? says : words.form.notLookedAt,
   }))
   return { isValid: false, checks, record: undefined, sentence: sayNotValid(checks.slice(0, 1)) }
 }
@@ -127,55 +133,56 @@ function keysOf({ keys: own }: ReadReceipt, trusted?: TrustedKeys): Keys {
   return { seal: new Map(readable), log: logKeys!, witnesses: witnessKeys!, authorities: timeStampAuthorities, areWhole }
 }
 
-function checkForm({ isWhole }: ReadReceipt, { areWhole }: Keys): string | Passed {
-  if (!isWhole) return 'The file is not as it was issued: its digest is another.'
-  if (!areWhole) return 'One of the keys is none.'
-  return { says: 'The file is whole and well-formed, and its record has all that it must have.' }
+function checkForm({ isWhole }: ReadReceipt, { areWhole }: Keys, { form }: VerdictWords): string | Passed {
+  if (!isWhole) return form.notWhole
+  if (!areWhole) return form.noKey
+  return { says: form.passed }
 }
 
 /** The JWS is over a row of entries of the log: this record's commitment must be in the place of its index. */
-function checkSeal({ seal, index }: ReadReceipt, commitment: Buffer, keys: Keys): string | Passed {
+function checkSeal({ seal, index }: ReadReceipt, commitment: Buffer, keys: Keys, words: VerdictWords): string | Passed {
   const [header = '', body = '', tail = ''] = seal.split('.', 3)
   const { kid } = JSON.parse(Buffer.from(header, 'base64url').toString()) as { kid: unknown }
   const [payload, signature] = [Buffer.from(body, 'base64url'), Buffer.from(tail, 'base64url')]
   if (typeof kid !== 'string' || compactJws(kid, 'dp-evidence+jws', payload, signature) !== seal) {
-    return 'The seal is not written as a seal of evidence is.'
+    return words.seal.malformed
   }
   const key = keys.seal.get(kid)
-  if (key === undefined) return 'The seal is by a key that is not among those to trust.'
+  if (key === undefined) return words.seal.unknownKey
   if (!verifyJws(key, kid, 'dp-evidence+jws', payload, signature)) {
-    return 'The seal is wrong: its signature does not fit.'
+    return words.seal.wrong
   }
   const place = 32 * (index % entriesSealedAtOnce)
   const isSealed = payload.length === 32 * entriesSealedAtOnce && payload.subarray(place, place + 32).equals(commitment)
-  return isSealed ? { says: `The record is sealed by key ${kid} (ES256).` } : 'The seal is of another record.'
+  return isSealed ? { says: words.seal.passed(kid) } : words.seal.ofAnother
 }
 
-function checkTime(receipt: ReadReceipt, record: EvidenceRecord, keys: Keys, cosigned: readonly Cosignature[]): string | Passed {
+function checkTime(
+  receipt: ReadReceipt,
+  record: EvidenceRecord,
+  keys: Keys,
+  cosigned: readonly Cosignature[],
+  { time, moment }: VerdictWords,
+): string | Passed {
   const earliest = new Date(record.EventTime).getTime() - clocksDifferMs
   const witnessed = cosigned.map(({ timestamp }) => timestamp * 1_000)
   // Witnesses count whole seconds.
-  if (witnessed.some((at) => at + 1_000 < earliest)) return 'A witness says that it saw this before it happened.'
+  if (witnessed.some((at) => at + 1_000 < earliest)) return time.witnessedBefore
   if (receipt.timeStamp === undefined) {
-    if (witnessed.length === 0) return 'Nobody but the issuer says when it was: there is no time-stamp and no witness.'
-    const first = momentInWords(new Date(Math.min(...witnessed)))
-    return {
-      says: `There is no time-stamp. That it was in the log by ${first} is said by the witnesses, as each cosignature has a time.`,
-    }
+    if (witnessed.length === 0) return time.nobody
+    return { says: time.byWitnesses(moment(new Date(Math.min(...witnessed)))) }
   }
   const stamp = verifyTimeStamp(receipt.timeStamp, Buffer.from(receipt.note.text), keys.authorities)
-  if (typeof stamp === 'string') return stamp
-  if (stamp.at.getTime() + (stamp.accuracyMs ?? 0) < earliest) return 'The time-stamp is from before it happened.'
-  return {
-    says: `A time-stamp (RFC 3161) of ${plain(stamp.authority)} says that it was in the log by ${momentInWords(stamp.at)}.`,
-  }
+  if (typeof stamp === 'string') return time.stampWrong(stamp)
+  if (stamp.at.getTime() + (stamp.accuracyMs ?? 0) < earliest) return time.stampedBefore
+  return { says: time.passed(plain(stamp.authority), moment(stamp.at)) }
 }
 
-function checkContent(record: EvidenceRecord, documents: readonly GivenDocument[]): string | Passed {
-  if (documents.length === 0) return { says: 'No document was given, so none was compared.' }
-  if (documents.length > documentsMax) return `More than ${documentsMax} documents were given.`
+function checkContent(record: EvidenceRecord, documents: readonly GivenDocument[], { content }: VerdictWords): string | Passed {
+  if (documents.length === 0) return { says: content.none }
+  if (documents.length > documentsMax) return content.tooMany(documentsMax)
   if (documents.reduce((total, each) => total + ('bytes' in each ? each.bytes.length : each.size), 0) > documentsBytesMax) {
-    return 'The documents given are together larger than any letter.'
+    return content.tooLarge
   }
   const parts = [...record.UserContentInfo, ...(record.EventDetails?.file ? [record.EventDetails.file] : [])]
   const compared = documents.map((given) => {
@@ -183,41 +190,44 @@ function checkContent(record: EvidenceRecord, documents: readonly GivenDocument[
     return { name: plain(given.name), part: parts.find((each) => each.digest === digest) }
   })
   const others = compared.filter(({ part }) => part === undefined)
-  if (others.length > 0) {
-    const names = others.map(({ name }) => `“${name}”`).join(', ')
-    return `${names} ${others.length === 1 ? 'is' : 'are'} no part of this letter: every byte must be the same.`
-  }
-  return { says: compared.map(({ name, part }) => `“${name}” is ${partInWords(part!)}.`).join(' ') }
+  if (others.length > 0) return content.noPart(others.map(({ name }) => name))
+  const isPart = ({ name, part }: { name: string; part: Part }) =>
+    content.isPart(name, part.part, part.language && plain(part.language), part.filename && plain(part.filename))
+  return { says: compared.map(({ name, part }) => isPart({ name, part: part! })).join(' ') }
 }
 
-function partInWords({ part, language, filename }: Part): string {
-  if (part === 'text') return `the text of the letter${language ? ` (${plain(language)})` : ''}`
-  const kind = { main: 'the main document', additional: 'a document', technical: 'a document for machines' }[part]
-  return `${kind} of the letter${filename ? `, “${plain(filename)}”` : ''}`
-}
-
-function checkInclusion(receipt: ReadReceipt, record: EvidenceRecord, commitment: Buffer, keys: Keys): string | Passed {
+function checkInclusion(
+  receipt: ReadReceipt,
+  record: EvidenceRecord,
+  commitment: Buffer,
+  keys: Keys,
+  { inclusion }: VerdictWords,
+): string | Passed {
   const { note, index, path, checkpoint } = receipt
   const { origin, size } = checkpoint
   const ofOrigin = keys.log.filter(({ name }) => name === origin)
-  if (origin !== record.EvidenceIssuerDetails.log || ofOrigin.length === 0) return 'The checkpoint is of another log.'
-  if (verifyNote(note, ofOrigin) === undefined) return 'The log has not signed the checkpoint.'
+  if (origin !== record.EvidenceIssuerDetails.log || ofOrigin.length === 0) return inclusion.otherLog
+  if (verifyNote(note, ofOrigin) === undefined) return inclusion.notSigned
   return verifyInclusion(leafHash(commitment), index, path, checkpoint)
-    ? { says: `The record is entry ${index} of the ${size} in the log ${plain(origin)}, as its signed checkpoint says.` }
-    : 'The record is not in the log at the place that the receipt says.'
+    ? { says: inclusion.passed(index, String(size), plain(origin)) }
+    : inclusion.notThere
 }
 
 /** Or a sentence why they are not right. */
-function readCosignatures({ note }: ReadReceipt, { log, witnesses }: Keys): Cosignature[] | string {
+function readCosignatures(
+  { note }: ReadReceipt,
+  { log, witnesses }: Keys,
+  { cosignatures }: VerdictWords,
+): Cosignature[] | string {
   // A log that witnesses itself is not witnessed.
   const others = witnesses.filter(({ publicKey }) => !log.some((key) => key.publicKey.equals(publicKey)))
   const found = verifyCosignatures(note, others)
-  if (found === undefined) return 'A cosignature is wrong.'
-  if (sortSignatures(found.unknown, log).unknown.length > 0) return 'The checkpoint has a signature by a key that is not known.'
-  return found.cosignatures.length > 0 ? found.cosignatures : 'No witness that is known has cosigned the checkpoint.'
+  if (found === undefined) return cosignatures.wrong
+  if (sortSignatures(found.unknown, log).unknown.length > 0) return cosignatures.unknown
+  return found.cosignatures.length > 0 ? found.cosignatures : cosignatures.none
 }
 
-function sayCosignatures(cosigned: readonly Cosignature[]): Passed {
-  const each = cosigned.map(({ key, timestamp }) => `${plain(key.name)} on ${momentInWords(new Date(timestamp * 1_000))}`)
-  return { says: `The checkpoint is cosigned by ${each.join(', ')}.` }
+function sayCosignatures(cosigned: readonly Cosignature[], { cosignatures, moment }: VerdictWords): Passed {
+  const each = cosigned.map(({ key, timestamp }) => cosignatures.one(plain(key.name), moment(new Date(timestamp * 1_000))))
+  return { says: cosignatures.passed(each) }
 }

@@ -25,12 +25,12 @@ describe('checking a receipt on its page', () => {
   })
   after(() => pages.stop())
 
-  const check = async (files: { field: string; name: string; bytes: Uint8Array }[]) => {
+  const check = async (files: { field: string; name: string; bytes: Uint8Array }[], language = 'en') => {
     const form = new FormData()
     for (const { field, name, bytes } of files) form.append(field, new File([bytes as never], name))
     const encoded = new Response(form)
     const payload = Buffer.from(await encoded.arrayBuffer())
-    const headers = { 'content-type': encoded.headers.get('content-type')! }
+    const headers = { 'content-type': encoded.headers.get('content-type')!, cookie: `language=${language}` }
     return pages.app.inject({ method: 'POST', url: '/verify', headers, payload })
   }
   const asReceipt = (bytes: Uint8Array) => ({ field: 'receipt', name: 'a.tlog-proof', bytes })
@@ -54,9 +54,19 @@ describe('checking a receipt on its page', () => {
     const { body } = await check([asReceipt(damaged)])
     assert.match(body, /<h1[^>]*>The receipt is not valid<\/h1>/)
     const other = await check([asReceipt(receipt), asDocument(Buffer.from('Another letter'), 'other<b>.md')])
-    assert.match(other.body, /The receipt is not valid<\/h1>\s*<p [^>]*>The documents: <span lang="en">“other/)
+    assert.match(other.body, /The receipt is not valid<\/h1>\s*<p [^>]*>The documents: “other/)
     assert.match(other.body, /“other&lt;b&gt;.md” is no part of this letter/)
     assert.match(other.body, /What the receipt says, which is not proved/)
+  })
+
+  test('says in Welsh what it finds', async () => {
+    const { body } = await check([asReceipt(receipt), asDocument(Buffer.from('You have a bill.'))], 'cy')
+    assert.match(body, /<h1[^>]*>Mae’r dderbynneb yn ddilys<\/h1>\s*<p [^>]*>Rhoddodd Northfold Council/)
+    assert.match(body, /ym mlwch post Rosa Example ar 23 Tachwedd 2026 am 10:00 \(amser y DU\)/)
+    assert.match(body, /“letter.md” yw testun y llythyr/)
+    const other = await check([asReceipt(receipt), asDocument(Buffer.from('Another bill.'))], 'cy')
+    assert.match(other.body, /Y dogfennau: Nid yw’r canlynol yn rhan o’r llythyr hwn/)
+    for (const page of [body, other.body]) assert.doesNotMatch(page, />[^<{]*\b(the|and|not|is|Passed|Failed)\b[^<]*<\/p>/)
   })
 
   test('takes no receipt of another installation, though it is valid by its own keys', async () => {

@@ -6,11 +6,14 @@ import { openEvidence } from '../evidence/open-evidence.ts'
 import { readOrigin } from '../evidence/read-log.ts'
 import { receiptBytesMax } from '../evidence/receipt.ts'
 import { trustedKeysOf } from '../evidence/trusted-keys.ts'
+import { welsh } from '../evidence/verdict-welsh.ts'
+import { english } from '../evidence/verdict-words.ts'
 import { documentsBytesMax, type GivenDocument, type Verdict, verifyReceipt } from '../evidence/verify.ts'
 import { Problem } from '../problems.ts'
 import { type FieldError, type Surroundings, sendPage } from './page.ts'
-import { wordsFor } from './words.ts'
+import { languageOf, wordsFor } from './words.ts'
 
+const spoken = { en: english, cy: welsh }
 const documentsMax = 10
 const megabytesMax = documentsBytesMax / 1024 / 1024
 
@@ -36,7 +39,7 @@ export function verifyPages(app: FastifyInstance, { config, database }: Surround
       if (receipt === undefined || errors.length > 0) return sendForm(request, reply, errors)
       const name = (await readOrigin(database)) ?? origin
       const trusted = trustedKeysOf(keys, name, await publicKeysOf(database, attestors))
-      return sendVerdict(request, reply, verifyReceipt(receipt, documents, trusted), name)
+      return sendVerdict(request, reply, verifyReceipt(receipt, documents, trusted, spoken[languageOf(request)]), name)
     })
   })
 }
@@ -58,7 +61,8 @@ function sendVerdict(request: FastifyRequest, reply: FastifyReply, verdict: Verd
   return sendPage(request, reply, 'verdict', {
     title: t(isValid ? 'verify:valid' : 'verify:not-valid'),
     isValid,
-    sentence: sentence.replace(/^Valid\. /, ''),
+    // Its first word is what the heading says.
+    sentence: sentence.slice(sentence.indexOf(' ') + 1),
     checks: checks.map((check) => ({
       ...check,
       name: t(`verify:name.${check.name}`),
