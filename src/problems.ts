@@ -26,6 +26,8 @@ export const problems = {
   'reference-used': [409, 'fix', 'This reference was used before for a message with other content.'],
   'last-administrator': [409, 'fix', 'A business must have an administrator: let another one in first.'],
   'registration-not-possible': [409, 'fix', 'The registration of this mailbox cannot be changed in this way, or not any more.'],
+  'action-not-possible': [409, 'fix', 'This cannot be done, or not any more. Load the page again to see what became of it.'],
+  'action-not-yet': [409, 'fix', 'This cannot be done yet.'],
   'evidence-pending': [
     409,
     'retry',
@@ -58,6 +60,24 @@ export const problems = {
   'file-name-not-allowed': [422, 'fix', 'The file name has a folder in it, or a character that is not allowed in a file name.'],
   'file-type-not-allowed': [422, 'fix', 'Files of this media type are not taken.'],
   'file-type-mismatch': [422, 'fix', 'The file is not what its media type or the ending of its name says.'],
+  'action-not-valid': [422, 'fix', 'An action lacks what its kind needs, or has what does not fit. Each field is named.'],
+  'action-address-not-allowed': [
+    422,
+    'fix',
+    'The address of an action begins with https:// and leads to a site that your organisation has registered.',
+  ],
+  'action-address-personal': [
+    422,
+    'fix',
+    'The address of an action holds an e-mail address, a National Insurance number or the recipient’s identifier. Addresses are seen by others.',
+  ],
+  'payments-not-set-up': [
+    422,
+    'fix',
+    'Your service has no GOV.UK Pay account here. Add it, or give the address of a payment page.',
+  ],
+  'host-not-allowed': [422, 'fix', 'This is not the name of a site, such as www.gov.uk.'],
+  'pay-token-not-valid': [422, 'fix', 'This is not a token or a secret of GOV.UK Pay.'],
   'grant-to-oneself': [422, 'fix', 'Nobody can give access to themselves, or change their own.'],
   'grant-in-circle': [422, 'fix', 'The one who gives access may open, through others, the mailbox of the one who gets it.'],
   'grant-over': [422, 'fix', 'The access would end before it begins.'],

@@ -185,6 +185,11 @@ const happenings: Record<EvidenceEvent, (words: Words) => Happening> = {
     proved: [...whoWhatWhen],
     notProved: [isRead],
   }),
+  'message.action': ({ sender, recipient, letter, on, doer, record }) => ({
+    what: `What ${letter} from ${sender} asks of ${recipient}, “${plain(record.EventDetails?.action?.label ?? '')}”, was ${becameInWords(record)} ${on}${doer}`,
+    proved: ['what became of it', 'when', 'of which letter it is'],
+    notProved: ['what was done outside this mailbox'],
+  }),
   'service.interrupted': ({ record, on, reasons }) => ({
     what: `Post could not be delivered or read at ${plain(record.EvidenceIssuerDetails.name)}${spanOf(record)}, as was recorded ${on}${reasons}`,
     proved: ['that the issuer recorded the interruption', 'when'],
@@ -196,6 +201,21 @@ const happenings: Record<EvidenceEvent, (words: Words) => Happening> = {
     notProved: ['whom it kept from their post'],
   }),
 }
+
+/** Of a payment, an appointment, a declaration, and what somebody notes for themselves. */
+export function becameInWords({ EventDetails }: EvidenceRecord): string {
+  const { kind, state = 'open' } = EventDetails?.action ?? {}
+  const words: Record<string, string> = {
+    open: 'opened again',
+    started: 'begun',
+    done: doneInWords[kind ?? ''] ?? 'marked as done',
+    failed: 'tried without success',
+    cancelled: kind === 'book' ? 'declined' : 'cancelled',
+  }
+  return words[state]!
+}
+
+const doneInWords: Record<string, string> = { pay: 'paid', book: 'accepted', sign: 'signed', confirm: 'confirmed' }
 
 function letterFirst(letter: string): string {
   return `T${letter.slice(1)}`

@@ -191,6 +191,7 @@ function checkContent(record: EvidenceRecord, documents: readonly GivenDocument[
 }
 
 function partInWords({ part, language, filename }: Part): string {
+  if (part === 'action') return 'what the letter asks to do'
   if (part === 'text') return `the text of the letter${language ? ` (${plain(language)})` : ''}`
   const kind = { main: 'the main document', additional: 'a document', technical: 'a document for machines' }[part]
   return `${kind} of the letter${filename ? `, “${plain(filename)}”` : ''}`

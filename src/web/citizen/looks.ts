@@ -79,6 +79,7 @@ const words: Record<LookKind, string> = {
   read: 'read a letter',
   downloaded: 'downloaded a document',
   answered: 'answered a letter',
+  acted: 'did something that a letter asks for',
   wrote: 'wrote a letter',
   'mailbox-opened': 'opened this mailbox',
   'looked-up': 'asked whether this mailbox can be reached',
