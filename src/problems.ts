@@ -95,6 +95,7 @@ export const problems = {
   'mailbox-closed': [422, 'fix', 'The mailbox is closed.'],
   'invitation-not-valid': [422, 'fix', 'No invitation has this code, or it was used, taken back, or is too old.'],
   'too-many-attempts': [429, 'retry', 'Too many tries: wait an hour.'],
+  'too-many-requests': [429, 'retry', 'Too many requests. Wait a minute.'],
   'too-many-lookups': [429, 'retry', 'Your service has asked for more recipients than it may. Wait as long as Retry-After says.'],
   failed: [500, 'retry', 'Something went wrong here. Try again; sending the same reference again never makes a second message.'],
   unavailable: [503, 'retry', 'The service cannot do this just now. Try again shortly.'],

@@ -26,7 +26,7 @@ function requireOwner(actor: Actor): void {
 export async function makeCalendarFeed(
   db: Db,
   actor: Actor,
-  { isDiscreet }: { isDiscreet: boolean },
+  { isDiscreet, language }: { isDiscreet: boolean; language: string },
   now: Date,
 ): Promise<{ secret: string }> {
   requireOwner(actor)
@@ -35,10 +35,10 @@ export async function makeCalendarFeed(
     db,
     scopeOfReceived(actor),
     (sql) => sql`
-    insert into calendar_feed (mailbox_id, token_hash, is_discreet, created_at)
-    values (${actor.mailboxId}, ${hashOf(secret)}, ${isDiscreet}, ${now})
+    insert into calendar_feed (mailbox_id, token_hash, is_discreet, language, created_at)
+    values (${actor.mailboxId}, ${hashOf(secret)}, ${isDiscreet}, ${language}, ${now})
     on conflict (mailbox_id) do update
-    set token_hash = excluded.token_hash, is_discreet = excluded.is_discreet, created_at = excluded.created_at`,
+    set token_hash = excluded.token_hash, is_discreet = excluded.is_discreet, language = excluded.language, created_at = excluded.created_at`,
   )
   return { secret }
 }
@@ -69,15 +69,15 @@ export async function readCalendarFeed(
   db: Db,
   secret: string,
   now: Date,
-): Promise<{ isDiscreet: boolean; entries: CalendarEntry[] } | undefined> {
+): Promise<{ isDiscreet: boolean; language: string; entries: CalendarEntry[] } | undefined> {
   if (!secretPattern.test(secret)) return undefined
-  const [feed] = await readWithin<{ mailboxId: string; isDiscreet: boolean }>(
+  const [feed] = await readWithin<{ mailboxId: string; isDiscreet: boolean; language: string }>(
     db,
     { purpose: 'calendar' },
-    db`select mailbox_id, is_discreet from calendar_feed where token_hash = ${hashOf(secret)}`,
+    db`select mailbox_id, is_discreet, language from calendar_feed where token_hash = ${hashOf(secret)}`,
   )
   if (feed === undefined) return undefined
-  const { mailboxId, isDiscreet } = feed
+  const { mailboxId, isDiscreet, language } = feed
   const mine = own(db, db`action.mailbox_id = ${mailboxId}`)
   const from = new Date(now.getTime() - pastMs)
   const columns = db`${storedAction(db)} as action, action.message_id, message.sender_name, message.service_name`
@@ -95,5 +95,5 @@ export async function readCalendarFeed(
       select ${columns} from ${withLetter} and meets_at >= ${from} and state <> 'cancelled' order by meets_at limit ${entriesMax}
     )`,
   )
-  return { isDiscreet, entries: rows.map(({ action, ...rest }) => ({ ...readAction(action), ...rest })) }
+  return { isDiscreet, language, entries: rows.map(({ action, ...rest }) => ({ ...readAction(action), ...rest })) }
 }

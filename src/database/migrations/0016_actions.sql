@@ -75,6 +75,7 @@ create table calendar_feed (
   token_hash bytea not null unique,
   -- Says that there is something, and not what.
   is_discreet boolean not null,
+  language text not null,
   created_at timestamptz not null
 );
 
