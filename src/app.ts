@@ -123,15 +123,13 @@ export async function buildApp(config: Config, database: Database, clock = () =>
   await registerSignIn(app, { config, database, clock })
   registerDocs(app, { openApi: () => app.swagger(), config })
   registerStatus(app, { database, attestors: evidence.attestors, makeReceipt: receiptMaker(evidence), clock })
-  registerLinking(app, { config, database, keys, clock })
-  registerCalendar(app, { config, database, clock })
-  verifyPages(app, { config, database, keys, clock })
-  registerCitizenPages(app, { config, database, keys, clock })
-  registerDepartmentPages(app, { config, database, keys, clock })
-  registerRegistrarPages(app, { config, database, keys, clock })
+  const surroundings = { config, database, keys, clock }
+  for (const open of [registerLinking, verifyPages, registerCalendar, ...pagesByAudience]) open(app, surroundings)
   if (config.demo) await openDemo(app, config, database, evidence, clock)
   return app
 }
+
+const pagesByAudience = [registerCitizenPages, registerDepartmentPages, registerRegistrarPages]
 
 /** Whether the program reaches its database, and that is migrated. */
 function answerForHealth(app: FastifyInstance, database: Database): void {

@@ -55,7 +55,7 @@ export function viewAction(action: Action, messageId: string, reader: ActionRead
     href: `/to-do/${messageId}/${id}`,
     label,
     labelLanguage: said.label[language] === undefined ? 'en' : language,
-    kind: t(`actions:kinds.${said.kind}`),
+    kind: t(`to-do:kinds.${said.kind}`),
     tag: tagOf(action, reader),
     about: aboutIn(action, reader),
     amount: said.amount === undefined ? undefined : poundsInWords(said.amount),
@@ -81,7 +81,7 @@ function spanInWords(start: Date, end: Date, { language, t }: ActionReader): str
     start: timeInWords(start, language),
     end: isOneDay ? clockInWords(end, language) : timeInWords(end, language),
   }
-  return t('actions:span', values)
+  return t('to-do:span', values)
 }
 
 /** What a state is called depends on what was done. */
@@ -103,23 +103,25 @@ const colours: Record<ActionState, string> = {
 
 function tagOf(action: Action, { t, now }: ActionReader): ActionView['tag'] {
   const isLate = action.state === 'open' && urgencyOf(action, now) === 'overdue'
-  if (isLate) return { text: t('actions:states.overdue'), classes: 'govuk-tag--red' }
-  return { text: t(`actions:states.${stateWord(action)}`), classes: colours[action.state] }
+  if (isLate) return { text: t('to-do:states.overdue'), classes: 'govuk-tag--red' }
+  return { text: t(`to-do:states.${stateWord(action)}`), classes: colours[action.state] }
 }
 
 function aboutIn(action: Action, { language, t, now }: ActionReader): string | undefined {
   const { state, stateAt, endsAt, startsAt, said, changedByName } = action
   if (!isWaiting(action)) {
     const values = {
-      state: t(`actions:states.${stateWord({ said, state })}`),
+      state: t(`to-do:states.${stateWord({ said, state })}`),
       time: timeInWords(stateAt, language),
       name: changedByName,
     }
-    return t(changedByName === null ? 'actions:state-at' : 'actions:state-at-by', values)
+    return t(changedByName === null ? 'to-do:state-at' : 'to-do:state-at-by', values)
   }
-  if (startsAt !== null && startsAt > now) return t('actions:from-date', { date: dayInWords(startsAt, language) })
+  if (startsAt !== null && startsAt > now) return t('to-do:from-date', { date: dayInWords(startsAt, language) })
   if (endsAt === null || (said.appointment && said.until === undefined)) return undefined
-  return t(endsAt < now ? 'actions:was-due' : 'actions:by-date', { date: dayInWords(endsAt, language) })
+  if (said.appointment)
+    return t(endsAt < now ? 'to-do:answer-was-due' : 'to-do:answer-by', { date: dayInWords(endsAt, language) })
+  return t(endsAt < now ? 'to-do:was-due' : 'to-do:by-date', { date: dayInWords(endsAt, language) })
 }
 
 function saysOf({ said, state }: Action, t: Translate): ActionView['says'] {
@@ -129,7 +131,7 @@ function saysOf({ said, state }: Action, t: Translate): ActionView['says'] {
   )
   return events.map((event) => ({
     event,
-    text: t(`actions:buttons.${buttonOf(event, way, said.kind)}`),
+    text: t(`to-do:buttons.${buttonOf(event, way, said.kind)}`),
     isMain: event === 'complete' && way !== 'visit',
   }))
 }

@@ -67,7 +67,7 @@ export function writeCalendar(
     const { appointment } = said
     const label = said.label[language] ?? said.label.en
     const words = {
-      summary: isDiscreet ? translate(language)('actions:calendar.discreet-entry', { serviceName }) : `${label} (${senderName})`,
+      summary: isDiscreet ? translate(language)('to-do:calendar.discreet-entry', { serviceName }) : `${label} (${senderName})`,
     }
     const shared = { id: `${id}@${host}`, stamp: stateAt, ...words }
     if (appointment !== undefined) {

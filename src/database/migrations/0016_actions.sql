@@ -97,7 +97,13 @@ create policy post on action for select
     and ((select scope_texts('categories')) is null or category = any ((select scope_texts('categories'))::text[]))
     and (not recipient_only or (select scope_text('isHelper')) is distinct from 'true')
   );
-create policy received on action for update using (mailbox_id = (select scope_id('mailbox')));
+create policy received on action for update
+  using (
+    mailbox_id = (select scope_id('mailbox'))
+    and ((select scope_ids('services')) is null or service_id = any ((select scope_ids('services'))::uuid[]))
+    and ((select scope_texts('categories')) is null or category = any ((select scope_texts('categories'))::text[]))
+    and (not recipient_only or (select scope_text('isHelper')) is distinct from 'true')
+  );
 create policy sending on action for insert with check (scope_is('delivery'));
 create policy merging on action using (scope_is('merge'));
 

@@ -48,7 +48,7 @@ function listing(app: FastifyInstance, { database, clock }: Surroundings): void 
     const [now, t] = [clock(), wordsFor(request)]
     const reader = readerOf(request, now)
     const view = (listed: ListedAction) => ({ ...viewAction(listed, listed.messageId, reader), ...senderOf(listed) })
-    const page = { title: t('actions:title'), section: 'to-do' as const, mayHaveCalendar: actor.by.kind === 'owner' }
+    const page = { title: t('to-do:title'), section: 'to-do' as const, mayHaveCalendar: actor.by.kind === 'owner' }
     if (request.query.show === 'done') {
       const number = request.query.page ?? 1
       const { actions, hasMore } = await listDone(database, actor, number)
@@ -64,8 +64,8 @@ function listing(app: FastifyInstance, { database, clock }: Surroundings): void 
     }
     const { waiting, coming } = await listActions(database, actor, now)
     const shown = [
-      ...groups.map((group) => ({ id: group, name: t(`actions:groups.${group}`), actions: waiting[group].map(view) })),
-      { id: 'coming', name: t('actions:groups.coming'), actions: coming.map(view) },
+      ...groups.map((group) => ({ id: group, name: t(`to-do:groups.${group}`), actions: waiting[group].map(view) })),
+      { id: 'coming', name: t('to-do:groups.coming'), actions: coming.map(view) },
     ]
     return sendPage(request, reply, 'citizen/to-do', {
       ...page,
@@ -100,7 +100,7 @@ async function sendAction(
     document: document && document.role !== 'technical' ? document : undefined,
     outcome: isOver
       ? {
-          title: reader.t(`actions:states.${stateWord(action)}`),
+          title: reader.t(`to-do:states.${stateWord(action)}`),
           time: timeInWords(action.stateAt, reader.language),
           isGood: action.state === 'done',
         }
@@ -179,6 +179,7 @@ function paying(app: FastifyInstance, surroundings: Surroundings): void {
   // From the provider, so from another site. Where it cannot be asked just now, its webhook says what became of it.
   scope.get(`${address}/returned`, { schema: { params: Params } }, async (request, reply) => {
     const asked = askedOf(request)
+    await findAction(database, request.signedIn!.actor, asked, clock())
     try {
       await checkPayment(database, request.signedIn!.actor, asked, reach, clock())
     } catch (error) {

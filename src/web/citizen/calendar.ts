@@ -13,7 +13,7 @@ export function calendarPages(app: FastifyInstance, { database, config, clock }:
   app.get(address, async (request, reply) => {
     const feed = await findCalendarFeed(database, request.signedIn!.actor)
     return sendPage(request, reply, 'citizen/calendar', {
-      title: wordsFor(request)('actions:calendar.title'),
+      title: wordsFor(request)('to-do:calendar.title'),
       section: 'to-do',
       feed,
     })
@@ -31,7 +31,7 @@ export function calendarPages(app: FastifyInstance, { database, config, clock }:
     // In the answer to the form itself: it is shown once, and to come back shows the page without it.
     const url = `${config.baseUrl}${calendarFolder}/${secret}.ics`
     return sendPage(request, reply, 'citizen/calendar-address', {
-      title: wordsFor(request)('actions:calendar.new-title'),
+      title: wordsFor(request)('to-do:calendar.new-title'),
       section: 'to-do',
       url,
     })
