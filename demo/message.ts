@@ -1,3 +1,5 @@
+import type { NewAction } from '../src/documents/action.ts'
+
 /** So many days before the demo world is filled, at this time of day (UTC). */
 export type Moment = readonly [daysAgo: number, time: string]
 
@@ -26,6 +28,8 @@ export type DemoMessage = {
   replyBy?: Date
   content: { language: string; subject: string; body: string }[]
   documents?: DemoDocument[]
+  /** What the letter asks to do. */
+  actions?: NewAction[]
 }
 
 export type Row = readonly [label: string, value: string]

@@ -30,6 +30,8 @@ export function northfoldPost(dates: Dates): DemoMessage[] {
     flatAboveShop(dates),
     reservation(dates),
     permit(dates),
+    homeVisit(dates),
+    registerCheck(dates),
     parkingQuestion(),
   ]
 }
@@ -138,6 +140,21 @@ function bill({ dayAt }: Dates): DemoMessage {
     to: 'CT-1001',
     sent: [3, '08:05'],
     replyBy: dayAt(60),
+    actions: [
+      {
+        kind: 'pay',
+        label: { en: 'Pay your first instalment', cy: 'Talu eich rhandaliad cyntaf' },
+        until: dayAt(5).toISOString(),
+        amount: 11_916,
+        reference: 'Council tax 2026 to 2027, instalment 1',
+        document: 0,
+      },
+      {
+        kind: 'self-service',
+        label: { en: 'Set up a Direct Debit', cy: 'Trefnu Debyd Uniongyrchol' },
+        url: 'https://www.northfold.example/council-tax/direct-debit',
+      },
+    ],
     content: [english('Your council tax bill for 2026 to 2027', billBody)],
     documents: [
       {
@@ -201,6 +218,15 @@ function latePayment({ dayAt, on }: Dates): DemoMessage {
     sent: [15, '09:30'],
     opened: [14, '10:12'],
     replyBy: dayAt(10),
+    actions: [
+      {
+        kind: 'pay',
+        label: { en: 'Pay what is late', cy: 'Talu’r hyn sy’n hwyr' },
+        until: dayAt(-2).toISOString(),
+        amount: 14_200,
+        reference: 'Council tax, late payment',
+      },
+    ],
     content: [
       english(
         'A council tax payment is late',
@@ -323,6 +349,82 @@ The rules are in the attached letter. You can read more about [parking in Northf
         role: 'main',
         title: 'Your residents’ parking permit',
         files: [{ filename: 'parking-permit.pdf', language: 'en' }],
+      },
+    ],
+  }
+}
+
+function homeVisit({ dayAt, on }: Dates): DemoMessage {
+  const start = new Date(`${dayAt(12).toISOString().slice(0, 10)}T10:00:00Z`)
+  return {
+    reference: 'demo-pk-visit',
+    service: 'parking',
+    to: 'PK-5001',
+    sent: [2, '09:10'],
+    content: [
+      english(
+        'We want to look at the bay outside your home',
+        `You told us that the bay outside your home is too short for most cars. We would like to come and measure it with you on ${on(12)}.
+
+## What you need to do
+
+Tell us whether you can be there. It takes half an hour. If you cannot come, we write again with another day.`,
+      ),
+    ],
+    actions: [
+      {
+        kind: 'book',
+        label: { en: 'Meet us at the parking bay', cy: 'Cwrdd â ni wrth y man parcio' },
+        until: dayAt(6).toISOString(),
+        appointment: {
+          start: start.toISOString(),
+          end: new Date(start.getTime() + 30 * 60_000).toISOString(),
+          place: 'Sample Street, Northfold, zone N2',
+          description: 'We measure the bay together.\nHave your permit number at hand.',
+          organiser: 'The parking team',
+        },
+      },
+      {
+        kind: 'prepare',
+        label: { en: 'Take a photo of the bay', cy: 'Tynnu llun o’r man parcio' },
+        until: dayAt(11).toISOString(),
+      },
+    ],
+  }
+}
+
+function registerCheck({ dayAt }: Dates): DemoMessage {
+  return {
+    reference: 'demo-ct-register-check',
+    service: 'council-tax',
+    to: 'CT-1001',
+    sent: [16, '11:00'],
+    opened: [15, '18:20'],
+    content: [
+      english(
+        'Check what we know about your home',
+        `We have these details of your home:
+
+- one adult lives there
+- it is in band B
+- it is not empty at any time of the year
+
+## What you need to do
+
+If all of this is right, confirm it. If something is wrong, fill in the form and tell us.`,
+      ),
+    ],
+    actions: [
+      {
+        kind: 'confirm',
+        label: { en: 'Confirm that this is right', cy: 'Cadarnhau bod hyn yn gywir' },
+        until: dayAt(-1).toISOString(),
+      },
+      {
+        kind: 'self-service',
+        label: { en: 'Tell us what has changed', cy: 'Dweud wrthym beth sydd wedi newid' },
+        url: 'https://submit.forms.service.gov.uk/form/1001/tell-us-what-has-changed',
+        until: dayAt(20).toISOString(),
       },
     ],
   }

@@ -16,6 +16,7 @@ import { register } from '../src/registry/register.ts'
 import { listServices, type Service } from '../src/registry/services.ts'
 import { agencyPost } from './agency-post.ts'
 import { agencyContacts, northfoldContacts } from './contact-points.ts'
+import { payingServices } from './demo-payments.ts'
 import { type DemoDocument, type DemoMessage, datesFrom, type Moment } from './message.ts'
 import { northfoldPost } from './northfold-post.ts'
 
@@ -130,6 +131,7 @@ function describeWorld(partyIds: ReadonlyMap<string, string>): Declaration {
         name: 'Northfold Council',
         description: 'Local services for the people of Northfold, an invented town.',
         services: northfold,
+        actionHosts: ['www.gov.uk', 'submit.forms.service.gov.uk', 'www.northfold.example'],
         contacts: northfoldContacts,
         clients: [
           {
@@ -193,10 +195,22 @@ export async function fillDemoWorld(
     const partyIds = new Map([...owners].map(([id, { partyId }]) => [id, partyId]))
     const beginning = momentBefore(now, [365, '09:00'])
     await register(sql, keys, describeWorld(partyIds), { scopes, demo: true }, beginning)
+    await enterPayAccounts(sql, beginning)
     await enterAdministrator(sql, partyIds.get(business.id)!, partyIds.get('arthur')!, beginning)
     await sendMessages(sql, keys, owners, messages, files, now)
     return true
   })
+}
+
+/** That there are any; what is in them is sealed at each start (demo-payments.ts). */
+async function enterPayAccounts(db: Db, now: Date): Promise<void> {
+  await within(
+    db,
+    { purpose: 'registry' },
+    (sql) => sql`
+    insert into pay_account (service_id, id, token_sealed, changed_at, changed_by_name)
+    select id, gen_random_uuid(), '', ${now}, 'Demo' from service where slug = any(${payingServices as unknown as string[]})`,
+  )
 }
 
 type Owner = { partyId: string; mailboxId: string; name: string }
@@ -273,6 +287,7 @@ async function sendMessages(
           content: message.content,
           category: message.category,
           documents: (message.documents ?? []).map((document) => withBytes(document, files)),
+          actions: message.actions,
           reply: { allowed: message.replyBy !== undefined, by: message.replyBy?.toISOString() },
         },
         sentAt,

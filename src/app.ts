@@ -5,6 +5,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import { registerLog } from './api/log.ts'
 import { describeApi } from './api/openapi.ts'
+import { registerPayWebhook } from './api/pay-webhook.ts'
 import { sendProblem, toProblem } from './api/problem-reply.ts'
 import type { ApiOptions, ApiServer } from './api/senders/door.ts'
 import { getEvents } from './api/senders/get-events.ts'
@@ -24,12 +25,14 @@ import type { Database } from './database/connect.ts'
 import { receiptMaker } from './evidence/make-receipt.ts'
 import { type EvidenceSettings, openEvidence } from './evidence/open-evidence.ts'
 import { webhookReach } from './evidence/post-event.ts'
+import { payPages } from './mailbox/pay-api.ts'
 import { Problem } from './problems.ts'
 import { watchClients } from './registry/client-watch.ts'
 import { deriveIdentifierKeys } from './registry/identifier.ts'
 import { readSchemes } from './registry/scheme.ts'
 import { buildTokenCheck } from './sign-in/system-tokens.ts'
 import { registerAssets } from './web/assets.ts'
+import { registerCalendar } from './web/calendar.ts'
 import { registerCitizenPages } from './web/citizen/pages.ts'
 import { registerDepartmentPages } from './web/department/pages.ts'
 import { registerDocs } from './web/docs/reference.ts'
@@ -77,7 +80,10 @@ export async function buildApp(config: Config, database: Database, clock = () =>
     reply.header('request-id', request.id)
     done()
   })
-  setSecurityHeaders(app, isForSystems, { baseUrl: config.baseUrl, formOrigins: signInOrigins(config) })
+  setSecurityHeaders(app, isForSystems, {
+    baseUrl: config.baseUrl,
+    formOrigins: [...signInOrigins(config), ...payOrigins(config)],
+  })
   app.addHook('onResponse', (request, reply, done) => {
     logResponse(request, reply)
     done()
@@ -107,6 +113,7 @@ export async function buildApp(config: Config, database: Database, clock = () =>
     webhookRoutes(door, { ...api, webhooks: webhookReach(config) })
   })
 
+  registerPayWebhook(app, { config, database, clock })
   registerLog(app, { database, ...evidence })
 
   app.decorate('serviceName', config.serviceName)
@@ -116,14 +123,13 @@ export async function buildApp(config: Config, database: Database, clock = () =>
   await registerSignIn(app, { config, database, clock })
   registerDocs(app, { openApi: () => app.swagger(), config })
   registerStatus(app, { database, attestors: evidence.attestors, makeReceipt: receiptMaker(evidence), clock })
-  registerLinking(app, { config, database, keys, clock })
-  verifyPages(app, { config, database, keys, clock })
-  registerCitizenPages(app, { config, database, keys, clock })
-  registerDepartmentPages(app, { config, database, keys, clock })
-  registerRegistrarPages(app, { config, database, keys, clock })
+  const surroundings = { config, database, keys, clock }
+  for (const open of [registerLinking, verifyPages, registerCalendar, ...pagesByAudience]) open(app, surroundings)
   if (config.demo) await openDemo(app, config, database, evidence, clock)
   return app
 }
+
+const pagesByAudience = [registerCitizenPages, registerDepartmentPages, registerRegistrarPages]
 
 /** Whether the program reaches its database, and that is migrated. */
 function answerForHealth(app: FastifyInstance, database: Database): void {
@@ -151,6 +157,8 @@ async function openDemo(
   const { demoSites } = await import('../demo/demo-service.ts')
   const { registerDemoServices } = await import('./web/demo-service.ts')
   registerDemoServices(app, { config, sites: demoSites, clock })
+  const { registerPayStandIn } = await import('./web/pay-stand-in.ts')
+  registerPayStandIn(app, { config, database, clock })
   const { answerTimeStampRequest, makeTimeStampAuthorityKeys } = await import('../demo/time-stamp-authority.ts')
   const { registerEvidenceStandIns } = await import('./api/evidence-stand-ins.ts')
   const authority = { make: makeTimeStampAuthorityKeys, answer: answerTimeStampRequest }
@@ -162,9 +170,14 @@ function signInOrigins({ oneLogin, staff }: Config): string[] {
   return [oneLogin.issuer, staff.issuer].flatMap((issuer) => issuer ?? []).map((issuer) => new URL(issuer).origin)
 }
 
+/** Nor to where people pay. */
+function payOrigins({ pay }: Config): string[] {
+  return pay.isStandIn ? [] : [payPages(pay.url)]
+}
+
 /** Who gets a problem document and not a page. */
 function isForSystems({ url }: FastifyRequest): boolean {
-  return /^\/(v1|oauth|log|demo|health|openapi\.json|\.well-known)([/?]|$)/.test(url)
+  return /^\/(v1|oauth|log|demo|pay|health|openapi\.json|\.well-known)([/?]|$)/.test(url)
 }
 
 /** One line for each request, with the pattern of the address and not the address: what stands in it is nobody's business. */

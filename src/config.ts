@@ -63,6 +63,7 @@ export const settings = {
   WRITING_FILES: 'How many files people may send with a message, where a contact point says nothing else. Default 10.',
   WRITING_MEGABYTES:
     'How large the files that people send with a message may be together, in MB, where a contact point says nothing else. Default 10.',
+  PAY_URL: 'Where the API of GOV.UK Pay is. Default https://publicapi.payments.service.gov.uk; in demo, the built-in stand-in.',
   SERVICE_NAME: 'What the mailbox is called on its pages. Default Digital Post.',
   TRUST_PROXY: 'true behind a proxy that sets X-Forwarded-For and X-Forwarded-Proto. Default false.',
   LOG_LEVEL: 'fatal, error, warn, info, debug or silent. Default info.',
@@ -111,6 +112,8 @@ export type Config = {
   /** As the file has them, not checked yet (registry/scheme.ts). Undefined is those of the United Kingdom. */
   identifierSchemes: unknown
   lookups: { perMinute: number; perDay: number }
+  /** Without a slash at the end of `url`. */
+  pay: { url: string; isStandIn: boolean }
   serviceName: string
   trustProxy: boolean
   logLevel: string
@@ -167,6 +170,7 @@ export function readConfig(environment: Environment = process.env): Config {
     },
     writingFiles: wholeNumber('WRITING_FILES', text('WRITING_FILES'), 10, 0, 50),
     writingMegabytes: wholeNumber('WRITING_MEGABYTES', text('WRITING_MEGABYTES'), 10, 1, 25),
+    pay: readPay(text, baseUrl, demo),
     serviceName: text('SERVICE_NAME') ?? 'Digital Post',
     trustProxy: flag('TRUST_PROXY', text('TRUST_PROXY'), false),
     logLevel,
@@ -276,6 +280,14 @@ function readCertificates(name: Setting, text: Text): string[] | undefined {
     // Said below.
   }
   throw new SettingError(`${name} is wrong: the file that it names cannot be read, or holds no certificate in PEM.`)
+}
+
+function readPay(text: Text, baseUrl: string, demo: boolean): Config['pay'] {
+  const url = text('PAY_URL')
+  if (url !== undefined) return { url: webAddress('PAY_URL', url, demo).replace(/\/$/, ''), isStandIn: false }
+  return demo
+    ? { url: `${baseUrl}/demo/pay`, isStandIn: true }
+    : { url: 'https://publicapi.payments.service.gov.uk', isStandIn: false }
 }
 
 function readRegistration(text: Text): Config['registration'] {

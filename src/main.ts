@@ -84,10 +84,12 @@ async function start(): Promise<void> {
   const app = await buildApp(config, database)
   if (config.demo) {
     const { fillDemoWorld } = await import('../demo/world.ts')
+    const { openDemoPayments } = await import('../demo/demo-payments.ts')
     const { openDemoLinking } = await import('../demo/demo-service.ts')
     const { oneLoginSubject } = await import('./sign-in/stand-in.ts')
     await fillDemoWorld(database, keys, oneLoginSubject, new Date())
     await openDemoLinking(database, config.baseUrl)
+    await openDemoPayments(database, config, new Date())
   }
   const worker = await startWorker(config, { database, ...addresses })
   let stopping = false

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { FastifyInstance } from 'fastify'
+import { openDemoPayments } from '../demo/demo-payments.ts'
 import { openDemoLinking } from '../demo/demo-service.ts'
 import { fillDemoWorld } from '../demo/world.ts'
 import { buildApp } from '../src/app.ts'
@@ -33,6 +34,7 @@ export async function startServer(environment: Record<string, string> = {}, cloc
     clock?.() ?? new Date(),
   )
   await openDemoLinking(test.database, config.baseUrl)
+  await openDemoPayments(test.database, config, clock?.() ?? new Date())
   await app.listen({ host: config.host, port: config.port })
   return {
     baseUrl: config.baseUrl,

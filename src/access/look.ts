@@ -8,6 +8,7 @@ export const lookKinds = [
   'read',
   'downloaded',
   'answered',
+  'acted',
   'wrote',
   'mailbox-opened',
   'looked-up',

@@ -7,15 +7,21 @@ export function inOwnMailbox(db: Db, actor: Actor): Fragment {
   return own(db, db`message.mailbox_id = ${actor.mailboxId} ${limits(db, actor)}`)
 }
 
+/** The same of what letters ask to do. */
+export function actionsInOwnMailbox(db: Db, actor: Actor): Fragment {
+  return own(db, db`action.mailbox_id = ${actor.mailboxId} ${limits(db, actor, 'action')}`)
+}
+
 /** What the actor has written, by its ledger, joined with the message. */
 export function inOwnLedger(db: Db, actor: Actor): Fragment {
   return own(db, db`ledger.sender_id = any(${senderIdsOf(actor) as string[]}::uuid[]) ${limits(db, actor)}`)
 }
 
-function limits(db: Db, actor: Actor): Fragment {
+function limits(db: Db, actor: Actor, table: 'message' | 'action' = 'message'): Fragment {
   const services = servicesFor(actor, 'inbox:read')
+  const of = db(table)
   return db`
-    ${services ? db`and message.service_id = any(${services as string[]}::uuid[])` : db``}
-    ${actor.categories ? db`and message.category = any(${actor.categories as string[]}::text[])` : db``}
-    ${isFromOutside(actor) ? db`and not message.recipient_only` : db``}`
+    ${services ? db`and ${of}.service_id = any(${services as string[]}::uuid[])` : db``}
+    ${actor.categories ? db`and ${of}.category = any(${actor.categories as string[]}::text[])` : db``}
+    ${isFromOutside(actor) ? db`and not ${of}.recipient_only` : db``}`
 }

@@ -29,6 +29,7 @@ const table = {
   'events:read': ['system'],
   'inbox:read': ['owner', 'reader', 'writer', 'post-reader', 'post-writer', 'system'],
   'inbox:write': ['owner', 'reader', 'writer', 'post-writer', 'system'],
+  'actions:take': ['owner', 'writer'],
   'recipients:read': ['post-writer', 'system'],
   'registration:manage': ['owner', 'administrator'],
   'links:manage': ['owner', 'administrator'],

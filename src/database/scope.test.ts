@@ -102,6 +102,7 @@ const ids = {
   letter: newId(),
   written: newId(),
   grant: newId(),
+  action: newId(),
 }
 
 /** Who asks. The helper is Rosa's, for another service; parking is another service of the council. */
@@ -129,6 +130,8 @@ const scopes = {
   merge: { purpose: 'merge' },
   delivery: { purpose: 'delivery' },
   upkeep: { purpose: 'upkeep' },
+  paying: { purpose: 'paying' },
+  calendar: { purpose: 'calendar' },
   evidence: { purpose: 'evidence' },
   following: { purpose: 'following' },
 } as const satisfies Record<string, Scope>
@@ -154,6 +157,11 @@ const reach: Record<string, Partial<Record<Asker, string>>> = {
   used_token: { 'sign-in': 'rud', upkeep: 'rud' },
 
   message: { rosa: 'ru', tax: 'r', merge: 'rud' },
+  action: { rosa: 'ru', tax: 'r', merge: 'rud' },
+  payment: { rosa: 'rud', paying: 'r', merge: 'rud' },
+  calendar_feed: { rosa: 'rud', calendar: 'r', merge: 'rud' },
+  action_host: { tax: 'rud', parking: 'rud', registry: 'rud', delivery: 'r' },
+  pay_account: { tax: 'rud', registry: 'rud', paying: 'r', delivery: 'r' },
   file: { rosa: 'r', tax: 'r', merge: 'rud' },
   ledger: { rosa: 'rud', tax: 'rud', merge: 'rud' },
   event: { rosa: 'r', tax: 'r', merge: 'rud', evidence: 'rud' },
@@ -231,6 +239,21 @@ async function fill(owner: Database): Promise<void> {
   await add('message', { mailbox_id: rosaMailbox, id: letter, sender_id: tax, sender_party_id: council, ...of, ...post })
   await add('message', { mailbox_id: councilMailbox, id: written, sender_id: rosa, sender_party_id: rosa, ...of, ...post })
   await add('file', { mailbox_id: rosaMailbox, id, message_id: letter, bytes })
+  const action = {
+    id: ids.action,
+    message_id: letter,
+    ordinal: 0,
+    sender_id: tax,
+    service_id: tax,
+    category: 'general',
+    recipient_only: false,
+  }
+  await add('action', { mailbox_id: rosaMailbox, ...action, kind: 'confirm', said: '{}', state_at: at })
+  const paid = { id, action_id: ids.action, message_id: letter, service_id: tax, by: owner.json({}), door: 'demo' }
+  await add('payment', { mailbox_id: rosaMailbox, ...paid, state_at: at, created_at: at })
+  await add('calendar_feed', { mailbox_id: rosaMailbox, token_hash: bytes, is_discreet: true, language: 'en', created_at: at })
+  await add('action_host', { organisation_id: council, host: 'www.gov.uk', added_at: at, added_by_name: 'Staff' })
+  await add('pay_account', { service_id: tax, id, token_sealed: bytes, changed_at: at, changed_by_name: 'Staff' })
   const sent = { reference: 'one', content_digest: bytes, thread_id: letter, accepted_at: at }
   await add('ledger', { sender_id: tax, message_id: letter, mailbox_id: rosaMailbox, ...sent })
   await add('ledger', { sender_id: rosa, message_id: written, mailbox_id: councilMailbox, ...sent })

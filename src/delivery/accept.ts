@@ -11,6 +11,7 @@ import { type Addressed, findRecipients, findRefusals } from '../registry/find-r
 import { checkIdentifier, hashIdentifier, type IdentifierKeys } from '../registry/identifier.ts'
 import { namespaceOf } from '../registry/scheme.ts'
 import { listServices } from '../registry/services.ts'
+import { checkActions, refuseActions, toActionRow } from './check-actions.ts'
 import { addressingOf, digestOf, partsOf, type Submission } from './message.ts'
 import { shareStatements } from './share-statements.ts'
 import { type Accepted, findAccepted, type Outcome, type Row, recordRejections, write } from './write.ts'
@@ -84,6 +85,7 @@ async function check(keys: IdentifierKeys, actor: Actor, submission: Submission,
     if (submission.recipient) checkIdentifier(keys, submission.recipient, '/recipient')
     const languages = submission.content.map(({ language }) => language)
     if (new Set(languages).size < languages.length) throw new Problem('language-repeated')
+    checkActions(actor, submission)
     const documents = await checkDocuments(submission.documents)
     return { keys, actor, submission, documents, digest: digestOf(submission, documents.documents), now }
   } catch (error) {
@@ -97,9 +99,9 @@ async function check(keys: IdentifierKeys, actor: Actor, submission: Submission,
  * recipient has left since or the time for an answer has passed.
  */
 async function deliver(db: Db, admitted: readonly Admitted[]): Promise<Outcome[]> {
-  const routes = await route(db, admitted)
+  const [routes, refusals] = await Promise.all([route(db, admitted), refuseActions(db, admitted)])
   const rows = admitted.map((one, place) => {
-    const to = routes[place]!
+    const to = refusals[place] ?? routes[place]!
     return to instanceof Problem ? to : toRow(one, to)
   })
   const written = await write(
@@ -272,5 +274,6 @@ function toRow(admitted: Admitted, to: Route): Row {
       isToService: !actor.isOrganisation,
     },
     contents: documents.contents,
+    actions: (submission.actions ?? []).map(toActionRow),
   }
 }

@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto'
 import { type Static, Type } from 'typebox'
+import { actionsMax, NewAction } from '../documents/action.ts'
 import { asPart, Language, Line, NewDocument, type StoredDocument, Text } from '../documents/document.ts'
-import type { Part } from '../evidence/record.ts'
+import { canonical, type Part } from '../evidence/record.ts'
 import { Identifier } from '../registry/identifier.ts'
 
 /** A letter's text has at most this many characters in each language: some forty printed pages. */
@@ -43,6 +44,9 @@ export const NewMessage = Type.Object(
     subject: Line(256, 'What the letter is about, on one line.'),
     content: Type.Array(Content, { minItems: 1, maxItems: 10, description: 'The letter, once for each language.' }),
     documents: Type.Optional(Type.Array(NewDocument, { maxItems: 20 })),
+    actions: Type.Optional(
+      Type.Array(NewAction, { maxItems: actionsMax, description: 'What the letter asks its reader to do, or offers.' }),
+    ),
     reply: Type.Optional(Reply),
     category: Type.Optional(
       Type.String({
@@ -83,6 +87,8 @@ export type Submission = {
   subject: string
   content: Content[]
   documents: NewDocument[]
+  /** What it asks to do: of public bodies only. */
+  actions?: NewAction[] | undefined
   reply: { allowed: boolean; by?: string | undefined }
   category?: string | undefined
   /** Helpers of the recipient do not see it. */
@@ -124,7 +130,7 @@ export function addressingOf({ recipient, answersId }: Submission): string {
 }
 
 /** What a message consists of, each part with its digest, as its evidence names it. */
-export function partsOf({ subject, content }: Submission, documents: readonly StoredDocument[]): Part[] {
+export function partsOf({ subject, content, actions = [] }: Submission, documents: readonly StoredDocument[]): Part[] {
   const texts = content.map(
     (text): Part => ({
       part: 'text',
@@ -135,7 +141,25 @@ export function partsOf({ subject, content }: Submission, documents: readonly St
       digest: hash('sha256', text.body),
     }),
   )
-  return [...texts, ...documents.flatMap(({ role, files }) => files.map((file) => asPart(role, file)))]
+  return [
+    ...texts,
+    ...documents.flatMap(({ role, files }) => files.map((file) => asPart(role, file))),
+    ...actions.map(asActionPart),
+  ]
+}
+
+/** An action as it is kept and sealed: the only spelling of what its sender said. */
+export const saidOf = (action: NewAction): string => canonical(action)
+
+function asActionPart(action: NewAction): Part {
+  const said = saidOf(action)
+  return {
+    part: 'action',
+    subject: action.label.en,
+    size: Buffer.byteLength(said),
+    algorithm: 'SHA-256',
+    digest: hash('sha256', said),
+  }
 }
 
 const contactSaid = ({ pointId, fields }: MessageContact) => [pointId, fields.map(({ label, value }) => [label, value])]
@@ -159,6 +183,7 @@ export function digestOf(submission: Submission, documents: readonly StoredDocum
     ]),
     [reply.allowed, reply.by ?? null],
     ...(submission.category === undefined ? [] : [`category ${submission.category}`]),
+    ...(submission.actions?.length ? [['actions', ...submission.actions.map(saidOf)]] : []),
     ...(submission.recipientOnly ? ['recipient only'] : []),
     ...(submission.contact ? [contactSaid(submission.contact)] : []),
   ]

@@ -7,6 +7,7 @@ import { lockFeeds } from '../evidence/events.ts'
 import type { MessageFacts } from '../evidence/record.ts'
 import { Problem } from '../problems.ts'
 import { mayReceive, recipientParty } from '../registry/find-recipients.ts'
+import type { ActionRow } from './check-actions.ts'
 import { addressingOf, type Content, type MessageContact, type Submission } from './message.ts'
 
 export type Accepted = {
@@ -55,6 +56,7 @@ export type Row = {
   /** For the evidence; the names of parties are added where they are found. */
   facts: Omit<MessageFacts, 'senderName' | 'serviceName' | 'recipientName'>
   contents: { id: string; base64: string }[]
+  actions: ActionRow[]
 }
 
 export type Try = { senderId: string; reference: string; digest: string }
@@ -89,9 +91,10 @@ export async function findAccepted(db: Db, tries: readonly Try[]): Promise<(Outc
 export async function write(db: Db, rows: readonly Row[]): Promise<Set<string>> {
   if (rows.length === 0) return new Set()
   const submitted = rows
-    .map(({ contents: _, ...row }) => row)
+    .map(({ contents: _, actions: __, ...row }) => row)
     .sort((a, b) => compare(a.sender_id, b.sender_id) || compare(a.reference, b.reference))
   const files = rows.flatMap(({ contents, message_id }) => contents.map((content) => ({ ...content, message_id })))
+  const actions = rows.flatMap((row) => row.actions.map((action) => ({ ...action, message_id: row.message_id })))
   const answered = rows.flatMap(({ answered_sender_id }) => answered_sender_id ?? [])
   const mailboxes = rows.flatMap(({ from_mailbox_id, answers_id }) => (answers_id === undefined ? [] : from_mailbox_id))
   const onlyOwn = rows.every(({ namespace, service_id }) => namespace === undefined || namespace === service_id)
@@ -134,6 +137,7 @@ export async function write(db: Db, rows: readonly Row[]): Promise<Set<string>> 
       returning id, sender_name, service_name
     ),
     ${files.length === 0 ? sql`` : storeFiles(sql, files)}
+    ${actions.length === 0 ? sql`` : storeActions(sql, actions)}
     ${answered.length === 0 ? sql`` : noteAnswers(sql)}
     ${rows.some(({ written_by_id }) => written_by_id !== undefined) ? noteWriters(sql) : sql``}
     told as (
@@ -238,5 +242,20 @@ function storeFiles(db: Db, files: { id: string; message_id: string; base64: str
         ${files.map(({ base64 }) => base64)}::text[]
       ) as file (id, message_id, base64)
       join accepted on accepted.message_id = file.message_id
+    ),`
+}
+
+function storeActions(db: Db, actions: (ActionRow & { message_id: string })[]) {
+  return db`
+    asked as (
+      insert into action (mailbox_id, id, message_id, ordinal, sender_id, service_id, category, recipient_only, kind, said,
+                          starts_at, ends_at, meets_at, state_at)
+      select accepted.mailbox_id, action.id, message_id, action.ordinal, submitted.sender_id, service_id, category, recipient_only,
+             action.kind, action.said, action.starts_at, action.ends_at, action.meets_at, accepted.at
+      from jsonb_to_recordset(${db.json(actions as never)}) as action (
+        id uuid, message_id uuid, ordinal smallint, kind text, said text, starts_at timestamptz, ends_at timestamptz, meets_at timestamptz
+      )
+      join accepted using (message_id)
+      join submitted using (message_id)
     ),`
 }

@@ -55,7 +55,17 @@ export async function auditPost(db: Database, kept: Date): Promise<Finding[]> {
         select array_agg(encode(sha256(bytes), 'hex') order by encode(sha256(bytes), 'hex')) from file
         where file.mailbox_id = ledger.mailbox_id and file.message_id = ledger.message_id
       ) is distinct from (
-        select array_agg(part->>'digest' order by part->>'digest') from jsonb_array_elements(facts->'parts') as part where part->>'part' <> 'text'
+        select array_agg(part->>'digest' order by part->>'digest') from jsonb_array_elements(facts->'parts') as part where part->>'part' not in ('text', 'action')
+      )
+      union all
+      select 'What a message asks to do is not as it was sealed, or is gone.', message_id, event_id
+      from recorded join ledger using (sender_id, message_id)
+      where (
+        select array_agg(encode(sha256(convert_to(said, 'UTF8')), 'hex') order by ordinal) from action
+        where action.mailbox_id = ledger.mailbox_id and action.message_id = ledger.message_id
+      ) is distinct from (
+        select array_agg(part->>'digest' order by place)
+        from jsonb_array_elements(facts->'parts') with ordinality as parts (part, place) where part->>'part' = 'action'
       )
       limit ${findingsMax}`
   })

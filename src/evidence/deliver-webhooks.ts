@@ -2,7 +2,7 @@ import type { Db } from '../database/connect.ts'
 import { own } from '../database/own.ts'
 import { readWithin, type Scope, within } from '../database/scope.ts'
 import { unseal } from '../seal.ts'
-import { asSenderReads, type MessageEvent } from './events.ts'
+import { actionOf, asSenderReads, type MessageEvent } from './events.ts'
 import { postEvent, type WebhookReach } from './post-event.ts'
 import { deliveriesAtOnce, leaseMs, nextTry, secretBoundTo, webhookHeaders } from './webhook.ts'
 
@@ -91,7 +91,7 @@ async function claim(db: Db, serviceId: string, now: Date): Promise<Claimed | un
       where delivery.service_id = ${serviceId} and delivery.position = next.position
         and webhook.service_id = ${serviceId} and webhook.is_on
         and ${own(sql, sql`event.sender_id = ${serviceId}`)} and event.position = next.position
-      returning event.id, event.type, event.message_id, event.reference, event.at, event.position, webhook.url,
+      returning event.id, event.type, event.message_id, event.reference, event.at, event.position, webhook.url, ${actionOf(sql)},
                 delivery.tries, delivery.first_tried_at,
                 array_remove(array[secret_sealed, case when secret_before_until > ${now} then secret_before_sealed end], null) as secrets`
     return claimed

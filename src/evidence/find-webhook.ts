@@ -1,6 +1,7 @@
 import type { Db } from '../database/connect.ts'
 import { own } from '../database/own.ts'
 import { readWithin } from '../database/scope.ts'
+import { actionOf } from './events.ts'
 import type { Delivery, Webhook } from './webhook.ts'
 
 /** The webhooks of these services, which the door knows the caller to look after. A service without one is left out. */
@@ -36,7 +37,7 @@ export async function listDeliveries(
     db,
     { ownServices: serviceIds, senders: serviceIds },
     db`
-    select delivery.service_id, delivery.position, event.id, event.type, event.message_id, event.reference, event.at,
+    select delivery.service_id, delivery.position, event.id, event.type, event.message_id, event.reference, event.at, ${actionOf(db)},
            ${state}::text as state, tries, first_tried_at, last_tried_at, failure
     from webhook_delivery as delivery
     join event on event.sender_id = delivery.service_id and event.position = delivery.position

@@ -19,6 +19,7 @@ export const evidenceEvents = {
   'message.answered': 'urn:x-digital-post:event:Answered',
   'message.recalled': 'urn:x-digital-post:event:Recalled',
   'message.served': 'urn:x-digital-post:event:Served',
+  'message.action': 'urn:x-digital-post:event:ActionChanged',
   'service.interrupted': 'urn:x-digital-post:event:ServiceInterrupted',
   'service.restored': 'urn:x-digital-post:event:ServiceRestored',
 } as const
@@ -26,10 +27,13 @@ export type EvidenceEvent = keyof typeof evidenceEvents
 
 const closed = { additionalProperties: false } as const
 
-/** Part of a message: its text in one language, or a file. The digest of a text is over its Markdown in UTF-8, of a file over its bytes. */
+/**
+ * Part of a message: its text in one language, a file, or something that it asks to do. The digest of a text is over its Markdown in UTF-8, of
+ * a file over its bytes, of an action over its canonical JSON (RFC 8785).
+ */
 const Part = Type.Object(
   {
-    part: Type.Enum(['text', 'main', 'additional', 'technical']),
+    part: Type.Enum(['text', 'main', 'additional', 'technical', 'action']),
     language: Type.Optional(Type.String()),
     subject: Type.Optional(Type.String()),
     filename: Type.Optional(Type.String()),
@@ -58,6 +62,19 @@ const Doer = Type.Object(
   },
   closed,
 )
+
+/** What became of something that a message asks to do. */
+const ChangedAction = Type.Object(
+  {
+    id: Type.String(),
+    kind: Type.String(),
+    label: Type.String(),
+    state: Type.Enum(['open', 'started', 'done', 'failed', 'cancelled']),
+    digest: Type.String({ description: 'Of what it asks, as among the parts of the message.' }),
+  },
+  closed,
+)
+export type ChangedAction = Static<typeof ChangedAction>
 
 /** An evidence record, by the names of ETSI EN 319 522-3 where that has them. Canonical (RFC 8785), its SHA-256 is what is in the log. */
 export const EvidenceRecord = Type.Object(
@@ -90,6 +107,7 @@ export const EvidenceRecord = Type.Object(
           doneBy: Type.Optional(Doer),
           channel: Type.Optional(Type.String()),
           file: Type.Optional(Part),
+          action: Type.Optional(ChangedAction),
           answer: Type.Optional(Type.String({ description: 'The id of the message that answers.' })),
           from: Type.Optional(Type.String()),
           until: Type.Optional(Type.String()),
@@ -136,6 +154,7 @@ export type EventFacts = {
   door?: string
   part?: Part
   answer?: string
+  action?: ChangedAction
   reasons?: { code: string; reason: string }[]
   from?: string
   until?: string
@@ -218,12 +237,17 @@ function recipientOf({ addressedBy, recipientName, serviceName, isToService }: M
 }
 
 const isOfRecipient = (type: EvidenceEvent) =>
-  type === 'message.opened' || type === 'message.handed-over' || type === 'message.answered'
+  type === 'message.opened' || type === 'message.handed-over' || type === 'message.answered' || type === 'message.action'
 
-function detailsOf(audience: Audience, type: EvidenceEvent, { by, door, part, answer, from, until }: EventFacts, issuer: Issuer) {
+function detailsOf(
+  audience: Audience,
+  type: EvidenceEvent,
+  { by, door, part, answer, action, from, until }: EventFacts,
+  issuer: Issuer,
+) {
   const isOwnSide = isOfRecipient(type) === (audience === 'recipient')
   const doneBy = by && doerOf(by, issuer, isOwnSide)
-  return { answer, channel: door, doneBy, file: part && inOrder(part), from, until }
+  return { action: action && actionInOrder(action), answer, channel: door, doneBy, file: part && inOrder(part), from, until }
 }
 
 /** `isOwnSide`: for those who may know who it was, and not only what kind of person. */
@@ -250,6 +274,10 @@ function identificationOf(kind: KnownDoer['kind'], issuer: Issuer): readonly [st
 
 function inOrder({ algorithm, digest, filename, language, mediaType, part, size, subject }: Part) {
   return { algorithm, digest, filename, language, mediaType, part, size, subject }
+}
+
+function actionInOrder({ digest, id, kind, label, state }: ChangedAction) {
+  return { digest, id, kind, label, state }
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { EvidenceEvent } from './record.ts'
-import type { Doer, DoerKind, Happening, Told, VerdictWords } from './verdict-words.ts'
+import type { Doer, DoerKind, Happening, Told, ToldAction, VerdictWords } from './verdict-words.ts'
 
 // By the glossary of docs/words.md. “From” is “oddi wrth” here and never “gan”, which says by whom something was done.
 
@@ -30,7 +30,10 @@ function doerIn({ kind, name, onBehalfOf }: Doer): string {
   return kind === 'owner' ? name : `${name}${whom} (${alone})`
 }
 
-type Words = Record<'sender' | 'recipient' | 'letter' | 'on' | 'doer' | 'channel' | 'reasons' | 'issuer' | 'span', string>
+type Words = Record<
+  'sender' | 'recipient' | 'letter' | 'on' | 'doer' | 'channel' | 'reasons' | 'issuer' | 'span' | 'asked' | 'became',
+  string
+>
 
 function wordsOf(told: Told): Words {
   return {
@@ -43,6 +46,8 @@ function wordsOf(told: Told): Words {
     channel: told.channel === undefined ? '' : ` drwy ${told.channel}`,
     reasons: told.reasons.length > 0 ? `: ${told.reasons.join('; ')}` : '',
     issuer: told.issuer,
+    asked: told.action?.label ?? '',
+    became: told.action ? becameIn(told.action) : '',
     span: `${told.from ? ` o ${moment(told.from)}` : ''}${told.until ? ` tan ${moment(told.until)}` : ''}`,
   }
 }
@@ -111,6 +116,11 @@ const happenings: Record<EvidenceEvent, (words: Words) => Happening> = {
     proved: whoWhatWhen,
     notProved: [isRead],
   }),
+  'message.action': ({ sender, recipient, letter, on, doer, asked, became }) => ({
+    what: `O’r hyn y mae’r ${letter} oddi wrth ${sender} yn ei ofyn gan ${recipient}, “${asked}”: ${became} ${on}${doer}`,
+    proved: ['beth ddigwyddodd iddo', 'pryd', 'i ba lythyr y mae’n perthyn'],
+    notProved: ['beth a wnaed y tu allan i’r blwch post hwn'],
+  }),
   'service.interrupted': ({ issuer, span, on, reasons }) => ({
     what: `Ni ellid danfon na darllen post ar wasanaeth ${issuer}${span}, fel y cofnodwyd ${on}${reasons}`,
     proved: ['i’r cyhoeddwr gofnodi’r toriad', 'pryd'],
@@ -123,7 +133,30 @@ const happenings: Record<EvidenceEvent, (words: Words) => Happening> = {
   }),
 }
 
-const documentKinds = { main: 'prif ddogfen', additional: 'un o ddogfennau', technical: 'dogfen i beiriannau o eiddo' }
+function becameIn({ kind, state }: ToldAction): string {
+  const words = {
+    open: 'fe’i hailagorwyd',
+    started: 'fe’i dechreuwyd',
+    done: doneInWords[kind] ?? 'nodwyd ei fod wedi’i wneud',
+    failed: 'rhoddwyd cynnig arno heb lwyddiant',
+    cancelled: kind === 'book' ? 'fe’i gwrthodwyd' : 'fe’i canslwyd',
+  }
+  return words[state]
+}
+
+const doneInWords: Record<string, string> = {
+  pay: 'fe’i talwyd',
+  book: 'fe’i derbyniwyd',
+  sign: 'fe’i llofnodwyd',
+  confirm: 'fe’i cadarnhawyd',
+}
+
+const documentKinds = {
+  main: 'prif ddogfen',
+  additional: 'un o ddogfennau',
+  technical: 'dogfen i beiriannau o eiddo',
+  action: 'rhywbeth i’w wneud o',
+}
 const quoted = (name: string) => `“${name}”`
 
 export const welsh: VerdictWords = {

@@ -1,4 +1,4 @@
-import type { EvidenceEvent, EvidenceRecord } from './record.ts'
+import type { ChangedAction, EvidenceEvent, EvidenceRecord } from './record.ts'
 
 /** What a verdict says of a record, made plain: words of a file that anybody may have made. */
 export type Told = {
@@ -11,9 +11,12 @@ export type Told = {
   until: Date | undefined
   doer: Doer | undefined
   channel: string | undefined
+  /** What a letter asked, and what became of that. */
+  action: ToldAction | undefined
   /** Each with its code. */
   reasons: readonly string[]
 }
+export type ToldAction = { label: string; kind: ChangedAction['kind']; state: ChangedAction['state'] }
 export type DoerKind = NonNullable<NonNullable<EvidenceRecord['EventDetails']>['doneBy']>['kind']
 /** By name, where this side may know it. */
 export type Doer = { kind: DoerKind; name: string | undefined; onBehalfOf: string | undefined }
@@ -22,7 +25,7 @@ export type Doer = { kind: DoerKind; name: string | undefined; onBehalfOf: strin
 export type Happening = { what: string; proved: readonly string[]; notProved: readonly string[] }
 
 /** What part of a letter a document is. */
-export type PartKind = 'text' | 'main' | 'additional' | 'technical'
+export type PartKind = 'text' | 'main' | 'additional' | 'technical' | 'action'
 
 /** A language as the verifier speaks it. English is in this file, and Welsh in verdict-welsh.ts: the verifier has no use for the pages' words. */
 export type VerdictWords = {
@@ -93,7 +96,7 @@ export function doerIn({ kind, name, onBehalfOf }: Doer): string {
 }
 
 type Words = Record<
-  'sender' | 'recipient' | 'mailbox' | 'letter' | 'on' | 'doer' | 'channel' | 'reasons' | 'issuer' | 'span',
+  'sender' | 'recipient' | 'mailbox' | 'letter' | 'on' | 'doer' | 'channel' | 'reasons' | 'issuer' | 'span' | 'asked' | 'became',
   string
 >
 
@@ -110,6 +113,8 @@ function wordsOf(told: Told): Words {
     channel: told.channel === undefined ? '' : ` by ${told.channel}`,
     reasons: told.reasons.length > 0 ? `: ${told.reasons.join('; ')}` : '',
     issuer: told.issuer,
+    asked: told.action?.label ?? '',
+    became: told.action ? becameIn(told.action) : '',
     span: `${told.from ? ` from ${momentInWords(told.from)}` : ''}${told.until ? ` until ${momentInWords(told.until)}` : ''}`,
   }
 }
@@ -178,6 +183,11 @@ const happenings: Record<EvidenceEvent, (words: Words) => Happening> = {
     proved: [...whoWhatWhen],
     notProved: [isRead],
   }),
+  'message.action': ({ sender, recipient, letter, on, doer, asked, became }) => ({
+    what: `What ${letter} from ${sender} asks of ${recipient}, “${asked}”, was ${became} ${on}${doer}`,
+    proved: ['what became of it', 'when', 'of which letter it is'],
+    notProved: ['what was done outside this mailbox'],
+  }),
   'service.interrupted': ({ issuer, span, on, reasons }) => ({
     what: `Post could not be delivered or read at ${issuer}${span}, as was recorded ${on}${reasons}`,
     proved: ['that the issuer recorded the interruption', 'when'],
@@ -190,11 +200,30 @@ const happenings: Record<EvidenceEvent, (words: Words) => Happening> = {
   }),
 }
 
+/** Of a payment, an appointment, a declaration, and what somebody notes for themselves. */
+export function becameIn({ kind, state }: ToldAction): string {
+  const words = {
+    open: 'opened again',
+    started: 'begun',
+    done: doneInWords[kind] ?? 'marked as done',
+    failed: 'tried without success',
+    cancelled: kind === 'book' ? 'declined' : 'cancelled',
+  }
+  return words[state]
+}
+
+const doneInWords: Record<string, string> = { pay: 'paid', book: 'accepted', sign: 'signed', confirm: 'confirmed' }
+
 function letterFirst(letter: string): string {
   return `T${letter.slice(1)}`
 }
 
-const documentKinds = { main: 'the main document', additional: 'a document', technical: 'a document for machines' }
+const documentKinds = {
+  main: 'the main document',
+  additional: 'a document',
+  technical: 'a document for machines',
+  action: 'something to do',
+}
 
 export const english: VerdictWords = {
   moment: momentInWords,

@@ -1,5 +1,5 @@
 import { type EvidenceEvent, type EvidenceRecord, evidenceEvents } from './record.ts'
-import { doerIn, type Told, type VerdictWords } from './verdict-words.ts'
+import { becameIn, doerIn, type Told, type VerdictWords } from './verdict-words.ts'
 
 /** What a check came to, and why. */
 type Failed = { name: string; says: string }
@@ -53,6 +53,7 @@ function tell(record: EvidenceRecord): Told {
     until: readMoment(EventDetails?.until),
     doer: doneBy && { kind: doneBy.kind, name: plainOrNot(doneBy.name), onBehalfOf: plainOrNot(doneBy.onBehalfOf) },
     channel: plainOrNot(EventDetails?.channel),
+    action: EventDetails?.action && { ...EventDetails.action, label: plain(EventDetails.action.label) },
     reasons: (EventReasons ?? []).map(({ code, reason }) => `${plain(reason)} (${plain(code)})`),
   }
 }
@@ -67,4 +68,9 @@ type DoneBy = NonNullable<NonNullable<EvidenceRecord['EventDetails']>['doneBy']>
 /** By name, where this side may know it. */
 export function doerInWords({ kind, name, onBehalfOf }: DoneBy): string {
   return doerIn({ kind, name: plainOrNot(name), onBehalfOf: plainOrNot(onBehalfOf) })
+}
+
+/** Of a letter's action. */
+export function becameInWords({ EventDetails }: EvidenceRecord): string {
+  return EventDetails?.action ? becameIn(EventDetails.action) : ''
 }

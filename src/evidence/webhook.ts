@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { isIP } from 'node:net'
 import type { MessageEventType } from './events.ts'
 import { isLoopbackAddress, isPublicAddress } from './public-address.ts'
+import type { ChangedAction } from './record.ts'
 
 /** A service's webhook, as whoever looks after it sees it. The secret is shown where it is made, and never again. */
 export type Webhook = {
@@ -30,6 +31,7 @@ export type Delivery = {
   messageId: string
   reference: string
   at: Date
+  action: ChangedAction | null
   state: 'waiting' | 'dead'
   tries: number
   firstTriedAt: Date | null

@@ -1,4 +1,5 @@
 import type { Db, Fragment } from '../database/connect.ts'
+import type { StoredAction } from '../documents/action.ts'
 import type { StoredDocument } from '../documents/document.ts'
 
 /** A line of a list. */
@@ -43,6 +44,8 @@ export type Letter = {
   /** Helpers do not see it. */
   recipientOnly: boolean
   contact: LetterContact | null
+  /** What it asks to do. */
+  actions: StoredAction[]
 }
 
 /** Under whose ledger a message stands: its service's, or that of the party who wrote it. */
@@ -61,5 +64,17 @@ export function letterColumns(db: Db): Fragment {
     message.id, message.thread_id, message.answers_id, message.sender_id <> message.service_id as is_from_party,
     message.sender_party_id, message.sender_name, message.written_by_name, message.service_id, message.service_name, message.subject, message.content,
     message.documents, message.reply_allowed, message.reply_by, message.available_at, message.opened_at, message.taken_over_at, message.recipient_only,
-    message.contact`
+    message.contact,
+    (
+      select coalesce(jsonb_agg(${storedAction(db)} order by ordinal), '[]') from action
+      where action.mailbox_id = message.mailbox_id and action.message_id = message.id
+    ) as actions`
+}
+
+/** A StoredAction, from the table action. */
+export function storedAction(db: Db): Fragment {
+  return db`jsonb_build_object(
+    'id', action.id, 'kind', action.kind, 'said', action.said::jsonb, 'state', action.state, 'stateAt', action.state_at,
+    'startsAt', action.starts_at, 'endsAt', action.ends_at, 'changedByName', action.changed_by_name
+  )`
 }

@@ -126,6 +126,13 @@ const Organisation = Type.Object(
         description: 'For how many years its evidence is kept. Default: as the installation’s.',
       }),
     ),
+    actionHosts: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 300 }), {
+        maxItems: 100,
+        description:
+          'Sites that buttons in its letters may lead to, by name, such as www.gov.uk. These are added to those that there are.',
+      }),
+    ),
     services: Type.Array(Service, { minItems: 1 }),
     clients: Type.Optional(Type.Array(Client)),
     staff: Type.Optional(Type.Array(StaffMember)),

@@ -75,6 +75,10 @@ async function moveSignIn(db: Db, from: string, into: string): Promise<void> {
  */
 async function movePost(db: Db, from: Side, into: Side): Promise<void> {
   await db`update file set mailbox_id = ${into.mailboxId} where mailbox_id = ${from.mailboxId}`
+  await db`update action set mailbox_id = ${into.mailboxId} where mailbox_id = ${from.mailboxId}`
+  await db`update payment set mailbox_id = ${into.mailboxId} where mailbox_id = ${from.mailboxId}`
+  // Its address is known to programs of whoever made it: they make another.
+  await db`delete from calendar_feed where mailbox_id = ${from.mailboxId}`
   await db`
     update ledger set mailbox_id = ${into.mailboxId} from message
     where message.mailbox_id = ${from.mailboxId} and ledger.sender_id = message.sender_id and ledger.message_id = message.id`

@@ -2,6 +2,7 @@ import { v7 as newId } from 'uuid'
 import type { Db } from '../database/connect.ts'
 import { within } from '../database/scope.ts'
 import type { FieldProblem } from '../problems.ts'
+import { bringActionHosts } from './action-hosts.ts'
 import { applyNotices } from './apply-notices.ts'
 import { bringCategories } from './category-register.ts'
 import { bringClients } from './client-register.ts'
@@ -45,6 +46,7 @@ export async function register(
       const at = `/organisations/${index}`
       const organisationId = await bringOrganisation(sql, organisation, now)
       const serviceIds = await bringServices(sql, organisationId, organisation, at, problems)
+      await bringActionHosts(sql, organisationId, organisation, { at, demo: options.demo }, problems, now)
       await bringContacts(sql, organisationId, organisation, serviceIds, at, problems, now)
       await bringClients(sql, organisationId, organisation, serviceIds, at, problems, now)
       await bringStaff(sql, organisationId, organisation, serviceIds, at, problems, now)

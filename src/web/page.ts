@@ -51,7 +51,7 @@ export type RegistrarSection = 'records' | 'businesses' | 'merges' | 'log'
 export type PageData = {
   title: string
   /** Which item of the navigation the page belongs to. */
-  section?: 'inbox' | 'sent' | 'write' | 'my-details' | 'mailboxes' | 'people' | DepartmentSection | RegistrarSection
+  section?: 'inbox' | 'to-do' | 'sent' | 'write' | 'my-details' | 'mailboxes' | 'people' | DepartmentSection | RegistrarSection
   /** What is wrong in the form that the page shows. */
   errors?: readonly FieldError[]
 } & Record<string, unknown>

@@ -5,7 +5,7 @@ import { Language } from '../documents/document.ts'
 import type { MakeReceipt } from '../evidence/make-receipt.ts'
 import type { Evidence } from '../evidence/read-evidence.ts'
 import { evidenceEvents, type Part } from '../evidence/record.ts'
-import { doerInWords } from '../evidence/verdict.ts'
+import { becameInWords, doerInWords } from '../evidence/verdict.ts'
 import { find } from '../mailbox/find.ts'
 import type { Letter } from '../mailbox/letter.ts'
 import { open } from '../mailbox/open.ts'
@@ -115,8 +115,9 @@ function viewEvent({ id, type, at, record, entry }: Evidence, href: string) {
   }
 }
 
-function viewPart({ part, language, filename, digest, size }: Part) {
-  const name = part === 'text' ? `Text${language ? ` (${languageName(language)})` : ''}` : filename
+function viewPart({ part, subject, language, filename, digest, size }: Part) {
+  const name =
+    part === 'text' ? `Text${language ? ` (${languageName(language)})` : ''}` : part === 'action' ? `To do: ${subject}` : filename
   return { name, digest, size: size.toLocaleString('en-GB') }
 }
 
@@ -146,6 +147,7 @@ const happenings: Record<Evidence['type'], (record: EvidenceRecord) => string> =
   'message.answered': (record) => `Answered${by(record)}`,
   'message.recalled': (record) => `Taken back${by(record)}${because(record)}`,
   'message.served': () => 'Recorded as served',
+  'message.action': (record) => `“${record.EventDetails?.action?.label}” was ${becameInWords(record)}${by(record)}`,
   'service.interrupted': () => 'Post could not be delivered or read',
   'service.restored': () => 'Post could be delivered and read again',
 }

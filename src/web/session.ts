@@ -26,7 +26,7 @@ declare module 'fastify' {
 export type SessionOptions = { config: Config; database: Database; clock: () => Date }
 
 /** Addresses with no page, which need not ask who is signed in. */
-const withoutPages = /^\/(v1|oauth|health|assets|openapi\.json|one-login|one-login-stand-in|staff-stand-in)(\/|\?|$)/
+const withoutPages = /^\/(v1|oauth|health|assets|calendar|pay|openapi\.json|one-login|one-login-stand-in|staff-stand-in)(\/|\?|$)/
 
 /**
  * Sets `request.signedIn` before every page. Where a helper's access has ended since the last click, this one is refused

@@ -4,6 +4,7 @@ import { rightsOf } from '../../src/access/rights.ts'
 import type { Database } from '../../src/database/connect.ts'
 import { accept, acceptOne } from '../../src/delivery/accept.ts'
 import type { Submission } from '../../src/delivery/message.ts'
+import type { NewAction } from '../../src/documents/action.ts'
 import type { IdentifierKeys } from '../../src/registry/identifier.ts'
 import { type Caller, ofCouncilTax, ofParking, ofPension, systems } from './callers.ts'
 import type { Grants } from './grants.ts'
@@ -18,6 +19,8 @@ export type Letter = {
   /** Of its acceptance. */
   evidenceId: string
   reference: string
+  /** What it asks to do: of a public body's only. */
+  actionId: string | undefined
   received: readonly Caller[]
   sent: readonly Caller[]
 }
@@ -39,6 +42,9 @@ export async function writeLetters(building: Building, parties: Parties, grants:
       Array.from({ length: count }, () => ({ ...plain(), serviceId: services['council-tax'].id, ...more })),
       now,
     )
+  await building.owner`
+    insert into action_host (organisation_id, host, added_at, added_by_name)
+    select distinct organisation_id, 'forms.northfold.example', ${now}::timestamptz, 'Nobody' from service`
   await many(bulk.lettersToRosa, officeOf(parties, 'council-tax'), { recipient: link(numbers.rosaTax) })
   await many(bulk.messagesOfRosa, people.rosa, {})
   const letters: Letter[] = []
@@ -141,6 +147,13 @@ function messagesOf(secrets: Secrets, { people }: Parties, { acting }: Grants, l
   ]
 }
 
+/** It can be accepted, visited and taken into a calendar. */
+function actionOf(label: string, now: Date): NewAction {
+  const at = (hours: number) => new Date(now.getTime() + hours * 3_600_000).toISOString()
+  const appointment = { start: at(48), end: at(49) }
+  return { kind: 'book', label: { en: label }, url: 'https://forms.northfold.example/book', appointment }
+}
+
 async function write(
   { database, owner, keys, secrets, now }: Building,
   { services }: Parties,
@@ -162,15 +175,18 @@ async function write(
       },
     ],
     reply: { allowed: true },
+    ...(writer.isOrganisation ? { actions: [actionOf(word('an action'), now)] } : {}),
     ...more,
   }
   const { messageId } = await acceptOne(database, keys, writer, submission, now)
   const [stored] = await owner<{ id: string }[]>`select id from file where message_id = ${messageId}`
+  const [action] = await owner<{ id: string }[]>`select id from action where message_id = ${messageId}`
+  if (action !== undefined) secrets.keep(action.id, `the id of an action of ${name}`, seenBy)
   const [accepted] = await owner<
     { id: string }[]
   >`select id from event where message_id = ${messageId} and type = 'message.accepted'`
   secrets.keep(messageId, `the id of ${name}`, seenBy)
   secrets.keep(accepted!.id, `the id of the evidence of ${name}`, seenBy)
   secrets.keep(stored!.id, `the id of a file of ${name}`, seenBy)
-  return { name, id: messageId, fileId: stored!.id, evidenceId: accepted!.id, reference, received, sent }
+  return { name, id: messageId, fileId: stored!.id, evidenceId: accepted!.id, actionId: action?.id, reference, received, sent }
 }

@@ -69,6 +69,17 @@ function letterThings(letters: readonly Letter[]) {
     { name: `another’s file, as if of ${first.name}`, params: { id: first.id, fileId: second.fileId }, isFor: [] },
     nowhere('id', 'fileId'),
   ]
+  const asking = letters.filter(({ actionId }) => actionId !== undefined)
+  const actions: Thing[] = [
+    ...asking.map((letter) => ({
+      name: `the action of ${letter.name}`,
+      params: { id: letter.id, actionId: letter.actionId! },
+      isFor: letter.received,
+      rowOf: [...letter.received, ...letter.sent],
+    })),
+    { name: `another’s action, as if of ${first.name}`, params: { id: first.id, actionId: second.actionId! }, isFor: [] },
+    nowhere('id', 'actionId'),
+  ]
   // Of each letter, its acceptance.
   const receipts = (isFor: (letter: Letter) => readonly Caller[]): Thing[] => [
     ...letters.map((letter) => ({
@@ -93,6 +104,7 @@ function letterThings(letters: readonly Letter[]) {
     received: each(({ received }) => received),
     sent: each(({ sent }) => sent),
     either: each(({ received, sent }) => [...received, ...sent]),
+    action: actions,
     file: files(({ received, sent }) => [...received, ...sent]),
     'file received': files(({ received }) => received),
   }

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { servicesFor } from '../../access/actor.ts'
+import { actionStates } from '../../documents/action.ts'
 import { asSenderReads, messageEventTypes, readEvents } from '../../evidence/events.ts'
 import { Problem } from '../../problems.ts'
 import { actorFor } from '../authenticate.ts'
@@ -9,12 +10,18 @@ import { watchEvents } from './watch-events.ts'
 const eventsPerAnswer = 500
 const waitSecondsMax = 30
 
+const ChangedActionAnswer = Type.Object(
+  { id: Type.String({ format: 'uuid' }), kind: Type.String(), state: Type.Enum(actionStates) },
+  { description: 'Of message.action: which action, and its new state.' },
+)
+
 const MessageEvent = Type.Object({
   id: Type.String({ format: 'uuid' }),
   type: Type.Enum(messageEventTypes),
   messageId: Type.String({ format: 'uuid' }),
   reference: Type.String(),
   at: Type.String({ format: 'date-time' }),
+  action: Type.Optional(ChangedActionAnswer),
 })
 
 const Events = Type.Object({

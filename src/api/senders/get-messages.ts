@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { historyOf, messageStates, stateOf } from '../../delivery/message.ts'
 import { findSent, type SentMessage } from '../../delivery/sent.ts'
+import { actionKinds, actionStates } from '../../documents/action.ts'
 import { Line } from '../../documents/document.ts'
 import { Problem } from '../../problems.ts'
 import { actorFor, slugOf } from '../authenticate.ts'
@@ -21,6 +22,19 @@ const Message = Type.Object({
   openedAt: MaybeTime,
   answeredAt: MaybeTime,
   history: Type.Array(Type.Object({ state: State, at: Time }), { description: 'In order of time.' }),
+  actions: Type.Array(
+    Type.Object({
+      id: Type.String({ format: 'uuid' }),
+      kind: Type.Enum(actionKinds),
+      label: Type.Object({ en: Type.String(), cy: Type.Optional(Type.String()) }),
+      state: Type.Enum(actionStates, {
+        description:
+          'open; started: a payment or a visit to the address has begun; done: paid, accepted, signed, confirmed, or marked so by the reader; failed: a payment that can be tried again; cancelled: declined.',
+      }),
+      at: Time,
+    }),
+    { description: 'What it asks to do, in the order in which it was sent, and what became of that.' },
+  ),
   links: Type.Object({ self: Type.String() }),
 })
 
@@ -36,6 +50,7 @@ export function getMessages(app: ApiServer, options: ApiOptions): void {
     openedAt: sent.openedAt?.toISOString() ?? null,
     answeredAt: sent.answeredAt?.toISOString() ?? null,
     history: historyOf(sent).map(({ state, at }) => ({ state, at: at.toISOString() })),
+    actions: sent.actions.map(({ stateAt, ...action }) => ({ ...action, at: new Date(stateAt).toISOString() })),
     links: { self: `/v1/messages/${sent.messageId}` },
   })
 

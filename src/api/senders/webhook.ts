@@ -218,7 +218,7 @@ function toState(webhook: Webhook, service: string): Static<typeof WebhookState>
   }
 }
 
-function asAnswered(request: FastifyRequest, { serviceId, position: _, ...delivery }: Delivery) {
+function asAnswered(request: FastifyRequest, { serviceId, position: _, action: __, ...delivery }: Delivery) {
   return {
     ...delivery,
     service: slugOf(request, serviceId),

@@ -2,10 +2,12 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import type { Database } from '../../database/connect.ts'
+import { readAction } from '../../documents/action.ts'
 import { Language } from '../../documents/document.ts'
 import { readThread } from '../../mailbox/find.ts'
 import { mayBeAnswered } from '../../mailbox/letter.ts'
 import { open } from '../../mailbox/open.ts'
+import { readerOf, viewAction } from '../action-view.ts'
 import { LetterParams } from '../address.ts'
 import { viewConversation, viewLetter } from '../letter-view.ts'
 import { sendPage } from '../page.ts'
@@ -24,6 +26,7 @@ export function letterPage(app: FastifyInstance, database: Database, clock: () =
       letter: view,
       isRecipientOnly: letter.recipientOnly,
       conversation: viewConversation(thread, letter, '/letters'),
+      actions: letter.actions.map((action) => viewAction(readAction(action), letter.id, readerOf(request, now))),
       mayWrite: actor.rights.has('messages:write'),
       mayBeAnswered: mayBeAnswered(letter, now),
       replyBy: letter.replyBy,

@@ -7,6 +7,8 @@ import { acceptForms, limitsForPeople } from '../form.ts'
 import type { Surroundings } from '../page.ts'
 import { proofPages } from '../proof.ts'
 import { requirePerson, requireRightToWrite } from '../session.ts'
+import { actionPages } from './actions.ts'
+import { calendarPages } from './calendar.ts'
 import { helpingPages } from './helping.ts'
 import { inboxPage } from './inbox.ts'
 import { letterPage } from './letter.ts'
@@ -30,7 +32,7 @@ export function registerCitizenPages(app: FastifyInstance, surroundings: Surroun
     scope.addHook('preHandler', requirePerson)
     scope.addHook('preHandler', requireRightToWrite)
     await acceptForms(scope)
-    inboxPage(scope, database)
+    inboxPage(scope, database, clock)
     letterPage(scope, database, clock)
     fileRoutes(scope, { database, clock, folder: '/letters' })
     proofPages(scope, surroundings, { makeReceipt, folder: '/letters', shows: 'received', section: 'inbox' })
@@ -46,7 +48,8 @@ export function registerCitizenPages(app: FastifyInstance, surroundings: Surroun
     sentPages(scope, database, clock)
     looksPages(scope, database)
     myDetailsPage(scope)
-    for (const register of [mailboxPages, helperPages, helpingPages, peoplePages]) register(scope, surroundings)
+    for (const register of [actionPages, calendarPages, mailboxPages, helperPages, helpingPages, peoplePages])
+      register(scope, surroundings)
     linkedServicesPages(scope, surroundings)
     registrationPages(scope, surroundings)
   })

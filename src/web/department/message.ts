@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import { type Actor, servicesFor } from '../../access/actor.ts'
 import type { Database } from '../../database/connect.ts'
+import { readAction } from '../../documents/action.ts'
 import { Language } from '../../documents/document.ts'
 import { find, readThread } from '../../mailbox/find.ts'
 import { type Letter, mayBeAnswered } from '../../mailbox/letter.ts'
@@ -10,6 +11,7 @@ import { open } from '../../mailbox/open.ts'
 import { Problem } from '../../problems.ts'
 import { findIdentifiers } from '../../registry/find-identifiers.ts'
 import type { Identifier, IdentifierKeys } from '../../registry/identifier.ts'
+import { stateWord } from '../action-view.ts'
 import { LetterParams } from '../address.ts'
 import { viewConversation, viewLetter } from '../letter-view.ts'
 import { sendPage } from '../page.ts'
@@ -38,6 +40,10 @@ export function messagePages(app: FastifyInstance, database: Database, keys: Ide
       identifier,
       contact: letter.contact,
       conversation: viewConversation(thread, letter, folder),
+      actions: letter.actions.map((stored) => {
+        const { said, stateAt, ...action } = readAction(stored)
+        return { ...action, stateAt, label: said.label.en, became: stateWord({ said, state: action.state }) }
+      }),
       mayBeAnswered: mayBeAnswered(letter, now) && writesFor(actor, letter),
     })
   })

@@ -7,11 +7,13 @@ import { acceptForms, limitsForStaff } from '../form.ts'
 import type { Surroundings } from '../page.ts'
 import { proofPages } from '../proof.ts'
 import { requireRightToWrite, requireStaff } from '../session.ts'
+import { actionSitePages } from './action-sites.ts'
 import { approvalPages } from './approvals.ts'
 import { contactPointPages } from './contact-points.ts'
 import { inboxPage } from './inbox.ts'
 import { logPages } from './logs.ts'
 import { messagePages } from './message.ts'
+import { payAccountPages } from './pay-accounts.ts'
 import { reconciliationPages } from './reconciliation.ts'
 import { staffPages } from './staff.ts'
 import { systemPages } from './systems.ts'
@@ -41,6 +43,8 @@ export function registerDepartmentPages(app: FastifyInstance, surroundings: Surr
     staffPages(scope, surroundings)
     systemPages(scope, surroundings)
     webhookPages(scope, surroundings)
+    actionSitePages(scope, surroundings)
+    payAccountPages(scope, surroundings)
     approvalPages(scope, surroundings)
     logPages(scope, surroundings)
     reconciliationPages(scope, surroundings)

@@ -90,6 +90,7 @@ const typesInWords: Record<MessageEventType, string> = {
   'message.opened': 'Opened',
   'message.handed-over': 'Handed over',
   'message.answered': 'Answered',
+  'message.action': 'Action changed',
 }
 
 /** In the answer to the form itself: it is shown once, and to come back shows the webhook without it. */

@@ -28,6 +28,8 @@ const eventsInWords: Record<MessageEventType, string> = {
   'message.opened': 'The recipient opened it. Told once, with the time of the first opening.',
   'message.handed-over':
     'The bytes of a document were given to the recipient, or to somebody whom they let in. Told once for each file and person.',
+  'message.action':
+    'The recipient did, began or declined something that it asks to do. The event names the action and its new state; told for each change.',
   'message.answered': 'The recipient answered it; told for each answer. The answer is in your inbox.',
 }
 
