@@ -63,6 +63,7 @@ export const settings = {
   WRITING_FILES: 'How many files people may send with a message, where a contact point says nothing else. Default 10.',
   WRITING_MEGABYTES:
     'How large the files that people send with a message may be together, in MB, where a contact point says nothing else. Default 10.',
+  BIN_DAYS: 'For how many days letters are kept in the bin before they are erased from the mailbox. Default 30.',
   SERVICE_NAME: 'What the mailbox is called on its pages. Default Digital Post.',
   TRUST_PROXY: 'true behind a proxy that sets X-Forwarded-For and X-Forwarded-Proto. Default false.',
   LOG_LEVEL: 'fatal, error, warn, info, debug or silent. Default info.',
@@ -100,6 +101,7 @@ export type Config = {
   sessionAbsoluteMinutes: number
   writingFiles: number
   writingMegabytes: number
+  binDays: number
   registration: {
     basis: 'law' | 'consent'
     age: number
@@ -167,6 +169,7 @@ export function readConfig(environment: Environment = process.env): Config {
     },
     writingFiles: wholeNumber('WRITING_FILES', text('WRITING_FILES'), 10, 0, 50),
     writingMegabytes: wholeNumber('WRITING_MEGABYTES', text('WRITING_MEGABYTES'), 10, 1, 25),
+    binDays: wholeNumber('BIN_DAYS', text('BIN_DAYS'), 30, 1, 3_650),
     serviceName: text('SERVICE_NAME') ?? 'Digital Post',
     trustProxy: flag('TRUST_PROXY', text('TRUST_PROXY'), false),
     logLevel,

@@ -29,6 +29,8 @@ const table = {
   'events:read': ['system'],
   'inbox:read': ['owner', 'reader', 'writer', 'post-reader', 'post-writer', 'system'],
   'inbox:write': ['owner', 'reader', 'writer', 'post-writer', 'system'],
+  'mailbox:file': ['owner', 'reader', 'writer'],
+  'mailbox:erase': ['owner'],
   'recipients:read': ['post-writer', 'system'],
   'registration:manage': ['owner', 'administrator'],
   'links:manage': ['owner', 'administrator'],

@@ -6,7 +6,18 @@ import type { Database, Db, Fragment } from './connect.ts'
  */
 export type Scope = {
   /** A work of the program's own that goes across mailboxes; its policies allow it what it needs and no more. */
-  purpose?: 'sign-in' | 'registry' | 'granting' | 'linking' | 'merge' | 'delivery' | 'evidence' | 'following' | 'upkeep'
+  purpose?:
+    | 'sign-in'
+    | 'registry'
+    | 'granting'
+    | 'linking'
+    | 'merge'
+    | 'delivery'
+    | 'evidence'
+    | 'following'
+    | 'upkeep'
+    | 'erasing'
+    | 'watching'
   /** The party whose own things these are: registration, links, grants, looks. */
   party?: string
   /** Businesses that the party works for: what others have granted to them. */
@@ -22,6 +33,8 @@ export type Scope = {
   isHelper?: boolean
   /** Mailboxes that are written from: what is answered came to one of them. */
   mailboxes?: readonly string[]
+  /** Mailboxes that are open in some window, asked whether anything in them is new. */
+  watched?: readonly string[]
   /** Services that the asker acts for: their look-ups, their log. */
   ownServices?: readonly string[]
   /** The public body whose own things these are: staff, systems, contact points. */
@@ -42,6 +55,7 @@ const keys = [
   'firms',
   'mailbox',
   'mailboxes',
+  'watched',
   'senders',
   'services',
   'categories',

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Db, Fragment } from '../database/connect.ts'
 import type { StoredDocument } from '../documents/document.ts'
 
@@ -11,6 +12,12 @@ export type LetterSummary = {
   availableAt: Date
   openedAt: Date | null
   hasDocuments: boolean
+  /** Of a letter received: whether it is not opened yet, or its reader has marked it so. */
+  isUnread?: boolean
+  isFlagged?: boolean
+  hasNote?: boolean
+  /** Since when it is in the bin. */
+  binnedAt?: Date | null
 }
 
 export type LetterContent = { language: string; subject: string; body: string }
@@ -62,4 +69,14 @@ export function letterColumns(db: Db): Fragment {
     message.sender_party_id, message.sender_name, message.written_by_name, message.service_id, message.service_name, message.subject, message.content,
     message.documents, message.reply_allowed, message.reply_by, message.available_at, message.opened_at, message.taken_over_at, message.recipient_only,
     message.contact`
+}
+
+/** That a letter is not opened yet is evidence; what its reader marks is theirs alone. */
+export function isUnread(db: Db): Fragment {
+  return db`(message.opened_at is null or message.marked_unread)`
+}
+
+/** Two that are the same show the same mailbox. Tells nothing of what is in it to whoever does not know that. */
+export function stateOf({ newest, unread, changed }: { newest: string | null; unread: number; changed: string }): string {
+  return createHash('sha256').update(`${newest} ${unread} ${changed}`).digest('base64url').slice(0, 12)
 }

@@ -78,6 +78,7 @@ const words: Record<LookKind, string> = {
   opened: 'opened a letter',
   read: 'read a letter',
   downloaded: 'downloaded a document',
+  filed: 'filed a letter',
   answered: 'answered a letter',
   wrote: 'wrote a letter',
   'mailbox-opened': 'opened this mailbox',
