@@ -27,6 +27,8 @@ export type FolderPage = LetterPage & {
   folders: FolderInTree[]
   /** Of every folder that has any. */
   unreadIn: Record<string, number>
+  /** Whether the mailbox holds any letter at all. */
+  holdsAny: boolean
   /** Another whenever the mailbox may look different from before; see watch-mailboxes.ts. */
   state: string
 }
@@ -76,7 +78,7 @@ export async function listFolder(db: Db, actor: Actor, { folder, show = 'all', p
   if (!isFixed(folder) && !folders.some(({ id }) => id === folder)) throw new Problem('not-found')
   const unread = Object.values(unreadIn).reduce((sum, count) => sum + count, 0)
   const state = stateOf({ newest, unread, changed })
-  return { ...toPage(rows, page, unreadIn[folder] ?? 0), folder, show, folders, unreadIn, state }
+  return { ...toPage(rows, page, unreadIn[folder] ?? 0), folder, show, folders, unreadIn, holdsAny: newest !== null, state }
 }
 
 /** Two ways of saying it, as the inbox and the others have an index each. */

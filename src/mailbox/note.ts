@@ -46,7 +46,7 @@ export async function writeNote(
 ): Promise<{ isWritten: boolean; place: LetterPlace }> {
   requireRight(actor, 'mailbox:file')
   const note = text.trim() === '' ? null : text.trim()
-  const isWritten = await within(db, scopeOfReceived(actor), async (sql) => {
+  return within(db, scopeOfReceived(actor), async (sql) => {
     await noteChange(sql, actor)
     const [written] = await sql<{ serviceId: string }[]>`
       update message set note = ${note}, note_version = note_version + 1, modseq = nextval('modseq')
@@ -57,7 +57,6 @@ export async function writeNote(
       const { partyId, by } = actor
       await noteLooks(sql, [{ partyId, by, what: 'filed', messageId, serviceId: written.serviceId }], now)
     }
-    return written !== undefined
+    return { isWritten: written !== undefined, place: await findPlace(sql, actor, messageId) }
   })
-  return { isWritten, place: await findPlace(db, actor, messageId) }
 }
