@@ -64,6 +64,7 @@ export const settings = {
   WRITING_MEGABYTES:
     'How large the files that people send with a message may be together, in MB, where a contact point says nothing else. Default 10.',
   PAY_URL: 'Where the API of GOV.UK Pay is. Default https://publicapi.payments.service.gov.uk; in demo, the built-in stand-in.',
+  BIN_DAYS: 'For how many days letters are kept in the bin before they are erased from the mailbox. Default 30.',
   SERVICE_NAME: 'What the mailbox is called on its pages. Default Digital Post.',
   TRUST_PROXY: 'true behind a proxy that sets X-Forwarded-For and X-Forwarded-Proto. Default false.',
   LOG_LEVEL: 'fatal, error, warn, info, debug or silent. Default info.',
@@ -101,6 +102,7 @@ export type Config = {
   sessionAbsoluteMinutes: number
   writingFiles: number
   writingMegabytes: number
+  binDays: number
   registration: {
     basis: 'law' | 'consent'
     age: number
@@ -171,6 +173,7 @@ export function readConfig(environment: Environment = process.env): Config {
     writingFiles: wholeNumber('WRITING_FILES', text('WRITING_FILES'), 10, 0, 50),
     writingMegabytes: wholeNumber('WRITING_MEGABYTES', text('WRITING_MEGABYTES'), 10, 1, 25),
     pay: readPay(text, baseUrl, demo),
+    binDays: wholeNumber('BIN_DAYS', text('BIN_DAYS'), 30, 1, 3_650),
     serviceName: text('SERVICE_NAME') ?? 'Digital Post',
     trustProxy: flag('TRUST_PROXY', text('TRUST_PROXY'), false),
     logLevel,

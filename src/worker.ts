@@ -13,6 +13,7 @@ import { followWebhooks } from './evidence/follow-webhooks.ts'
 import { noteAlive } from './evidence/note-alive.ts'
 import { openEvidence } from './evidence/open-evidence.ts'
 import { webhookReach } from './evidence/post-event.ts'
+import { eraseOldFromBins } from './mailbox/erase.ts'
 import { deleteExpiredLinkRequests } from './registry/link-end.ts'
 import type { SequencerData } from './sequencer.ts'
 import { deleteExpiredSessions } from './sign-in/session.ts'
@@ -44,6 +45,10 @@ const jobs = {
   'erase-old-evidence': {
     cron: '10 1 * * *',
     work: ({ database }: Databases, { evidence }: Config, now: Date) => eraseOldEvidence(database, evidence.years, now),
+  },
+  'erase-old-from-bins': {
+    cron: '50 0 * * *',
+    work: ({ database }: Databases, { binDays }: Config, now: Date) => eraseOldFromBins(database, binDays, now),
   },
   'audit-evidence': { cron: '30 2 * * *', work: auditEvidence },
 } as const

@@ -39,6 +39,19 @@ const shots: Shot[] = [
   { name: 'not-found', at: '/nothing-here' },
   rosa('inbox', '/inbox'),
   rosa('letter', '/inbox', firstLetter),
+  rosa('inbox-menu', '/inbox', (page) => page.locator('main .post-bar__summary').first().click()),
+  rosa('inbox-done', '/inbox', async (page) => {
+    await page.locator('input[name="letters"]').last().check()
+    await page.locator('main button[value="archive"]').first().click()
+    await page.locator('.post-done').waitFor()
+  }),
+  rosa('archive', '/folders/archive'),
+  rosa('bin', '/folders/bin'),
+  rosa('folders', '/folders'),
+  rosa('folder-form', '/folders/new'),
+  rosa('folder-errors', '/folders/new', press(/^(Make|Gwneud)/)),
+  rosa('more', '/more'),
+  rosa('shortcuts', '/shortcuts'),
   rosa('sent', '/sent'),
   rosa('write', '/write'),
   rosa('write-search', '/write?q=parking+fine'),

@@ -101,7 +101,7 @@ function letterOf(db: Db, { partyId, mailboxId }: Actor, isSuch: Fragment): Frag
   const columns = db`message.id, message.subject, message.service_id`
   return db`
     select ${columns}, message.mailbox_id <> ${mailboxId} as is_sent from message
-    where ${own(db, db`message.mailbox_id = ${mailboxId}`)} and message.id = seen.message_id and ${isSuch}
+    where ${own(db, db`message.mailbox_id = ${mailboxId} and message.erased_at is null`)} and message.id = seen.message_id and ${isSuch}
     union all
     select ${columns}, true
     from ledger join message on message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id

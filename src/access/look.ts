@@ -7,6 +7,7 @@ export const lookKinds = [
   'opened',
   'read',
   'downloaded',
+  'filed',
   'answered',
   'acted',
   'wrote',

@@ -2,9 +2,9 @@ import type { Db, Fragment } from '../database/connect.ts'
 import { own } from '../database/own.ts'
 import { type Actor, isFromOutside, senderIdsOf, servicesFor } from './actor.ts'
 
-/** What the actor may see in the mailbox that is open: all of it, or only what is of some services and categories. */
+/** What the actor may see in the mailbox that is open: all of it but what was erased, or only what is of some services and categories. */
 export function inOwnMailbox(db: Db, actor: Actor): Fragment {
-  return own(db, db`message.mailbox_id = ${actor.mailboxId} ${limits(db, actor)}`)
+  return own(db, db`message.mailbox_id = ${actor.mailboxId} and message.erased_at is null ${limits(db, actor)}`)
 }
 
 /** The same of what letters ask to do. */

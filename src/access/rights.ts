@@ -30,6 +30,8 @@ const table = {
   'inbox:read': ['owner', 'reader', 'writer', 'post-reader', 'post-writer', 'system'],
   'inbox:write': ['owner', 'reader', 'writer', 'post-writer', 'system'],
   'actions:take': ['owner', 'writer'],
+  'mailbox:file': ['owner', 'reader', 'writer'],
+  'mailbox:erase': ['owner'],
   'recipients:read': ['post-writer', 'system'],
   'registration:manage': ['owner', 'administrator'],
   'links:manage': ['owner', 'administrator'],

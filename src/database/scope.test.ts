@@ -134,6 +134,8 @@ const scopes = {
   calendar: { purpose: 'calendar' },
   evidence: { purpose: 'evidence' },
   following: { purpose: 'following' },
+  erasing: { purpose: 'erasing' },
+  watching: { purpose: 'watching', watched: [ids.rosaMailbox] },
 } as const satisfies Record<string, Scope>
 type Asker = keyof typeof scopes
 
@@ -143,7 +145,16 @@ type Asker = keyof typeof scopes
  */
 const reach: Record<string, Partial<Record<Asker, string>>> = {
   party: { rosa: 'r', helper: 'r', 'sign-in': 'r', registry: 'rud', granting: 'r', linking: 'r', merge: 'rud', delivery: 'r' },
-  mailbox: { rosa: 'ru', helper: 'ru', 'sign-in': 'r', registry: 'rud', granting: 'r', merge: 'rud', delivery: 'r' },
+  mailbox: {
+    rosa: 'ru',
+    helper: 'ru',
+    'sign-in': 'r',
+    registry: 'rud',
+    granting: 'r',
+    merge: 'rud',
+    delivery: 'r',
+    watching: 'r',
+  },
   consent: { rosa: 'rud', helper: 'rud', registry: 'rud', merge: 'rud', delivery: 'r' },
   link: { rosa: 'rud', helper: 'rud', tax: 'r', registry: 'rud', linking: 'r', merge: 'rud', delivery: 'r' },
   link_request: { rosa: 'rud', helper: 'rud', linking: 'rud', merge: 'rud', upkeep: 'rud' },
@@ -156,13 +167,15 @@ const reach: Record<string, Partial<Record<Asker, string>>> = {
   session: { 'sign-in': 'rud', merge: 'rud', upkeep: 'rud' },
   used_token: { 'sign-in': 'rud', upkeep: 'rud' },
 
-  message: { rosa: 'ru', tax: 'r', merge: 'rud' },
   action: { rosa: 'ru', tax: 'r', merge: 'rud' },
   payment: { rosa: 'rud', paying: 'r', merge: 'rud' },
   calendar_feed: { rosa: 'rud', calendar: 'r', merge: 'rud' },
   action_host: { tax: 'rud', parking: 'rud', registry: 'rud', delivery: 'r' },
   pay_account: { tax: 'rud', registry: 'rud', paying: 'r', delivery: 'r' },
-  file: { rosa: 'r', tax: 'r', merge: 'rud' },
+  message: { rosa: 'ru', tax: 'r', merge: 'rud', watching: 'r' },
+  file: { rosa: 'r', tax: 'r', merge: 'rud', watching: 'r' },
+  folder: { rosa: 'rud', merge: 'rud' },
+  filing: { rosa: 'rud', helper: 'rud', merge: 'rud', upkeep: 'rud' },
   ledger: { rosa: 'rud', tax: 'rud', merge: 'rud' },
   event: { rosa: 'r', tax: 'r', merge: 'rud', evidence: 'rud' },
   evidence_seal: { evidence: 'rud' },
@@ -255,6 +268,8 @@ async function fill(owner: Database): Promise<void> {
   await add('action_host', { organisation_id: council, host: 'www.gov.uk', added_at: at, added_by_name: 'Staff' })
   await add('pay_account', { service_id: tax, id, token_sealed: bytes, changed_at: at, changed_by_name: 'Staff' })
   const sent = { reference: 'one', content_digest: bytes, thread_id: letter, accepted_at: at }
+  await add('folder', { mailbox_id: rosaMailbox, id, name: 'Tax' })
+  await add('filing', { mailbox_id: rosaMailbox, id, by_id: rosa, at, what: 'flag', letters: owner.json([]) })
   await add('ledger', { sender_id: tax, message_id: letter, mailbox_id: rosaMailbox, ...sent })
   await add('ledger', { sender_id: rosa, message_id: written, mailbox_id: councilMailbox, ...sent })
   await add('event', { sender_id: tax, type: 'message.accepted', message_id: letter, reference: 'one', at })

@@ -18,6 +18,8 @@ export type Scope = {
     | 'upkeep'
     | 'paying'
     | 'calendar'
+    | 'erasing'
+    | 'watching'
   /** The party whose own things these are: registration, links, grants, looks. */
   party?: string
   /** Businesses that the party works for: what others have granted to them. */
@@ -33,6 +35,8 @@ export type Scope = {
   isHelper?: boolean
   /** Mailboxes that are written from: what is answered came to one of them. */
   mailboxes?: readonly string[]
+  /** Mailboxes that are open in some window, asked whether anything in them is new. */
+  watched?: readonly string[]
   /** Services that the asker acts for: their look-ups, their log. */
   ownServices?: readonly string[]
   /** The public body whose own things these are: staff, systems, contact points. */
@@ -53,6 +57,7 @@ const keys = [
   'firms',
   'mailbox',
   'mailboxes',
+  'watched',
   'senders',
   'services',
   'categories',

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Db, Fragment } from '../database/connect.ts'
 import type { StoredAction } from '../documents/action.ts'
 import type { StoredDocument } from '../documents/document.ts'
@@ -12,6 +13,12 @@ export type LetterSummary = {
   availableAt: Date
   openedAt: Date | null
   hasDocuments: boolean
+  /** Of a letter received: whether it is not opened yet, or its reader has marked it so. */
+  isUnread?: boolean
+  isFlagged?: boolean
+  hasNote?: boolean
+  /** Since when it is in the bin. */
+  binnedAt?: Date | null
 }
 
 export type LetterContent = { language: string; subject: string; body: string }
@@ -77,4 +84,14 @@ export function storedAction(db: Db): Fragment {
     'id', action.id, 'kind', action.kind, 'said', action.said::jsonb, 'state', action.state, 'stateAt', action.state_at,
     'startsAt', action.starts_at, 'endsAt', action.ends_at, 'changedByName', action.changed_by_name
   )`
+}
+
+/** That a letter is not opened yet is evidence; what its reader marks is theirs alone. */
+export function isUnread(db: Db): Fragment {
+  return db`(message.opened_at is null or message.marked_unread)`
+}
+
+/** Two that are the same show the same mailbox. Tells nothing of what is in it to whoever does not know that. */
+export function stateOf({ newest, unread, changed }: { newest: string | null; unread: number; changed: string }): string {
+  return createHash('sha256').update(`${newest} ${unread} ${changed}`).digest('base64url').slice(0, 12)
 }

@@ -2,34 +2,93 @@ import type { Actor } from '../access/actor.ts'
 import { inOwnLedger, inOwnMailbox } from '../access/own-post.ts'
 import { requireRight } from '../access/rights.ts'
 import { scopeOfReceived, scopeOfSent } from '../access/scope-of.ts'
-import type { Db } from '../database/connect.ts'
+import type { Db, Fragment } from '../database/connect.ts'
+import { own } from '../database/own.ts'
 import { readWithin } from '../database/scope.ts'
-import type { LetterSummary } from './letter.ts'
+import { Problem } from '../problems.ts'
+import { type FolderInTree, isFixed, type OwnFolder, toTree } from './folder.ts'
+import { isUnread, type LetterSummary, stateOf } from './letter.ts'
 
 export const lettersPerPage = 20
 
 /** `page` counts from 1. */
 export type LetterPage = { letters: LetterSummary[]; page: number; pages: number; total: number; unread: number }
 
-/** What has arrived, the newest first. */
+export const shows = ['all', 'unread', 'flagged'] as const
+export type Show = (typeof shows)[number]
+
+/** Which letters: those of a folder (see folder.ts), all of them or only some, and of these a page. */
+export type Listed = { folder: string; show?: Show | undefined; page?: number | undefined }
+
+export type FolderPage = LetterPage & {
+  folder: string
+  show: Show
+  /** The own folders that the actor may see. */
+  folders: FolderInTree[]
+  /** Of every folder that has any. */
+  unreadIn: Record<string, number>
+  /** Whether the mailbox holds any letter at all. */
+  holdsAny: boolean
+  /** Another whenever the mailbox may look different from before; see watch-mailboxes.ts. */
+  state: string
+}
+
+/** What has arrived and was put nowhere else, the newest first. */
 export async function listInbox(db: Db, actor: Actor, page: number): Promise<LetterPage> {
+  const { letters, pages, total, unread } = await listFolder(db, actor, { folder: 'inbox', page })
+  return { letters, page, pages, total, unread }
+}
+
+type Counts = { total: string; unreadIn: string; folders: string; changed: string; newest: string | null }
+
+/** A folder as its page shows it, with what stands beside it: one query. Throws `not-found` for an own folder that is not there. */
+export async function listFolder(db: Db, actor: Actor, { folder, show = 'all', page = 1 }: Listed): Promise<FolderPage> {
   requireRight(actor, 'inbox:read')
   const mine = inOwnMailbox(db, actor)
-  const rows = await readWithin<LetterSummary & { total: string; unread: string }>(
+  const shown = db`${mine} and ${inFolder(db, folder)} ${only(db, show)}`
+  const rows = await readWithin<LetterSummary & Counts>(
     db,
     scopeOfReceived(actor),
     db`
-    select counts.total, counts.unread, letter.*
+    select counts.*, letter.*
     from (
-      select count(*) as total, count(*) filter (where opened_at is null) as unread from message where ${mine}
+      select
+        (select count(*) from message where ${shown}) as total,
+        (
+          select coalesce(json_object_agg(folder, count), '{}')::text
+          from (select folder, count(*) from message where ${mine} and ${isUnread(db)} group by folder) as unread
+        ) as unread_in,
+        (
+          select coalesce(json_agg(json_build_object('id', id, 'parentId', parent_id, 'name', name)), '[]')::text
+          from folder where ${own(db, db`mailbox_id = ${actor.mailboxId}`)}
+        ) as folders,
+        (select changed from mailbox where ${own(db, db`id = ${actor.mailboxId}`)} and id = ${actor.mailboxId}) as changed,
+        (select id from message where ${mine} order by id desc limit 1) as newest
     ) as counts
     left join lateral (
-      select id, sender_name as other_name, service_name, subject, available_at, opened_at, documents <> '[]' as has_documents
-      from message where ${mine}
+      select id, sender_name as other_name, service_name, subject, available_at, opened_at, documents <> '[]' as has_documents,
+             ${isUnread(db)} as is_unread, flagged as is_flagged, note is not null as has_note, binned_at
+      from message where ${shown}
       order by id desc limit ${lettersPerPage} offset ${(page - 1) * lettersPerPage}
     ) as letter on true`,
   )
-  return toPage(rows, page, Number(rows[0]!.unread))
+  const { unreadIn: counted, folders: stored, changed, newest } = rows[0]!
+  const unreadIn = JSON.parse(counted) as Record<string, number>
+  const folders = toTree(JSON.parse(stored) as OwnFolder[])
+  if (!isFixed(folder) && !folders.some(({ id }) => id === folder)) throw new Problem('not-found')
+  const unread = Object.values(unreadIn).reduce((sum, count) => sum + count, 0)
+  const state = stateOf({ newest, unread, changed })
+  return { ...toPage(rows, page, unreadIn[folder] ?? 0), folder, show, folders, unreadIn, holdsAny: newest !== null, state }
+}
+
+/** Two ways of saying it, as the inbox and the others have an index each. */
+function inFolder(db: Db, folder: string): Fragment {
+  return folder === 'inbox' ? db`message.folder = 'inbox'` : db`message.folder <> 'inbox' and message.folder = ${folder}`
+}
+
+function only(db: Db, show: Show): Fragment {
+  if (show === 'all') return db``
+  return show === 'unread' ? db`and ${isUnread(db)}` : db`and message.flagged`
 }
 
 /** What the actor has sent, the newest first. `openedAt` is when it was opened at the other side. */
@@ -57,7 +116,7 @@ export async function listSent(db: Db, actor: Actor, page: number): Promise<Lett
   return toPage(rows, page, 0)
 }
 
-function toPage(rows: (LetterSummary & { total: string })[], page: number, unread: number): LetterPage {
+function toPage(rows: readonly (LetterSummary & { total: string })[], page: number, unread: number): LetterPage {
   const total = Number(rows[0]!.total)
   const letters = rows.filter((row) => row.id !== null)
   return { letters, page, pages: Math.max(1, Math.ceil(total / lettersPerPage)), total, unread }

@@ -24,9 +24,10 @@ export async function open(db: Db, actor: Actor, messageId: string, now: Date): 
 export async function openForWhoeverMay(db: Db, actor: Actor, messageId: string, now: Date): Promise<Letter> {
   const letter = await findReceived(db, actor, messageId)
   const isFirst = letter.openedAt === null
-  if (!isFirst && actor.by.kind === 'owner') return letter
+  if (!isFirst && !letter.markedUnread && actor.by.kind === 'owner') return letter
   const isOpened = await within(db, scopeOfReceived(actor), async (sql) => {
     const opened = isFirst && (await recordOpening(sql, actor, letter, now))
+    if (letter.markedUnread) await clearMark(sql, actor, letter)
     if (opened || actor.by.kind !== 'owner') await noteLooks(sql, [lookAt(actor, letter, opened ? 'opened' : 'read')], now)
     return opened
   })
@@ -35,11 +36,13 @@ export async function openForWhoeverMay(db: Db, actor: Actor, messageId: string,
   return isOpened ? { ...letter, openedAt: now } : findReceived(db, actor, messageId)
 }
 
-async function findReceived(db: Db, actor: Actor, messageId: string): Promise<Letter> {
-  const [letter] = await readWithin<Letter>(
+type Received = Letter & { markedUnread: boolean }
+
+async function findReceived(db: Db, actor: Actor, messageId: string): Promise<Received> {
+  const [letter] = await readWithin<Received>(
     db,
     scopeOfReceived(actor),
-    db`select ${letterColumns(db)}, false as is_sent from message where ${inOwnMailbox(db, actor)} and message.id = ${messageId}`,
+    db`select ${letterColumns(db)}, message.marked_unread, false as is_sent from message where ${inOwnMailbox(db, actor)} and message.id = ${messageId}`,
   )
   if (letter === undefined) throw new Problem('not-found')
   return letter
@@ -51,6 +54,13 @@ export function lookAt(actor: Actor, letter: Letter, what: LookKind): Look {
   return { partyId, by: actor.by, what, messageId: letter.id, serviceId: letter.serviceId }
 }
 
+/** The reader's own mark, which is gone once it is read again. */
+async function clearMark(db: Db, actor: Actor, { id }: Letter): Promise<void> {
+  await db`
+    update message set marked_unread = false, modseq = nextval('modseq')
+    where ${inOwnMailbox(db, actor)} and message.id = ${id} and message.marked_unread`
+}
+
 /** One statement: the mailbox, the sender's ledger and the sender's events, or none of them. */
 async function recordOpening(db: Db, actor: Actor, letter: Letter, now: Date): Promise<boolean> {
   const facts = db.json({ by: doerOf(actor), door: actor.door })
@@ -59,7 +69,7 @@ async function recordOpening(db: Db, actor: Actor, letter: Letter, now: Date): P
       ${lockFeeds(db, [senderIdOf(letter)])}
     ),
     opened as (
-      update message set opened_at = ${now}, modseq = nextval('modseq')
+      update message set opened_at = ${now}, marked_unread = false, modseq = nextval('modseq')
       where ${own(db, db`mailbox_id = ${actor.mailboxId}`)} and id = ${letter.id} and opened_at is null
       returning sender_id, id
     ),

@@ -23,7 +23,7 @@ export async function listWritten(
     db`
     select ${letterColumns(db)}, false as is_sent from message
     where ${inOwnMailbox(db, actor)}
-      ${waiting ? db`and message.taken_over_at is null` : db``}
+      ${waiting ? db`and message.taken_over_at is null and message.sender_id <> message.service_id` : db``}
       ${after === undefined ? db`` : db`and message.id > ${after}`}
     order by message.id limit ${limit}`,
   )

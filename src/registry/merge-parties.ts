@@ -88,6 +88,8 @@ async function movePost(db: Db, from: Side, into: Side): Promise<void> {
     update message set sender_id = ${into.partyId}, sender_party_id = ${into.partyId}
     from ledger
     where ledger.sender_id = ${from.partyId} and message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id`
+  await db`update folder set mailbox_id = ${into.mailboxId} where mailbox_id = ${from.mailboxId}`
+  await db`delete from filing where mailbox_id in (${from.mailboxId}, ${into.mailboxId})`
   await db`update ledger set sender_id = ${into.partyId} where sender_id = ${from.partyId}`
   await db`update event set sender_id = ${into.partyId} where sender_id = ${from.partyId}`
 }

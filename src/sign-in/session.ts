@@ -119,6 +119,32 @@ export async function readSession(
   requestId: string,
   now: Date,
 ): Promise<Session | undefined> {
+  const row = await findRow(db, limits, token, now)
+  if (row === undefined) return undefined
+  if (now.getTime() - row.lastSeenAt.getTime() >= 60_000) {
+    const id = hashToken(token)
+    await within(
+      db,
+      { purpose: 'sign-in' },
+      (sql) => sql`update session set last_seen_at = ${now} where id_hash = ${id} and last_seen_at < ${now}`,
+    )
+  }
+  return toSession(row, requestId)
+}
+
+/** The same, by what is open in a window and asks by itself: the person is not seen by that. */
+export async function watchSession(
+  db: Db,
+  limits: SessionLimits,
+  token: string,
+  requestId: string,
+  now: Date,
+): Promise<Session | undefined> {
+  const row = await findRow(db, limits, token, now)
+  return row && toSession(row, requestId)
+}
+
+async function findRow(db: Db, limits: SessionLimits, token: string, now: Date): Promise<Row | undefined> {
   const id = hashToken(token)
   const { idle, absolute } = earliest(limits, now)
   const [row] = await readWithin<Row>(
@@ -155,14 +181,10 @@ export async function readSession(
       ) owner_mailbox on true
       where session.id_hash = ${id} and session.last_seen_at > ${idle} and session.created_at > ${absolute}`,
   )
-  if (row === undefined || (row.mailboxId === null && row.registrarId === null)) return undefined
-  if (now.getTime() - row.lastSeenAt.getTime() >= 60_000) {
-    await within(
-      db,
-      { purpose: 'sign-in' },
-      (sql) => sql`update session set last_seen_at = ${now} where id_hash = ${id} and last_seen_at < ${now}`,
-    )
-  }
+  return row === undefined || (row.mailboxId === null && row.registrarId === null) ? undefined : row
+}
+
+function toSession(row: Row, requestId: string): Session {
   const signedIn = signedInAs(row, requestId)
   const actor = { ...signedIn.actor, identifiedAt: row.createdAt }
   return { ...signedIn, actor, hasLostAccess: row.grantId !== null && row.ownerMailboxId === null }

@@ -18,16 +18,23 @@ function stylesheet(): string {
     .replaceAll('url(/assets/images/govuk-crest.svg)', 'none')
     .replaceAll(/\/\*! Copyright \(c\) 2011.*?\*\//g, '')
     .replace(/\/\*# sourceMappingURL.*?\*\//, '')
-  return `${govuk}\n${ours('post.css')}\n${ours('actions.css')}`
+  return [govuk, ...['post.css', 'mailbox.css', 'actions.css'].map(ours)].join('\n')
 }
 
 const assets: Record<string, { type: string; body: string }> = {
   'post.css': { type: 'text/css; charset=utf-8', body: stylesheet() },
   'start.js': { type: 'text/javascript; charset=utf-8', body: ours('start.js') },
+  'mailbox.js': { type: 'text/javascript; charset=utf-8', body: ours('mailbox.js') },
   'govuk-frontend.js': {
     type: 'text/javascript; charset=utf-8',
     body: read(govukFrontend, 'govuk-frontend.min.js').replace(/\/\/# sourceMappingURL.*/, ''),
   },
+  ...Object.fromEntries(
+    ['inbox', 'to-do', 'search', 'write', 'more'].map((name) => [
+      `icons/${name}.svg`,
+      { type: 'image/svg+xml', body: ours(`icons/${name}.svg`) },
+    ]),
+  ),
   'favicon.svg': { type: 'image/svg+xml', body: ours('favicon.svg') },
 }
 

@@ -51,7 +51,18 @@ export type RegistrarSection = 'records' | 'businesses' | 'merges' | 'log'
 export type PageData = {
   title: string
   /** Which item of the navigation the page belongs to. */
-  section?: 'inbox' | 'to-do' | 'sent' | 'write' | 'my-details' | 'mailboxes' | 'people' | DepartmentSection | RegistrarSection
+  section?:
+    | 'inbox'
+    | 'to-do'
+    | 'search'
+    | 'more'
+    | 'sent'
+    | 'write'
+    | 'my-details'
+    | 'mailboxes'
+    | 'people'
+    | DepartmentSection
+    | RegistrarSection
   /** What is wrong in the form that the page shows. */
   errors?: readonly FieldError[]
 } & Record<string, unknown>
@@ -81,7 +92,7 @@ export function sendPage(
     access: escapeHtml(signedIn?.openMailbox ? accessInMailbox(signedIn.openMailbox, language) : ''),
     content,
   }
-  const html = shellFor(request.server.serviceName ?? 'Digital Post', language, signedIn, data.section)
+  const html = shellFor(request.server.serviceName ?? 'Digital Post', language, signedIn, data)
     .map((part, index) => (index % 2 === 0 ? part : values[part as Marker]))
     .join('')
   return reply.code(status).type('text/html; charset=utf-8').header('cache-control', 'no-store').send(html)
@@ -107,7 +118,7 @@ function shellFor(
   serviceName: string,
   language: Language,
   signedIn: SignedIn | undefined,
-  section: string | undefined,
+  { section, panes }: PageData,
 ): string[] {
   const role = signedIn?.role
   const may = {
@@ -117,12 +128,13 @@ function shellFor(
   }
   const isElsewhere = signedIn?.openMailbox !== undefined
   const sections = role === 'staff' ? sectionsFor(signedIn!.actor) : []
-  const kind = JSON.stringify([language, role, section, serviceName, may, isElsewhere, sections.map(({ href }) => href)])
+  const isWide = panes !== undefined
+  const kind = JSON.stringify([language, role, section, isWide, serviceName, may, isElsewhere, sections.map(({ href }) => href)])
   let shell = shells.get(kind)
   if (shell === undefined) {
     const marker = Object.fromEntries(markers.map((name) => [name, `\u0001${name}\u0001`]))
     shell = templates[language]
-      .render('shell.njk', { marker, role, section, serviceName, assetPath, may, isElsewhere, sections })
+      .render('shell.njk', { marker, role, section, isWide, serviceName, assetPath, may, isElsewhere, sections })
       .trim()
       .split('\u0001')
     shells.set(kind, shell)

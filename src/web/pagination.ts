@@ -8,7 +8,7 @@ export type Pagination = { items: Item[]; previous: string | undefined; next: st
 /** Links to the other pages of a list: the first, the last and those beside this one. Undefined for a single page. */
 export function pagination(path: string, page: number, pages: number): Pagination | undefined {
   if (pages <= 1) return undefined
-  const href = (number: number) => `${path}?page=${number}`
+  const href = (number: number) => `${path}${path.includes('?') ? '&' : '?'}page=${number}`
   const items: Item[] = []
   for (const number of new Set([1, page - 1, page, page + 1, pages])) {
     if (number < 1 || number > pages) continue

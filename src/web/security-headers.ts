@@ -14,6 +14,8 @@ function securityHeaders({ baseUrl, formOrigins }: SecurityHeadersOptions): Reco
     'script-src': "'self'",
     'img-src': "'self'",
     'font-src': "'self'",
+    // Scripts of our own fetch our own pages.
+    'connect-src': "'self'",
     'form-action': ["'self'", ...formOrigins].join(' '),
     'frame-ancestors': "'none'",
     'base-uri': "'none'",

@@ -46,7 +46,9 @@ describe('the words of pages', () => {
       .map((file) => readFileSync(path.join(import.meta.dirname, file), 'utf8'))
     // Rights are written like keys, and some like those of a namespace.
     const rights: readonly string[] = allRights
-    const asked = new Set(sources.flatMap((source) => source.match(/(?<=["'`])[a-z][a-z-]*:[a-z][a-z0-9.-]*(?=["'`])/g) ?? []))
+    const asked = new Set(
+      sources.flatMap((source) => source.match(/(?<=["'`])[a-z][a-z-]*:[a-z][a-z0-9.-]*(?<!\.)(?=["'`])/g) ?? []),
+    )
     const namespaces = Object.keys(readWords('en'))
     const known = new Set(wordsOf('en').map(([key]) => pluralOf(key)))
     const unknown = [...asked].filter(

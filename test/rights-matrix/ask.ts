@@ -60,7 +60,8 @@ const isPublic = (expectation: Expectation): expectation is 'public' | 'stand-in
 
 function expect(expectation: Expectation, method: string, caller: Caller, thing: Thing): Question['expected'] {
   if (isPublic(expectation)) return undefined
-  const outcome = judgeCaller(expectation.who, caller)
+  const judged = judgeCaller(expectation.who, caller)
+  const outcome = judged === 'sign-in' ? (expectation.signedOut ?? judged) : judged
   // A form of the other kind of mailbox leads nowhere.
   if (outcome === 'elsewhere' && method === 'POST') return 'missing'
   if (outcome !== 'ok' || thing.isFor.includes(caller)) return outcome

@@ -20,6 +20,8 @@ const doors = {
     rows: {
       'is signed in': '+    +      +      +      +       +      -     +        +       +             +         -',
       'reads post': '+    +      +      +      +       +      -     +        +       -             +         -',
+      erases: '+    +      -      -      -       -      -     -        -       -             -         -',
+      'changes folders': '+    +      +      +      -       -      -     +        -       -             -         -',
       'writes post': '+    +      -      +      +       -      -     +        +       -             -         -',
       'keeps a calendar': '+    +      -      -      -       -      -     -        -       -             -         -',
       'sees looks': '+    +      +      +      +       +      -     +        +       +             +         -',
@@ -94,6 +96,8 @@ export type Expectation =
       as?: 'multipart' | 'json'
       /** What every request holds. */
       body?: Record<string, unknown>
+      /** What who is not signed in gets, where it is not to sign in. */
+      signedOut?: Outcome
       /** Changes what others are asked about, and so comes after all the others, in this turn. */
       changes?: 1 | 2
     }
@@ -103,6 +107,23 @@ const upload = { as: 'multipart' } as const
 const citizen: Record<string, Expectation> = {
   'GET /': 'public',
   'GET /inbox': { who: 'reads post', what: 'page of the inbox' },
+  'GET /folders': { who: 'reads post' },
+  'GET /folders/:folder': { who: 'reads post', what: 'folder' },
+  'GET /folders/new': { who: 'changes folders' },
+  'POST /folders/new': { who: 'changes folders' },
+  'GET /folders/:folder/change': { who: 'changes folders', what: 'own folder' },
+  'POST /folders/:folder/change': { who: 'changes folders', what: 'own folder' },
+  'GET /folders/:folder/delete': { who: 'changes folders', what: 'own folder' },
+  'POST /folders/:folder/delete': { who: 'changes folders', what: 'own folder', changes: 2 },
+  'POST /filing': { who: 'reads post', what: 'letter to file' },
+  'POST /filing/undo': { who: 'reads post', what: 'filing' },
+  'GET /filing/erase': { who: 'erases' },
+  'POST /filing/erase': { who: 'erases' },
+  'GET /letters/:id/note': { who: 'reads post', what: 'received' },
+  'POST /letters/:id/note': { who: 'reads post', what: 'letter to note on' },
+  'GET /live': { who: 'reads post', what: 'state', signedOut: 'unauthorised' },
+  'GET /more': { who: 'is signed in' },
+  'GET /shortcuts': { who: 'is signed in' },
   'GET /letters/:id': { who: 'reads post', what: 'received' },
   'GET /letters/:id/documents/:fileId': { who: 'reads post', what: 'file' },
   'GET /letters/:id/files/:fileId': { who: 'reads post', what: 'file' },
@@ -309,6 +330,8 @@ const open = Object.fromEntries(
     'GET /assets/post.css',
     'GET /assets/start.js',
     'GET /assets/govuk-frontend.js',
+    'GET /assets/mailbox.js',
+    ...['inbox', 'to-do', 'search', 'write', 'more'].map((name) => `GET /assets/icons/${name}.svg`),
     'GET /assets/favicon.svg',
     'GET /sign-in',
     'GET /sign-in/callback',

@@ -27,6 +27,7 @@ export type Records = {
   linkIds: Record<Linked, string>
   points: Record<string, string>
   groups: Record<string, string>
+  folders: { rosa: string; bakery: string }
   /** Of each service, an event that its webhook has not taken. */
   deadDeliveries: Record<ServiceSlug, string>
   restore: () => Promise<void>
@@ -68,9 +69,26 @@ export async function keepRecords(building: Building, parties: Parties): Promise
     linkIds: linkIds as Records['linkIds'],
     points: await idsBySlug(owner, 'contact_point'),
     groups: await idsBySlug(owner, 'contact_group'),
+    folders: {
+      rosa: await makeFolder(building, parties.people.rosa.mailboxId, 'Rosa', ['rosa', 'reader', 'writer']),
+      bakery: await makeFolder(building, parties.bakery.mailboxId, 'the bakery', ['employee']),
+    },
     deadDeliveries: await keepWebhooks(building, parties),
     restore: async () => void (await owner`update link_request set state = 'answered' where code_hash is not null`),
   }
+}
+
+/** A name tells of letters: of who sees some of the letters only, nobody is shown it. */
+async function makeFolder(
+  { owner, secrets }: Building,
+  mailboxId: string,
+  whose: string,
+  seenBy: Parameters<Secrets['word']>[1],
+): Promise<string> {
+  const name = secrets.word(`the name of a folder of ${whose}`, seenBy)
+  const id = secrets.keep(newId(), `a folder of ${whose}`, seenBy)
+  await owner`insert into folder (mailbox_id, id, name) values (${mailboxId}, ${id}, ${name})`
+  return id
 }
 
 async function insertLinkRequest({ owner, keys, now }: Building, serviceId: string, partyId: string, codeHash: Buffer) {

@@ -36,6 +36,7 @@ export function listThings({ parties, grants, letters, records }: World) {
     ...grantThings(grants.all),
     ...listPages(),
     ...linkThings(records),
+    ...folderThings(records, letters),
     ...contactThings(records),
     ...departmentThings(parties, records),
     ...registrarThings(records, grants.all),
@@ -43,6 +44,9 @@ export function listThings({ parties, grants, letters, records }: World) {
     ...followingThings(records),
   } satisfies Record<string, Thing[]>
 }
+
+/** Whoever reads post in a mailbox that they have open. */
+const mailReaders = ['rosa', 'arthur', 'reader', 'writer', 'limited', 'narrow', 'employee', 'adviser', 'colleague'] as const
 
 const nowhere = (...names: string[]): Thing => ({
   name: 'what is not there',
@@ -150,7 +154,7 @@ function listPages() {
     { name: 'the second page', query: '?page=2', isFor: second },
     { name: 'the last page of all', query: '?page=9000', isFor: [] },
   ]
-  const readers = ['rosa', 'arthur', 'reader', 'writer', 'limited', 'narrow', 'employee', 'adviser', 'colleague'] as const
+  const readers = mailReaders
   const looking = [...readers, 'administrator'] as const
   return {
     'page of the inbox': list(readers, ['rosa', 'reader', 'writer']),
@@ -159,6 +163,30 @@ function listPages() {
     'page of others’ looks': list(looking, ['reader', 'writer']),
     'page of the department’s inbox': list(['staff', 'clerk', 'parkingStaff', 'pensionStaff'], ['staff', 'clerk']),
     'page of the registrars’ log': list(registrars, []),
+  }
+}
+
+function folderThings({ folders }: Records, letters: readonly Letter[]) {
+  const own = (more: Partial<Thing> = {}): Thing[] => [
+    { name: 'a folder of Rosa', params: { folder: folders.rosa }, isFor: ['rosa', 'reader', 'writer'], ...more },
+    { name: 'a folder of the bakery', params: { folder: folders.bakery }, isFor: ['employee'], ...more },
+    { ...nowhere('folder'), ...more },
+  ]
+  const filed = (fields: (id: string) => Record<string, string>, inAddress: boolean): Thing[] =>
+    [...letters, { name: 'no letter', id: newId(), received: [], sent: [] }].map(({ name, id, received, sent }) => ({
+      name,
+      ...(inAddress ? { params: { id } } : {}),
+      fields: fields(id),
+      isFor: received,
+      rowOf: [...received, ...sent],
+    }))
+  return {
+    folder: own(),
+    'own folder': own({ fields: { name: 'Bills', parent: '' } }),
+    'letter to file': filed((id) => ({ letters: id, what: 'flag', from: 'inbox' }), false),
+    'letter to note on': filed(() => ({ text: 'A note', version: '0' }), true),
+    filing: [{ name: 'nobody’s', fields: { filing: newId(), from: 'inbox' }, isFor: mailReaders }] as Thing[],
+    state: [{ name: 'the state', query: '?once=1', isFor: mailReaders }] as Thing[],
   }
 }
 

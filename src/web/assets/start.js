@@ -2,4 +2,12 @@
 import { initAll } from './govuk-frontend.js'
 
 document.body.classList.add('js-enabled', 'govuk-frontend-supported')
-initAll()
+
+/** Of a page, or of what a script has put into it (mailbox.js). */
+function start(scope) {
+  initAll({ scope })
+}
+
+start(document)
+document.addEventListener('post:swapped', ({ target }) => start(target))
+if (document.querySelector('.post-panes, .post-shortcuts')) import('./mailbox.js')

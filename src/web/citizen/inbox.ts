@@ -1,28 +1,95 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import type { FastifyInstance } from 'fastify'
-import type { Database } from '../../database/connect.ts'
-import { listInbox } from '../../mailbox/list.ts'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import { findFiling } from '../../mailbox/file-letters.ts'
+import { type Listed, listFolder } from '../../mailbox/list.ts'
 import { countDue } from '../../mailbox/list-actions.ts'
 import { Problem } from '../../problems.ts'
-import { sendPage } from '../page.ts'
-import { PageQuery, pagination } from '../pagination.ts'
+import { type FieldError, type Surroundings, sendPage } from '../page.ts'
+import { PageQuery } from '../pagination.ts'
+import { type Translate, wordsFor } from '../words.ts'
+import { FolderId, folderName, ShowQuery, viewPanes } from './folder-view.ts'
 
-export function inboxPage(app: FastifyInstance, database: Database, clock: () => Date): void {
-  app.withTypeProvider<TypeBoxTypeProvider>().get('/inbox', { schema: { querystring: PageQuery } }, async (request, reply) => {
-    const { actor } = request.signedIn!
-    const [inbox, due] = await Promise.all([
-      listInbox(database, actor, request.query.page ?? 1),
-      countDue(database, actor, clock()),
-    ])
-    if (inbox.page > inbox.pages) throw new Problem('not-found')
-    return sendPage(request, reply, 'citizen/inbox', {
-      title: inbox.unread > 0 ? `Inbox (${inbox.unread} unread)` : 'Inbox',
+const Count = Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000 }))
+/** What has just been done, for its words at the top of the next page: an id, and how many letters it was not done to. */
+export const DoneQuery = {
+  done: Type.Optional(Type.Union([Type.String({ format: 'uuid' }), Type.Literal('nothing')])),
+  left: Count,
+  unopened: Count,
+  undone: Count,
+  erased: Count,
+}
+const ListQuery = Type.Object({ ...PageQuery.properties, show: ShowQuery, ...DoneQuery })
+type Done = { done?: string; left?: number; unopened?: number; undone?: number; erased?: number }
+
+/** The inbox, and every other folder. */
+export function inboxPage(app: FastifyInstance, surroundings: Surroundings): void {
+  const scope = app.withTypeProvider<TypeBoxTypeProvider>()
+
+  scope.get('/inbox', { schema: { querystring: ListQuery } }, async (request, reply) => {
+    return sendFolder(request, reply, surroundings, { ...request.query, folder: 'inbox' })
+  })
+
+  const schema = { params: Type.Object({ folder: FolderId }), querystring: ListQuery }
+  scope.get('/folders/:folder', { schema }, async (request, reply) => {
+    const { folder } = request.params
+    if (folder === 'inbox') return reply.redirect('/inbox', 303)
+    return sendFolder(request, reply, surroundings, { ...request.query, folder })
+  })
+}
+
+/** The page of a folder, with what is wrong in what was asked for. */
+export async function sendFolder(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { config, database, clock }: Surroundings,
+  asked: Listed & Done,
+  errors: FieldError[] = [],
+): Promise<FastifyReply> {
+  const { actor } = request.signedIn!
+  const t = wordsFor(request)
+  const [listed, due] = await Promise.all([
+    listFolder(database, actor, asked),
+    asked.folder === 'inbox' ? countDue(database, actor, clock()) : undefined,
+  ])
+  // Filing may have emptied the last page.
+  if (listed.page > listed.pages && asked.done === undefined) throw new Problem('not-found')
+  const panes = viewPanes(request, listed, config)
+  const { unread: count } = listed
+  return sendPage(
+    request,
+    reply,
+    'citizen/inbox',
+    {
+      title: count > 0 ? t('letter-list:title-unread', { folder: panes.title, count }) : panes.title,
       section: 'inbox',
       due,
-      letters: inbox.letters,
-      unread: inbox.unread,
-      folder: '/letters',
-      pagination: pagination('/inbox', inbox.page, inbox.pages),
-    })
-  })
+      panes,
+      errors,
+      banner: await describeDone(request, asked, { database }, t, (folder) => folderName(t, listed.folders, folder)),
+    },
+    errors.length > 0 ? 422 : 200,
+  )
+}
+
+export type Banner = { sentences: string[]; undo: string | undefined }
+
+/** What was done, in words, and by which id it can be undone. */
+export async function describeDone(
+  request: FastifyRequest,
+  { done, left = 0, unopened = 0, undone, erased }: Done,
+  { database }: Pick<Surroundings, 'database'>,
+  t: Translate,
+  nameOf: (folder: string) => string,
+): Promise<Banner | undefined> {
+  const sentences: string[] = []
+  const filing = done && done !== 'nothing' ? await findFiling(database, request.signedIn!.actor, done) : undefined
+  if (filing) sentences.push(t(`filing:done.${filing.what}`, { count: filing.count, folder: nameOf(filing.folder ?? '') }))
+  if (erased !== undefined) sentences.push(t('filing:erased', { count: erased }))
+  if (undone !== undefined) sentences.push(undone > 0 ? t('filing:undone', { count: undone }) : t('filing:undone-before'))
+  if (done === 'nothing' && left + unopened === 0) sentences.push(t('filing:nothing'))
+  if (sentences.length === 0 && done !== 'nothing') return undefined
+  if (left > 0) sentences.push(t('filing:left', { count: left }))
+  if (unopened > 0) sentences.push(t('filing:unopened', { count: unopened }))
+  return { sentences, undo: filing && done }
 }

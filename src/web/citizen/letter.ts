@@ -1,7 +1,6 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
-import type { Database } from '../../database/connect.ts'
 import { readAction } from '../../documents/action.ts'
 import { Language } from '../../documents/document.ts'
 import { readThread } from '../../mailbox/find.ts'
@@ -10,10 +9,12 @@ import { open } from '../../mailbox/open.ts'
 import { readerOf, viewAction } from '../action-view.ts'
 import { LetterParams } from '../address.ts'
 import { viewConversation, viewLetter } from '../letter-view.ts'
-import { sendPage } from '../page.ts'
+import { type Surroundings, sendPage } from '../page.ts'
+import { besideLetter, PanesQuery } from './letter-panes.ts'
 
-export function letterPage(app: FastifyInstance, database: Database, clock: () => Date): void {
-  const schema = { params: LetterParams, querystring: Type.Object({ language: Type.Optional(Language) }) }
+export function letterPage(app: FastifyInstance, surroundings: Surroundings): void {
+  const { database, clock } = surroundings
+  const schema = { params: LetterParams, querystring: Type.Object({ language: Type.Optional(Language), ...PanesQuery }) }
   app.withTypeProvider<TypeBoxTypeProvider>().get('/letters/:id', { schema }, async (request, reply) => {
     const { actor } = request.signedIn!
     const now = clock()
@@ -23,6 +24,7 @@ export function letterPage(app: FastifyInstance, database: Database, clock: () =
     return sendPage(request, reply, 'citizen/letter', {
       title: view.subject,
       section: 'inbox',
+      ...(await besideLetter(request, surroundings, letter.id, request.query)),
       letter: view,
       isRecipientOnly: letter.recipientOnly,
       conversation: viewConversation(thread, letter, '/letters'),

@@ -4,18 +4,23 @@ import { openEvidence } from '../../evidence/open-evidence.ts'
 import { answerPages } from '../answer.ts'
 import { fileRoutes } from '../files.ts'
 import { acceptForms, limitsForPeople } from '../form.ts'
+import { livePage } from '../live.ts'
 import type { Surroundings } from '../page.ts'
 import { proofPages } from '../proof.ts'
 import { requirePerson, requireRightToWrite } from '../session.ts'
 import { actionPages } from './actions.ts'
 import { calendarPages } from './calendar.ts'
+import { filingForms } from './filing.ts'
+import { folderPages } from './folders.ts'
 import { helpingPages } from './helping.ts'
 import { inboxPage } from './inbox.ts'
 import { letterPage } from './letter.ts'
 import { linkedServicesPages } from './linked-services.ts'
 import { looksPages } from './looks.ts'
 import { mailboxPages } from './mailboxes.ts'
+import { morePages } from './more.ts'
 import { myDetailsPage } from './my-details.ts'
+import { notePages } from './note.ts'
 import { peoplePages } from './people.ts'
 import { registrationPages } from './registration.ts'
 import { sentPages } from './sent.ts'
@@ -26,14 +31,15 @@ import { writePages } from './write.ts'
 /** Pages of people and businesses. */
 export function registerCitizenPages(app: FastifyInstance, surroundings: Surroundings): void {
   const { database, clock } = surroundings
+  livePage(app, surroundings)
   startPage(app)
   const makeReceipt = receiptMaker(openEvidence(surroundings.config))
   app.register(async (scope) => {
     scope.addHook('preHandler', requirePerson)
     scope.addHook('preHandler', requireRightToWrite)
     await acceptForms(scope)
-    inboxPage(scope, database, clock)
-    letterPage(scope, database, clock)
+    for (const register of [inboxPage, letterPage, filingForms, folderPages, notePages]) register(scope, surroundings)
+    morePages(scope, database)
     fileRoutes(scope, { database, clock, folder: '/letters' })
     proofPages(scope, surroundings, { makeReceipt, folder: '/letters', shows: 'received', section: 'inbox' })
     proofPages(scope, surroundings, { makeReceipt, folder: '/sent', shows: 'sent', section: 'sent' })

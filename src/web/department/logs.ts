@@ -55,6 +55,7 @@ const writePlace = ({ at, id }: LogPlace) => `${at.getTime()}-${id}`
 const looksInWords: Record<Extract<LogEntry, { source: 'look' }>['what'], string> = {
   opened: 'opened a letter',
   read: 'read a letter',
+  filed: 'filed a letter',
   downloaded: 'downloaded a document',
   answered: 'answered a letter',
   acted: 'did something that a letter asks for',

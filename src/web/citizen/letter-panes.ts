@@ -1,0 +1,61 @@
+import type { FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import { type Listed, listFolder } from '../../mailbox/list.ts'
+import { findPlace, type LetterPlace } from '../../mailbox/note.ts'
+import { Problem } from '../../problems.ts'
+import type { Surroundings } from '../page.ts'
+import { wordsFor } from '../words.ts'
+import { FolderId, folderName, type PanesView, ShowQuery, viewPanes } from './folder-view.ts'
+import { type Banner, DoneQuery, describeDone } from './inbox.ts'
+
+const Flag = Type.Optional(Type.String())
+/** Which list stands beside the letter: the folder that it is in, unless `in` says another; and what was just done. */
+export const PanesQuery = {
+  in: Type.Optional(FolderId),
+  show: ShowQuery,
+  page: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+  moved: Flag,
+  noted: Flag,
+  ...DoneQuery,
+}
+type Query = Omit<Listed, 'folder'> & { in?: string; moved?: string; noted?: string; done?: string }
+
+export type Toolbar = LetterPlace & {
+  id: string
+  folderName: string
+  erasedOn: Date | undefined
+  mayFile: boolean
+  mayErase: boolean
+}
+
+/** What stands around a letter received: the panes beside it, the buttons over it, and what was just done with it. */
+export async function besideLetter(
+  request: FastifyRequest,
+  { config, database }: Pick<Surroundings, 'config' | 'database'>,
+  id: string,
+  query: Query,
+): Promise<{ panes: PanesView; toolbar: Toolbar; banner: Banner | undefined }> {
+  const { actor } = request.signedIn!
+  const t = wordsFor(request)
+  const place = await findPlace(database, actor, id)
+  const own = { ...query, folder: place.folder }
+  const asked = query.in === undefined ? own : { ...query, folder: query.in }
+  const listed = await listFolder(database, actor, asked).catch((error) => {
+    // The folder of the list was deleted meanwhile.
+    if (error instanceof Problem && error.code === 'not-found') return listFolder(database, actor, own)
+    throw error
+  })
+  const nameOf = (folder: string) => folderName(t, listed.folders, folder)
+  const said = await describeDone(request, query, { database }, t, nameOf)
+  const sentences = [
+    ...(query.moved === undefined ? [] : [t('filing:moved-meanwhile', { folder: nameOf(place.folder) })]),
+    ...(query.noted === undefined ? [] : [t('filing:note.saved')]),
+  ]
+  const mayFile = actor.rights.has('mailbox:file')
+  const erasedOn = place.binnedAt ? new Date(place.binnedAt.getTime() + config.binDays * 24 * 60 * 60_000) : undefined
+  return {
+    panes: viewPanes(request, listed, { binDays: config.binDays, openId: id }),
+    toolbar: { ...place, id, folderName: nameOf(place.folder), erasedOn, mayFile, mayErase: actor.rights.has('mailbox:erase') },
+    banner: said ?? (sentences.length > 0 ? { sentences, undo: undefined } : undefined),
+  }
+}

@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { acceptOne } from '../src/delivery/accept.ts'
+import { listFolder } from '../src/mailbox/list.ts'
+import { launchBrowser } from './browser.ts'
+import { type Pages, startPages } from './pages.ts'
+
+const oddName = `Tax & "rates" <b>2026</b> 'ö' 🏠 ${'x'.repeat(20)}`
+
+/** How people live with their letters, in a real browser: with script and without. */
+describe('filing in a browser', { timeout: 300_000 }, () => {
+  const now = { at: new Date('2026-11-23T10:00:00Z') }
+  let pages: Pages
+  let browser: Browser
+  let address: string
+  let letters = 0
+  before(async () => {
+    pages = await startPages(now)
+    address = await pages.app.listen({ host: '127.0.0.1', port: 0 })
+    pages.app.ownOrigin = address
+    browser = await launchBrowser()
+  })
+  after(async () => {
+    await browser?.close()
+    await pages.stop()
+  })
+
+  /** So many new letters, the newest last. */
+  const deliver = async (count: number): Promise<string[]> => {
+    const { db, keys, council, letter } = pages.post
+    const ids: string[] = []
+    for (let n = 0; n < count; n += 1) {
+      letters += 1
+      now.at = new Date(now.at.getTime() + 1_000)
+      const submission = { ...letter(`letter-${letters}`), subject: `Letter number ${letters}` }
+      ids.push((await acceptOne(db, keys, council, submission, now.at)).messageId)
+    }
+    return ids
+  }
+  const inWindow = async (options: BrowserContextOptions, look: (page: Page, other: Page) => Promise<void>) => {
+    await pages.post.owner`delete from filing`
+    await pages.post.owner`update message set folder = 'inbox', flagged = false, marked_unread = false`
+    await pages.post.owner`delete from folder`
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options, baseURL: address })
+    await context.addCookies([{ ...(await pages.signIn('rosa'))!, url: address }])
+    try {
+      await look(await context.newPage(), await context.newPage())
+    } finally {
+      await context.close()
+    }
+  }
+  const countIn = async (folder: string) => (await listFolder(pages.post.db, pages.post.rosa, { folder })).total
+  const assertAccessible = async (page: Page) => {
+    const { violations } = await new AxeBuilder({ page }).analyze()
+    assert.deepEqual(
+      violations.map(({ id, nodes }) => `${page.url()} ${id}: ${nodes.map(({ html }) => html).join(' ')}`),
+      [],
+    )
+    const isTooWide = await page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth')
+    assert.equal(isTooWide, false, `${page.url()} is wider than the screen`)
+  }
+  const open = (page: Page) => page.locator('main .post-bar__summary').first().click()
+
+  for (const javaScriptEnabled of [true, false]) {
+    const how = javaScriptEnabled ? 'with' : 'without'
+
+    test(`ten letters are put into a folder with an odd name at once, and undone, ${how} script`, async () => {
+      await deliver(12)
+      await inWindow({ javaScriptEnabled }, async (page) => {
+        await page.goto('/folders/new')
+        await page.getByLabel('Name of the folder').fill(oddName)
+        await page.getByRole('button', { name: 'Make a folder' }).click()
+        await page.getByText('The folder is made.').waitFor()
+        await page.goto('/inbox')
+        const before = await countIn('inbox')
+        await page.getByRole('button', { name: 'Archive' }).click()
+        await page.getByRole('link', { name: 'Choose at least one letter' }).waitFor()
+        for (const box of (await page.locator('input[name="letters"]').all()).slice(0, 10)) await box.check()
+        await open(page)
+        await page.getByLabel('Move to').selectOption({ label: oddName })
+        await page.getByRole('button', { name: 'Move', exact: true }).click()
+        await page.getByText(`10 letters are in ${oddName}.`).waitFor()
+        assert.equal(await countIn('inbox'), before - 10)
+        if (javaScriptEnabled) await assertAccessible(page)
+        await page.getByRole('button', { name: 'Undo' }).click()
+        await page.getByText('Undone. 10 letters are as they were before.').waitFor()
+        assert.equal(await countIn('inbox'), before)
+      })
+    })
+
+    test(`a letter moved in another window while it is read says where it is now, ${how} script`, async () => {
+      await deliver(1)
+      await inWindow({ javaScriptEnabled }, async (page, other) => {
+        for (const window of [page, other]) {
+          await window.goto('/inbox')
+          await window.locator('.post-list__subject a').first().click()
+          await window.locator('.post-panes--letter').waitFor()
+        }
+        const toolbar = (window: Page) => window.locator('.post-filing--letter')
+        await toolbar(page).getByRole('button', { name: 'Archive' }).click()
+        await page.getByText('1 letter is in the archive.').waitFor()
+        await toolbar(other).getByRole('button', { name: 'Bin' }).click()
+        await other.getByText('This letter is in Archive now.').waitFor()
+        assert.deepEqual([await countIn('archive'), await countIn('bin')], [1, 0])
+      })
+    })
+
+    test(`a note changed in two windows asks, and never overwrites, ${how} script`, async () => {
+      const [id] = await deliver(1)
+      await inWindow({ javaScriptEnabled }, async (page, other) => {
+        for (const window of [page, other]) await window.goto(`/letters/${id}/note`)
+        await page.getByLabel('Your note').fill('Ask Bo about this')
+        await page.getByRole('button', { name: 'Save note' }).click()
+        await page.getByText('The note is saved.').waitFor()
+        await other.getByLabel('Your note').fill('Pay it on Friday')
+        await other.getByRole('button', { name: 'Save note' }).click()
+        await other.getByText('Ask Bo about this').waitFor()
+        assert.equal(await other.getByLabel('Your note').inputValue(), 'Pay it on Friday')
+        await other.getByRole('button', { name: 'Save note' }).click()
+        await other.getByText('Pay it on Friday').waitFor()
+      })
+    })
+  }
+
+  test('a letter opens and the way back leads without the page being loaded again, by mouse and by keys', async () => {
+    await deliver(3)
+    await inWindow({}, async (page) => {
+      await page.goto('/inbox')
+      await page.locator('[data-choose-all] input').waitFor()
+      let loads = 0
+      page.on('load', () => {
+        loads += 1
+      })
+      const names = await page.locator('.post-list__subject a').allTextContents()
+      const heading = (name: string) => page.getByRole('heading', { level: 1, name })
+      await page.getByRole('link', { name: names[1]! }).click()
+      await heading(names[1]!).waitFor()
+      assert.equal(await page.evaluate('document.activeElement.tagName'), 'H1')
+      await page.goBack()
+      await heading('Inbox').waitFor()
+      assert.equal(await page.evaluate('document.activeElement.textContent'), names[1])
+      await page.keyboard.press('j')
+      assert.equal(await page.evaluate('document.activeElement.textContent'), names[2])
+      await page.keyboard.press('k')
+      await page.keyboard.press('k')
+      await page.keyboard.press('o')
+      await heading(names[0]!).waitFor()
+      await page.keyboard.press('s')
+      await page.getByText('1 letter is flagged.').waitFor()
+      await page.keyboard.press('e')
+      await page.getByText('1 letter is in the archive.').waitFor()
+      await page.keyboard.press('?')
+      await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor()
+      await assertAccessible(page)
+      await page.getByRole('button', { name: 'Switch the shortcuts off' }).click()
+      await page.keyboard.press('Escape')
+      await page.keyboard.press('j')
+      assert.notEqual(await page.evaluate('document.activeElement.className'), 'govuk-link')
+      assert.equal(loads, 0)
+    })
+  })
+
+  test('new post, and what is done in another window, appear without a reload, and what is chosen stays so', async () => {
+    await deliver(2)
+    await inWindow({}, async (page, other) => {
+      await page.goto('/inbox')
+      await page.locator('[data-choose-all] input').waitFor()
+      await page.locator('input[name="letters"]').nth(1).check()
+      const chosen = await page.locator('input[name="letters"]').nth(1).inputValue()
+      await deliver(1)
+      await page.getByRole('link', { name: `Letter number ${letters}`, exact: true }).waitFor({ timeout: 20_000 })
+      assert.equal(await page.locator(`input[name="letters"][value="${chosen}"]`).isChecked(), true)
+      await page.getByText('You have new post.').waitFor({ state: 'attached' })
+      await other.goto('/inbox')
+      await other.locator('input[name="letters"]').first().check()
+      await other.getByRole('button', { name: 'Archive' }).click()
+      await other.getByText('1 letter is in the archive.').waitFor()
+      await page
+        .getByRole('link', { name: `Letter number ${letters}`, exact: true })
+        .waitFor({ state: 'detached', timeout: 20_000 })
+    })
+  })
+
+  test('a session has five open windows at most that are told, and none once it has ended', async () => {
+    const cookie = (await pages.signIn('rosa'))!
+    const headers = { cookie: `${cookie.name}=${cookie.value}` }
+    assert.equal((await fetch(`${address}/live`)).status, 401)
+    const ending = new AbortController()
+    const streams = await Promise.all(
+      Array.from({ length: 5 }, () => fetch(`${address}/live`, { headers, signal: ending.signal })),
+    )
+    assert.deepEqual(
+      new Set(streams.map((stream) => stream.headers.get('content-type'))),
+      new Set(['text/event-stream; charset=utf-8']),
+    )
+    assert.equal((await fetch(`${address}/live`, { headers })).status, 204)
+    const once = await fetch(`${address}/live?once=1`, { headers })
+    assert.match(await once.text(), /^[\w-]{12}$/)
+    await pages.post.owner`delete from session`
+    now.at = new Date(now.at.getTime() + 60_000)
+    const text = await streams[0]!.text()
+    assert.match(text, /event: end/)
+    ending.abort()
+  })
+
+  for (const width of [320, 375, 1280]) {
+    test(`axe finds nothing wrong with folders, ${width} wide, and nothing is cut off`, async () => {
+      const [id] = await deliver(1)
+      await inWindow({ viewport: { width, height: 740 } }, async (page) => {
+        const folder = await page.request.get('/folders/new')
+        const [, csrf] = /name="csrf" value="([^"]+)"/.exec(await folder.text())!
+        await page.request.post('/folders/new', {
+          form: { csrf: csrf!, name: oddName, parent: '' },
+          headers: { origin: address },
+        })
+        const [own] = await pages.post.owner<{ id: string }[]>`select id from folder`
+        const urls = ['/inbox?show=flagged', '/inbox?show=unread', '/folders', '/folders/archive', '/folders/bin', '/folders/new']
+        const more = [`/folders/${own!.id}`, `/folders/${own!.id}/change`, `/folders/${own!.id}/delete`, `/letters/${id}`]
+        for (const url of [...urls, ...more, `/letters/${id}/note`, '/filing/erase', '/more', '/shortcuts']) {
+          assert.equal((await page.goto(url))!.status(), 200, url)
+          await assertAccessible(page)
+        }
+        await page.goto(`/letters/${id}`)
+        await open(page)
+        await assertAccessible(page)
+      })
+    })
+  }
+})
