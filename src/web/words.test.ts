@@ -43,7 +43,7 @@ describe('the words of pages', () => {
     const sources = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })
       .filter((file) => /\.(ts|njk)$/.test(file) && !file.endsWith('.test.ts'))
       .map((file) => readFileSync(path.join(import.meta.dirname, file), 'utf8'))
-    const asked = new Set(sources.flatMap((source) => source.match(/(?<=["'`])[a-z][a-z-]*:[a-z][a-z0-9.-]*(?=["'`])/g) ?? []))
+    const asked = new Set(sources.flatMap((source) => source.match(/(?<=["'`])[a-z][a-z-]*:[a-z0-9.-]*[a-z0-9](?=["'`])/g) ?? []))
     const namespaces = Object.keys(readWords('en'))
     const known = new Set(wordsOf('en').map(([key]) => pluralOf(key)))
     const unknown = [...asked].filter((key) => namespaces.includes(key.split(':')[0]!) && !known.has(key))
