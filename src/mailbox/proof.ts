@@ -26,6 +26,29 @@ export async function findProof(
   return { letter, evidence: await listEvidence(db, askedOf(db, actor, letter)) }
 }
 
+/** The same of a letter that was read before. */
+export async function listProof(db: Database, actor: Actor, letter: Letter): Promise<Evidence[]> {
+  return listEvidence(db, askedOf(db, actor, letter))
+}
+
+/** The receipts of what is listed, one after another. What is being sealed has none yet, and is left out. */
+export async function* listReceipts(
+  db: Database,
+  actor: Actor,
+  letter: Letter,
+  evidence: readonly Evidence[],
+  makeReceipt: MakeReceipt,
+  now: Date,
+): AsyncGenerator<{ id: string; type: Evidence['type']; receipt: string }> {
+  for (const { id, type } of evidence.filter(({ entry }) => entry !== undefined)) {
+    try {
+      yield { id, type, receipt: await makeReceipt(db, askedOf(db, actor, letter), id, now) }
+    } catch (error) {
+      if (!(error instanceof Problem && error.code === 'evidence-pending')) throw error
+    }
+  }
+}
+
 /** A receipt of it, as a file. Whoever is not the owner leaves a look. Throws `not-found` and `evidence-pending`. */
 export async function findReceipt(
   db: Database,

@@ -44,6 +44,11 @@ function makeTemplates(language: Language): nunjucks.Environment {
     .addFilter('exactTime', (time: Date) => exactTimeInWords(time, language))
 }
 
+/** What a template makes, in one language, with nothing around it: for what is no page of ours. */
+export function renderTemplate(language: Language, template: string, data: Record<string, unknown>): string {
+  return templates[language].render(`${template}.njk`, data)
+}
+
 export type FieldError = { field: string; text: string }
 
 export type RegistrarSection = 'records' | 'businesses' | 'merges' | 'log'
@@ -52,6 +57,8 @@ export type PageData = {
   title: string
   /** Which item of the navigation the page belongs to. */
   section?: 'inbox' | 'sent' | 'write' | 'my-details' | 'mailboxes' | 'people' | DepartmentSection | RegistrarSection
+  /** For paper: with no navigation around it. */
+  isBare?: boolean
   /** What is wrong in the form that the page shows. */
   errors?: readonly FieldError[]
 } & Record<string, unknown>
@@ -77,7 +84,7 @@ export function sendPage(
     access: escapeHtml(signedIn?.openMailbox ? accessInMailbox(signedIn.openMailbox) : ''),
     content,
   }
-  const html = shellFor(request.server.serviceName ?? 'Digital Post', language, signedIn, data.section)
+  const html = shellFor(request.server.serviceName ?? 'Digital Post', language, signedIn, data)
     .map((part, index) => (index % 2 === 0 ? part : values[part as Marker]))
     .join('')
   return reply.code(status).type('text/html; charset=utf-8').header('cache-control', 'no-store').send(html)
@@ -103,7 +110,7 @@ function shellFor(
   serviceName: string,
   language: Language,
   signedIn: SignedIn | undefined,
-  section: string | undefined,
+  { section, isBare = false }: Pick<PageData, 'section' | 'isBare'>,
 ): string[] {
   const role = signedIn?.role
   const may = {
@@ -113,12 +120,12 @@ function shellFor(
   }
   const isElsewhere = signedIn?.openMailbox !== undefined
   const sections = role === 'staff' ? sectionsFor(signedIn!.actor) : []
-  const kind = JSON.stringify([language, role, section, serviceName, may, isElsewhere, sections.map(({ href }) => href)])
+  const kind = JSON.stringify([language, role, section, isBare, serviceName, may, isElsewhere, sections.map(({ href }) => href)])
   let shell = shells.get(kind)
   if (shell === undefined) {
     const marker = Object.fromEntries(markers.map((name) => [name, `\u0001${name}\u0001`]))
     shell = templates[language]
-      .render('shell.njk', { marker, role, section, serviceName, assetPath, may, isElsewhere, sections })
+      .render('shell.njk', { marker, role, section, isBare, serviceName, assetPath, may, isElsewhere, sections })
       .trim()
       .split('\u0001')
     shells.set(kind, shell)

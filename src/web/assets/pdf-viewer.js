@@ -40,7 +40,7 @@ export async function startPdfViewer(viewer) {
     return
   }
   // What the buttons of the page do, the viewer does now.
-  document.querySelector('[data-open-document]')?.remove()
+  document.querySelector('[data-without-viewer]')?.remove()
   find('#pdf-count').textContent = say('of', { count: pdf.numPages })
 
   const state = { page: 1, zoom: 'fit', scale: 1, drawing: undefined, turn: 0 }

@@ -7,6 +7,7 @@ import { acceptForms, limitsForPeople } from '../form.ts'
 import type { Surroundings } from '../page.ts'
 import { proofPages } from '../proof.ts'
 import { requirePerson, requireRightToWrite } from '../session.ts'
+import { archivePages } from './archive.ts'
 import { helpingPages } from './helping.ts'
 import { inboxPage } from './inbox.ts'
 import { letterPage } from './letter.ts'
@@ -15,6 +16,7 @@ import { looksPages } from './looks.ts'
 import { mailboxPages } from './mailboxes.ts'
 import { myDetailsPage } from './my-details.ts'
 import { peoplePages } from './people.ts'
+import { printPage } from './print.ts'
 import { registrationPages } from './registration.ts'
 import { sentPages } from './sent.ts'
 import { startPage } from './start.ts'
@@ -32,6 +34,8 @@ export function registerCitizenPages(app: FastifyInstance, surroundings: Surroun
     await acceptForms(scope)
     inboxPage(scope, database)
     letterPage(scope, database, clock)
+    printPage(scope, surroundings)
+    archivePages(scope, surroundings, makeReceipt)
     fileRoutes(scope, { database, clock, folder: '/letters' })
     proofPages(scope, surroundings, { makeReceipt, folder: '/letters', shows: 'received', section: 'inbox' })
     proofPages(scope, surroundings, { makeReceipt, folder: '/sent', shows: 'sent', section: 'sent' })
