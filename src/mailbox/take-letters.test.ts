@@ -33,7 +33,9 @@ describe('taking letters away', () => {
     return (await acceptOne(post.db, post.keys, actor, written, now)).messageId
   }
   const eventsOf = async (id: string) =>
-    (await post.owner<{ type: string }[]>`select type from event where message_id = ${id} order by position`).map(({ type }) => type)
+    (await post.owner<{ type: string }[]>`select type from event where message_id = ${id} order by position`).map(
+      ({ type }) => type,
+    )
 
   test('opens them and records each file, once, before the bytes are there', async () => {
     const [one, two] = [await send('one', ['a', 'b']), await send('two')]
