@@ -31,22 +31,9 @@ export async function listProof(db: Database, actor: Actor, letter: Letter): Pro
   return listEvidence(db, askedOf(db, actor, letter))
 }
 
-/** The receipts of what is listed, one after another. What is being sealed has none yet, and is left out. */
-export async function* listReceipts(
-  db: Database,
-  actor: Actor,
-  letter: Letter,
-  evidence: readonly Evidence[],
-  makeReceipt: MakeReceipt,
-  now: Date,
-): AsyncGenerator<{ id: string; type: Evidence['type']; receipt: string }> {
-  for (const { id, type } of evidence.filter(({ entry }) => entry !== undefined)) {
-    try {
-      yield { id, type, receipt: await makeReceipt(db, askedOf(db, actor, letter), id, now) }
-    } catch (error) {
-      if (!(error instanceof Problem && error.code === 'evidence-pending')) throw error
-    }
-  }
+/** The receipts of all of it, by one who has taken the letter. What is being sealed has none yet. */
+export async function listReceipts(db: Database, actor: Actor, letter: Letter, makeReceipt: MakeReceipt, now: Date) {
+  return makeReceipt.all(db, askedOf(db, actor, letter), now)
 }
 
 /** A receipt of it, as a file. Whoever is not the owner leaves a look. Throws `not-found` and `evidence-pending`. */

@@ -41,8 +41,8 @@ export async function* letterEntries(making: Making, letter: Found, folder: stri
     const bytes = await readTaken(database, actor, letter, stored.id)
     yield { name: `${folder}${path}`, bytes, at, isPacked: false }
   }
-  const receipts = listReceipts(database, actor, letter, evidence, makeReceipt, now)
-  for await (const { type, id, receipt } of receipts) yield text(`receipts/${type.replace('.', '-')} ${id}.tlog-proof`, receipt)
+  const receipts = await listReceipts(database, actor, letter, makeReceipt, now)
+  for (const { type, id, receipt } of receipts) yield text(`receipts/${type.replace('.', '-')} ${id}.tlog-proof`, receipt)
 }
 
 /** Their paths in the folder of the letter. */

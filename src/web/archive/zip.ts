@@ -1,9 +1,11 @@
-import { Zip, ZipDeflate, ZipPassThrough } from 'fflate'
+import { crc32, deflateRawSync } from 'node:zlib'
+import { Zip, type ZipInputFile } from 'fflate'
 
 /** A file of an archive. What was made here is packed; documents are stored as they are, and most of them are packed already. */
 export type Entry = { name: string; bytes: Uint8Array; at: Date; isPacked: boolean }
 
 const chunkBytes = 256 * 1024
+const [stored, deflated] = [0, 8]
 
 /**
  * A ZIP file, as it grows: one file at a time is in memory, and nothing is made before somebody takes it. Without Zip64: whoever
@@ -21,13 +23,19 @@ export async function* zip(entries: AsyncIterable<Entry>): AsyncGenerator<Uint8A
     yield* ready.splice(0)
   }
   for await (const { name, bytes, at, isPacked } of entries) {
-    const file = isPacked ? new ZipDeflate(name, { level: 6 }) : new ZipPassThrough(name)
-    file.mtime = at
+    // Node packs and sums up several times as fast as a script does.
+    const packed = isPacked ? deflateRawSync(bytes) : bytes
+    const file: ZipInputFile = {
+      filename: name,
+      size: bytes.length,
+      crc: crc32(bytes),
+      compression: isPacked ? deflated : stored,
+      mtime: at,
+    }
     archive.add(file)
-    // In pieces, so that others get their turn in between.
-    for (let start = 0; start === 0 || start < bytes.length; start += chunkBytes) {
+    for (let start = 0; start === 0 || start < packed.length; start += chunkBytes) {
       const end = start + chunkBytes
-      file.push(bytes.subarray(start, end) as Uint8Array<ArrayBuffer>, end >= bytes.length)
+      file.ondata!(null, packed.subarray(start, end) as Uint8Array<ArrayBuffer>, end >= packed.length)
       yield* take()
     }
   }
