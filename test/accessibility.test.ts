@@ -148,6 +148,8 @@ describe('in a browser', () => {
         `${letter}?language=cy`,
         `${letter}/documents/${fileId}`,
         `${letter}/proof`,
+        `${letter}/print`,
+        '/my-details/download',
         `${letter}/answer`,
         '/write',
         '/write?q=parking+fine',

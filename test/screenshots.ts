@@ -52,6 +52,20 @@ const shots: Shot[] = [
   rosa('folder-errors', '/folders/new', press(/^(Make|Gwneud)/)),
   rosa('more', '/more'),
   rosa('shortcuts', '/shortcuts'),
+  rosa('letter-print', '/inbox', async (page) => {
+    await firstLetter(page)
+    await page.goto(`${page.url().split('?')[0]}/print`)
+  }),
+  rosa('letter-proof', '/inbox', async (page) => {
+    await firstLetter(page)
+    await page.goto(`${page.url().split('?')[0]}/proof`)
+  }),
+  rosa('document', '/inbox', async (page) => {
+    await page.getByRole('link', { name: 'Your council tax bill for 2026 to 2027' }).click()
+    await page.locator('.post-documents__name a').first().click()
+    await page.locator('[data-pdf-viewer][data-drawn]').waitFor()
+  }),
+  rosa('download-everything', '/my-details/download'),
   rosa('sent', '/sent'),
   rosa('write', '/write'),
   rosa('write-search', '/write?q=parking+fine'),

@@ -36,6 +36,7 @@ const table = {
   'registration:manage': ['owner', 'administrator'],
   'links:manage': ['owner', 'administrator'],
   'grants:manage': ['owner', 'administrator'],
+  'mailbox:download': ['owner'],
   'looks:read': ['owner', 'reader', 'writer', 'administrator'],
   'contact-points:manage': ['contact-manager'],
   'systems:manage': ['systems-manager'],

@@ -5,7 +5,7 @@ import { type Attestors, publicKeysOf } from './attestors.ts'
 import { compactJws, entriesSealedAtOnce } from './jws.ts'
 import { type EvidenceKeys, logVerifierKeys } from './keys.ts'
 import { formatVerifierKey, type Note, parseNote, sortSignatures, type VerifierKey } from './note.ts'
-import { type Asked, leafOf, openingOf, readSealed } from './read-evidence.ts'
+import { type Asked, leafOf, openingOf, readSealed, type Sealed } from './read-evidence.ts'
 import { readTiles } from './read-tiles.ts'
 import { formatReceipt } from './receipt.ts'
 import { decodeEntries, hashesIn, tilesFor, tileWidth } from './tile.ts'
@@ -17,10 +17,16 @@ import { toSealKey } from './trusted-keys.ts'
 export type Vouching = { keys: EvidenceKeys; attestors: Attestors }
 
 /** As it is handed to whoever needs no more of it: all of this takes many files. */
-export type MakeReceipt = (db: Database, asked: Asked, evidenceId: string, now: Date) => Promise<string>
+export type MakeReceipt = {
+  (db: Database, asked: Asked, evidenceId: string, now: Date): Promise<string>
+  /** Of all that there is of a message, in order. What can have none yet is left out. */
+  all: (db: Database, asked: Asked, now: Date) => Promise<{ id: string; type: Sealed['event']['type']; receipt: string }[]>
+}
 
 export function receiptMaker(vouching: Vouching): MakeReceipt {
-  return (db, asked, evidenceId, now) => makeReceipt(db, asked, evidenceId, vouching, now)
+  const one = (db: Database, asked: Asked, evidenceId: string, now: Date) => makeReceipt(db, asked, evidenceId, vouching, now)
+  const all: MakeReceipt['all'] = (db, asked, now) => makeReceipts(db, asked, vouching, now)
+  return Object.assign(one, { all })
 }
 
 /** A time-stamp is waited for so long, from when its checkpoint was made; then the witnesses' times must do. */
@@ -39,40 +45,60 @@ export async function makeReceipt(
 ): Promise<string> {
   const sealed = (await readSealed(db, asked)).find(({ event }) => event.id === evidenceId)
   if (sealed === undefined) throw new Problem('not-found')
-  const { event, soFar, seal } = sealed
-  if (seal === undefined) throw new Problem('evidence-pending')
-  const index = leafOf(seal, asked.audience)
-  const { keys, attestors } = vouching
-  const [publicKeys, { checkpoint, path, jws }] = await Promise.all([
+  const [receipt] = await compose(db, asked, [sealed], vouching, now)
+  if (receipt === undefined) throw new Problem('evidence-pending')
+  return receipt.receipt
+}
+
+async function makeReceipts(db: Database, asked: Asked, vouching: Vouching, now: Date) {
+  return compose(db, asked, await readSealed(db, asked), vouching, now)
+}
+
+async function compose(db: Database, { audience }: Asked, sealed: readonly Sealed[], { keys, attestors }: Vouching, now: Date) {
+  const logged = sealed.flatMap(({ event, soFar, seal }) => (seal === undefined ? [] : { event, soFar, seal }))
+  if (logged.length === 0) return []
+  const [publicKeys, composed] = await Promise.all([
     publicKeysOf(db, attestors),
-    within(db, { purpose: 'evidence' }, async (sql) => {
-      const found = choose(await findCovering(sql, seal.size), attestors, now)
-      if (found === undefined) throw new Problem('evidence-pending')
-      const tiles = await readTiles(sql, tilesFor(inclusionRanges(index, found.size), found.size))
-      return { checkpoint: found, path: inclusionProof(index, found.size, hashesIn(tiles)), jws: await readJws(sql, index) }
-    }),
+    within(db, { purpose: 'evidence' }, (sql) =>
+      Promise.all(
+        logged.map(async ({ seal, ...rest }) => {
+          const found = choose(await findCovering(sql, seal.size), attestors, now)
+          if (found === undefined) return undefined
+          const index = leafOf(seal, audience)
+          const [tiles, jws] = await Promise.all([
+            readTiles(sql, tilesFor(inclusionRanges(index, found.size), found.size)),
+            readJws(sql, index),
+          ])
+          return { ...rest, seal, index, checkpoint: found, path: inclusionProof(index, found.size, hashesIn(tiles)), jws }
+        }),
+      ),
+    ),
   ])
-  const { note, timeStamp } = checkpoint
-  const { record, salt } = openingOf(asked.audience, event, soFar, seal)
-  const sealKey = keys.sealKeys.get(jws.keyId)
-  if (sealKey === undefined) throw new Error(`The seal key ${jws.keyId} is gone: it belongs into formerSealKeys.`)
-  const witnesses = attestors.witnesses.filter(({ key }) => isSignedBy(note, key)).map(({ key }) => formatVerifierKey(key))
-  const authority = timeStamp && authorityOf(timeStamp, note, publicKeys.timeStampAuthorities)
-  return formatReceipt({
-    record,
-    salt,
-    seal: compactJws(jws.keyId, 'dp-evidence+jws', jws.payload, jws.signature),
-    ...(timeStamp ? { timeStamp } : {}),
-    keys: {
-      seal: toSealKey(sealKey, jws.keyId),
-      log: formatVerifierKey(logKeyOf(note, keys)),
-      witnesses,
-      ...(authority === undefined ? {} : { timeStampAuthority: authority }),
-    },
-    index,
-    path,
-    note,
-  })
+  return composed
+    .filter((each) => each !== undefined)
+    .map(({ event, soFar, seal, index, checkpoint: { note, timeStamp }, path, jws }) => {
+      const { record, salt } = openingOf(audience, event, soFar, seal)
+      const sealKey = keys.sealKeys.get(jws.keyId)
+      if (sealKey === undefined) throw new Error(`The seal key ${jws.keyId} is gone: it belongs into formerSealKeys.`)
+      const witnesses = attestors.witnesses.filter(({ key }) => isSignedBy(note, key)).map(({ key }) => formatVerifierKey(key))
+      const authority = timeStamp && authorityOf(timeStamp, note, publicKeys.timeStampAuthorities)
+      const receipt = formatReceipt({
+        record,
+        salt,
+        seal: compactJws(jws.keyId, 'dp-evidence+jws', jws.payload, jws.signature),
+        ...(timeStamp ? { timeStamp } : {}),
+        keys: {
+          seal: toSealKey(sealKey, jws.keyId),
+          log: formatVerifierKey(logKeyOf(note, keys)),
+          witnesses,
+          ...(authority === undefined ? {} : { timeStampAuthority: authority }),
+        },
+        index,
+        path,
+        note,
+      })
+      return { id: event.id, type: event.type, receipt }
+    })
 }
 
 /** The seal over the entries of the log among which this one is. */

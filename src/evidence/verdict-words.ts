@@ -201,7 +201,7 @@ const happenings: Record<EvidenceEvent, (words: Words) => Happening> = {
 }
 
 /** Of a payment, an appointment, a declaration, and what somebody notes for themselves. */
-export function becameIn({ kind, state }: ToldAction): string {
+function becameIn({ kind, state }: ToldAction): string {
   const words = {
     open: 'opened again',
     started: 'begun',

@@ -1,5 +1,5 @@
 import { type EvidenceEvent, type EvidenceRecord, evidenceEvents } from './record.ts'
-import { becameIn, doerIn, type Told, type VerdictWords } from './verdict-words.ts'
+import { doerIn, type Told, type VerdictWords } from './verdict-words.ts'
 
 /** What a check came to, and why. */
 type Failed = { name: string; says: string }
@@ -68,9 +68,4 @@ type DoneBy = NonNullable<NonNullable<EvidenceRecord['EventDetails']>['doneBy']>
 /** By name, where this side may know it. */
 export function doerInWords({ kind, name, onBehalfOf }: DoneBy): string {
   return doerIn({ kind, name: plainOrNot(name), onBehalfOf: plainOrNot(onBehalfOf) })
-}
-
-/** Of a letter's action. */
-export function becameInWords({ EventDetails }: EvidenceRecord): string {
-  return EventDetails?.action ? becameIn(EventDetails.action) : ''
 }

@@ -10,9 +10,9 @@ import { readFileBytes } from '../documents/read.ts'
 import { Problem } from '../problems.ts'
 import { type Letter, letterColumns } from './letter.ts'
 import { lookAt, open } from './open.ts'
-import { recordHandover } from './record-handover.ts'
+import { recordHandovers } from './record-handovers.ts'
 
-type Found = Letter & { mailboxId: string }
+export type Found = Letter & { mailboxId: string }
 
 /** A message that the actor has received or sent, without opening it. Throws `not-found`. */
 export async function find(db: Db, actor: Actor, messageId: string): Promise<Found> {
@@ -21,10 +21,10 @@ export async function find(db: Db, actor: Actor, messageId: string): Promise<Fou
     db,
     scopeOf(actor),
     db`
-    select ${columns(db, actor)}, message.mailbox_id
+    select ${foundColumns(db, actor)}
     from message where ${inOwnMailbox(db, actor)} and message.id = ${messageId}
     union
-    select ${columns(db, actor)}, message.mailbox_id
+    select ${foundColumns(db, actor)}
     from ledger join message on message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id
     where ${inOwnLedger(db, actor)} and ledger.message_id = ${messageId}`,
   )
@@ -35,6 +35,11 @@ export async function find(db: Db, actor: Actor, messageId: string): Promise<Fou
 /** A message from one's own mailbox to itself is received, and is there once. */
 function columns(db: Db, { mailboxId }: Actor): Fragment {
   return db`${letterColumns(db)}, message.mailbox_id <> ${mailboxId} as is_sent`
+}
+
+/** Of a Found. */
+export function foundColumns(db: Db, actor: Actor): Fragment {
+  return db`${columns(db, actor)}, message.mailbox_id`
 }
 
 /** What has been written back and forth, the oldest first; a message is in a thread with what it answers. */
@@ -85,7 +90,7 @@ export async function findFile(
   if (file === undefined || bytes === undefined) throw new Problem('not-found')
   if (!letter.isSent) {
     if (letter.openedAt === null) await open(db, actor, messageId, now)
-    await recordHandover(db, actor, letter, asPart(document!.role, file), now)
+    await recordHandovers(db, actor, [{ letter, part: asPart(document!.role, file) }], now)
   }
   if (actor.by.kind !== 'owner') {
     await within(db, scopeOf(actor), (sql) => noteLooks(sql, [lookAt(actor, letter, 'downloaded')], now))

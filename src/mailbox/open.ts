@@ -26,7 +26,7 @@ export async function openForWhoeverMay(db: Db, actor: Actor, messageId: string,
   const isFirst = letter.openedAt === null
   if (!isFirst && !letter.markedUnread && actor.by.kind === 'owner') return letter
   const isOpened = await within(db, scopeOfReceived(actor), async (sql) => {
-    const opened = isFirst && (await recordOpening(sql, actor, letter, now))
+    const opened = isFirst && (await recordOpenings(sql, actor, [letter], now)).length > 0
     if (letter.markedUnread) await clearMark(sql, actor, letter)
     if (opened || actor.by.kind !== 'owner') await noteLooks(sql, [lookAt(actor, letter, opened ? 'opened' : 'read')], now)
     return opened
@@ -61,16 +61,19 @@ async function clearMark(db: Db, actor: Actor, { id }: Letter): Promise<void> {
     where ${inOwnMailbox(db, actor)} and message.id = ${id} and message.marked_unread`
 }
 
-/** One statement: the mailbox, the sender's ledger and the sender's events, or none of them. */
-async function recordOpening(db: Db, actor: Actor, letter: Letter, now: Date): Promise<boolean> {
+/**
+ * One statement: the mailbox, the senders' ledgers and the senders' events, or none of them. Answers the ids of those that nobody
+ * had opened before.
+ */
+export async function recordOpenings(db: Db, actor: Actor, letters: readonly Letter[], now: Date): Promise<string[]> {
   const facts = db.json({ by: doerOf(actor), door: actor.door })
-  const { count } = await db`
+  const opened = await db<{ messageId: string }[]>`
     with feeds as materialized (
-      ${lockFeeds(db, [senderIdOf(letter)])}
+      ${lockFeeds(db, [...new Set(letters.map(senderIdOf))])}
     ),
     opened as (
       update message set opened_at = ${now}, marked_unread = false, modseq = nextval('modseq')
-      where ${own(db, db`mailbox_id = ${actor.mailboxId}`)} and id = ${letter.id} and opened_at is null
+      where ${own(db, db`mailbox_id = ${actor.mailboxId}`)} and id = any(${letters.map(({ id }) => id)}::uuid[]) and opened_at is null
       returning sender_id, id
     ),
     noted as (
@@ -79,6 +82,7 @@ async function recordOpening(db: Db, actor: Actor, letter: Letter, now: Date): P
       returning ledger.sender_id, ledger.message_id, ledger.reference
     )
     insert into event (sender_id, type, message_id, reference, at, facts)
-    select sender_id, 'message.opened', message_id, reference, ${now}, ${facts}::jsonb from feeds, noted`
-  return count > 0
+    select sender_id, 'message.opened', message_id, reference, ${now}, ${facts}::jsonb from feeds, noted
+    returning message_id`
+  return opened.map(({ messageId }) => messageId)
 }

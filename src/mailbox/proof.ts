@@ -26,6 +26,16 @@ export async function findProof(
   return { letter, evidence: await listEvidence(db, askedOf(db, actor, letter)) }
 }
 
+/** The same of a letter that was read before. */
+export async function listProof(db: Database, actor: Actor, letter: Letter): Promise<Evidence[]> {
+  return listEvidence(db, askedOf(db, actor, letter))
+}
+
+/** The receipts of all of it, by one who has taken the letter. What is being sealed has none yet. */
+export async function listReceipts(db: Database, actor: Actor, letter: Letter, makeReceipt: MakeReceipt, now: Date) {
+  return makeReceipt.all(db, askedOf(db, actor, letter), now)
+}
+
 /** A receipt of it, as a file. Whoever is not the owner leaves a look. Throws `not-found` and `evidence-pending`. */
 export async function findReceipt(
   db: Database,

@@ -40,6 +40,19 @@ export async function listOrganisations(db: Db, actor: Actor): Promise<Organisat
   )
 }
 
+/** Where one may write to about a service, as far as the actor may; some of them, by their names. */
+export async function listContactsOf(db: Db, actor: Actor, serviceId: string, limit: number): Promise<ContactPoint[]> {
+  if (!actor.rights.has('messages:write')) return []
+  return readWithin<ContactPoint>(
+    db,
+    scopeOf(actor),
+    db`
+      select ${contactPointColumns(db)} from ${contactPointTables(db)}
+      where point.service_id = ${serviceId} and ${isOffered(db, actor)}
+      order by point.name ->> 'en', point.id limit ${limit}`,
+  )
+}
+
 type Group = Pick<ContactGroup, 'slug' | 'name' | 'description'>
 /** What one sees at a public body, or in one of its groups: groups, and points to write to. */
 export type ContactLevel = {

@@ -9,7 +9,7 @@ import { FileParams } from './address.ts'
 import { disposition, refuseOtherSites } from './download.ts'
 import { viewFile } from './letter-view.ts'
 import { sendPage } from './page.ts'
-import { toPolicy } from './security-headers.ts'
+import { letConnect, toPolicy } from './security-headers.ts'
 
 /** What a browser shows by itself, and cannot be made to run anything. Everything else is downloaded. */
 const shownInline = ['application/pdf', 'image/png', 'image/jpeg', 'text/plain']
@@ -41,14 +41,20 @@ export function fileRoutes(
     const letter = await find(database, actor, id)
     const file = letter.documents.flatMap(({ files }) => files).find((each) => each.id === fileId)
     if (file === undefined) throw new Problem('not-found')
-    const isText = isTextual(file.mediaType) && file.size <= textShownMax
+    const isText = isTextual(file.mediaType)
+    const isPdf = file.mediaType === 'application/pdf'
+    if (isPdf) letConnect(reply)
     return sendPage(request, reply, 'document', {
       title: file.filename,
       file: viewFile(file, `${folder}/${id}`),
       inline: `${folder}/${id}/files/${fileId}`,
-      isPdf: file.mediaType === 'application/pdf',
+      isPdf,
       isPicture: file.mediaType.startsWith('image/'),
-      text: isText ? (await findFile(database, actor, id, fileId, clock())).bytes.toString('utf8') : undefined,
+      isText,
+      text:
+        isText && file.size <= textShownMax
+          ? (await findFile(database, actor, id, fileId, clock())).bytes.toString('utf8')
+          : undefined,
       back: folder === '/letters' && letter.isSent ? `/sent/${id}` : `${folder}/${id}`,
       subject: letter.subject,
     })

@@ -2,7 +2,17 @@ import { mediaTypes, type StoredDocument, type StoredFile } from '../documents/d
 import type { Letter } from '../mailbox/letter.ts'
 import { renderMarkdown } from './markdown.ts'
 
-export type FileView = { id: string; name: string; about: string; language: string | undefined; page: string; download: string }
+export type FileView = {
+  id: string
+  name: string
+  /** PDF, PNG: undefined where there is no short word for it. */
+  kind: string | undefined
+  size: { count: string; unit: 'bytes' | 'kilobytes' | 'megabytes' }
+  language: string | undefined
+  languageName: string | undefined
+  page: string
+  download: string
+}
 
 export type LetterView = {
   id: string
@@ -21,7 +31,10 @@ export type LetterView = {
   documents: { title: string; isMain: boolean; files: FileView[] }[]
 }
 
-/** A message as a page shows it. `folder` is the address that messages have on the reader's pages, such as /letters. */
+/**
+ * A message as a page shows it, in `language` where it is written in it. `folder` is the address that messages have on the reader's
+ * pages, such as /letters.
+ */
 export function viewLetter(letter: Letter, folder: string, firstHeading: number, language?: string): LetterView {
   const content = letter.content.find((each) => each.language === language) ?? letter.content[0]!
   const codes = letter.content.map((each) => each.language)
@@ -35,10 +48,10 @@ export function viewLetter(letter: Letter, folder: string, firstHeading: number,
     availableAt: letter.availableAt,
     subject: content.subject,
     language: content.language,
-    html: renderMarkdown(content.body, { firstHeading, keepLineBreaks: letter.isFromParty }),
+    html: renderMarkdown(content.body, { firstHeading, keepLineBreaks: letter.isFromParty, language: content.language }),
     languages:
       codes.length > 1 ? codes.map((code) => ({ code, name: languageName(code), isShown: code === content.language })) : [],
-    documents: viewDocuments(letter.documents, `${folder}/${letter.id}`),
+    documents: viewDocuments(letter.documents, `${folder}/${letter.id}`, content.language),
   }
 }
 
@@ -48,12 +61,17 @@ export type ConversationEntry =
   | { href: string; writer: string; serviceName: string; availableAt: Date; isClosed: true }
 
 /** What else has been written back and forth, the oldest first. */
-export function viewConversation(thread: readonly Letter[], shown: Letter, folder: string): ConversationEntry[] {
+export function viewConversation(
+  thread: readonly Letter[],
+  shown: Letter,
+  folder: string,
+  language?: string,
+): ConversationEntry[] {
   return thread
     .filter(({ id }) => id !== shown.id)
     .map((letter) =>
       letter.isSent || letter.openedAt !== null
-        ? viewLetter(letter, folder, 4)
+        ? viewLetter(letter, folder, 4, language)
         : {
             href: `${folder}/${letter.id}`,
             writer: letter.senderName,
@@ -64,15 +82,17 @@ export function viewConversation(thread: readonly Letter[], shown: Letter, folde
     )
 }
 
-/** Technical documents are for machines. */
-function viewDocuments(documents: readonly StoredDocument[], letterHref: string): LetterView['documents'] {
+/** Technical documents are for machines. Of several files, those in the language that is being read come first. */
+function viewDocuments(documents: readonly StoredDocument[], letterHref: string, language: string): LetterView['documents'] {
   return documents
     .filter(({ role }) => role !== 'technical')
     .sort((a, b) => Number(b.role === 'main') - Number(a.role === 'main'))
     .map(({ role, title, files }) => ({
       title,
       isMain: role === 'main',
-      files: files.map((file) => viewFile(file, letterHref)),
+      files: files
+        .toSorted((a, b) => Number(b.language === language) - Number(a.language === language))
+        .map((file) => viewFile(file, letterHref)),
     }))
 }
 
@@ -80,10 +100,10 @@ export function viewFile(file: StoredFile, letterHref: string): FileView {
   return {
     id: file.id,
     name: file.filename,
-    about: [kindOf(file.mediaType), sizeInWords(file.size), file.language && languageName(file.language)]
-      .filter(Boolean)
-      .join(', '),
+    kind: mediaTypes[file.mediaType]?.[0]?.toUpperCase(),
+    size: sizeOf(file.size),
     language: file.language,
+    languageName: file.language && languageName(file.language),
     page: `${letterHref}/documents/${file.id}`,
     download: `${letterHref}/files/${file.id}?download`,
   }
@@ -94,10 +114,12 @@ export function kindOf(mediaType: string): string {
   return (mediaTypes[mediaType]?.[0] ?? 'file').toUpperCase()
 }
 
-export function sizeInWords(bytes: number): string {
-  if (bytes < 1024) return `${bytes} bytes`
+/** As pages say it: letter.json has the units in words. */
+export function sizeOf(bytes: number): FileView['size'] {
+  if (bytes < 1024) return { count: String(bytes), unit: 'bytes' }
   const kilobytes = bytes / 1024
-  return kilobytes < 1024 ? `${Math.round(kilobytes)} KB` : `${(kilobytes / 1024).toFixed(1).replace('.0', '')} MB`
+  if (kilobytes < 1024) return { count: String(Math.round(kilobytes)), unit: 'kilobytes' }
+  return { count: (kilobytes / 1024).toFixed(1).replace('.0', ''), unit: 'megabytes' }
 }
 
 const languageNames = new Map<string, string>()

@@ -5,9 +5,16 @@ import createMarkdown, { type MarkdownIt, type Token } from 'markdown-it'
  * to https, mailto and tel only, and say where they go. Headings begin at `firstHeading` and never skip a level, so that
  * the page around them keeps its order.
  */
-export function renderMarkdown(body: string, options: { firstHeading: number; keepLineBreaks: boolean }): string {
-  return (options.keepLineBreaks ? typed : written).render(body, { firstHeading: options.firstHeading })
+export function renderMarkdown(
+  body: string,
+  options: { firstHeading: number; keepLineBreaks: boolean; language?: string },
+): string {
+  const { keepLineBreaks, firstHeading, language } = options
+  return (keepLineBreaks ? typed : written).render(body, { firstHeading, tableName: tableNames[language ?? 'en'] ?? 'Table' })
 }
+
+/** What a table is called to who cannot see it, in the language of the letter. */
+const tableNames: Record<string, string> = { en: 'Table', cy: 'Tabl' }
 
 /** For systems and staff, who write Markdown. */
 const written = createRenderer(false)
@@ -29,8 +36,13 @@ function createRenderer(breaks: boolean): MarkdownIt {
       }
     }
   })
-  markdown.renderer.rules.table_open = (tokens, index, options, _env, self) =>
-    `<div class="post-wide" role="group" aria-label="Table" tabindex="0">${self.renderToken(tokens, index, options)}`
+  // The region has to be reached by keyboard, as a wide table scrolls in it. Several are told apart by their numbers.
+  markdown.renderer.rules.table_open = (tokens, index, options, env, self) => {
+    const before = tokens.slice(0, index).filter(({ type }) => type === 'table_open').length
+    const isOnly = tokens.filter(({ type }) => type === 'table_open').length === 1
+    const name = isOnly ? env?.tableName : `${env?.tableName} ${before + 1}`
+    return `<div class="post-wide" role="region" aria-label="${name}" tabindex="0">${self.renderToken(tokens, index, options)}`
+  }
   markdown.renderer.rules.table_close = () => '</table></div>\n'
   markdown.renderer.rules.link_close = (tokens, index) => {
     const target = tokens[index]!.meta?.target as string | undefined

@@ -44,6 +44,11 @@ function makeTemplates(language: Language): nunjucks.Environment {
     .addFilter('exactTime', (time: Date) => exactTimeInWords(time, language))
 }
 
+/** What a template makes, in one language, with nothing around it: for what is no page of ours. */
+export function renderTemplate(language: Language, template: string, data: Record<string, unknown>): string {
+  return templates[language].render(`${template}.njk`, data)
+}
+
 export type FieldError = { field: string; text: string }
 
 export type RegistrarSection = 'records' | 'businesses' | 'merges' | 'log'
@@ -63,6 +68,8 @@ export type PageData = {
     | 'people'
     | DepartmentSection
     | RegistrarSection
+  /** For paper: with no navigation around it. */
+  isBare?: boolean
   /** What is wrong in the form that the page shows. */
   errors?: readonly FieldError[]
 } & Record<string, unknown>
@@ -118,7 +125,7 @@ function shellFor(
   serviceName: string,
   language: Language,
   signedIn: SignedIn | undefined,
-  { section, panes }: PageData,
+  { section, panes, isBare = false }: PageData,
 ): string[] {
   const role = signedIn?.role
   const may = {
@@ -129,12 +136,22 @@ function shellFor(
   const isElsewhere = signedIn?.openMailbox !== undefined
   const sections = role === 'staff' ? sectionsFor(signedIn!.actor) : []
   const isWide = panes !== undefined
-  const kind = JSON.stringify([language, role, section, isWide, serviceName, may, isElsewhere, sections.map(({ href }) => href)])
+  const kind = JSON.stringify([
+    language,
+    role,
+    section,
+    isBare,
+    isWide,
+    serviceName,
+    may,
+    isElsewhere,
+    sections.map(({ href }) => href),
+  ])
   let shell = shells.get(kind)
   if (shell === undefined) {
     const marker = Object.fromEntries(markers.map((name) => [name, `\u0001${name}\u0001`]))
     shell = templates[language]
-      .render('shell.njk', { marker, role, section, isWide, serviceName, assetPath, may, isElsewhere, sections })
+      .render('shell.njk', { marker, role, section, isBare, isWide, serviceName, assetPath, may, isElsewhere, sections })
       .trim()
       .split('\u0001')
     shells.set(kind, shell)

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 export type SecurityHeadersOptions = {
   /** Where people reach this installation: with https, browsers are told never to come without it. */
@@ -36,6 +36,12 @@ export function toPolicy(directives: Record<string, string>): string {
   return Object.entries(directives)
     .map(([name, value]) => `${name} ${value}`.trim())
     .join('; ')
+}
+
+/** For a page whose script fetches from here: the viewer of PDFs its document. */
+export function letConnect(reply: FastifyReply): void {
+  const policy = String(reply.getHeader('content-security-policy'))
+  if (!policy.includes('connect-src')) reply.header('content-security-policy', `${policy}; connect-src 'self'`)
 }
 
 /** For systems, which show nothing: that nobody keeps or guesses at what they get. */

@@ -28,6 +28,7 @@ const doors = {
       'has helpers': '+    +      -      -      -       -      -     -        -       ~             -         -',
       'has people': '~    ~      -      -      -       -      -     -        -       +             -         -',
       'changes people': '+    +      -      -      -       -      -     -        -       +             -         -',
+      'owns it': '+    +      -      -      -       -      -     -        -       -             -         -',
       'answers for it': '+    +      -      -      -       -      -     -        -       +             -         -',
     },
   },
@@ -130,6 +131,9 @@ const citizen: Record<string, Expectation> = {
   'GET /letters/:id/proof': { who: 'reads post', what: 'received' },
   'GET /letters/:id/proof/:evidenceId': { who: 'reads post', what: 'receipt received' },
   'GET /letters/:id/proof/texts/:language': { who: 'reads post', what: 'text received' },
+  'GET /letters/:id/print': { who: 'reads post', what: 'either' },
+  'GET /letters/:id/archive': { who: 'reads post', what: 'either' },
+  'POST /letters/archive': { who: 'reads post', what: 'letter to take away' },
   'GET /letters/:id/answer': { who: 'writes post', what: 'received' },
   'POST /letters/:id/answer': { who: 'writes post', what: 'received', ...upload },
   'GET /to-do': { who: 'reads post' },
@@ -156,6 +160,8 @@ const citizen: Record<string, Expectation> = {
   'GET /looks': { who: 'sees looks', what: 'page of looks' },
   'GET /looks/others': { who: 'sees looks', what: 'page of others’ looks' },
   'GET /my-details': { who: 'is signed in' },
+  'GET /my-details/download': { who: 'owns it' },
+  'POST /my-details/download': { who: 'owns it', what: 'part of everything' },
   'GET /mailboxes': { who: 'is signed in' },
   'POST /mailboxes/open': { who: 'is signed in', what: 'mailbox to open', changes: 1 },
   'GET /helpers': { who: 'has helpers' },
@@ -333,6 +339,9 @@ const open = Object.fromEntries(
     'GET /assets/mailbox.js',
     ...['inbox', 'to-do', 'search', 'write', 'more'].map((name) => `GET /assets/icons/${name}.svg`),
     'GET /assets/favicon.svg',
+    'GET /assets/pdf-viewer.js',
+    'GET /assets/print.js',
+    '* /assets/pdf/*',
     'GET /sign-in',
     'GET /sign-in/callback',
     'GET /department/sign-in',
@@ -394,6 +403,6 @@ export const expectations: Record<string, Expectation> = {
 /** As a route stands in `expectations`; undefined for what comes with another of the same address. */
 export function nameOfRoute({ method, url }: { method: string; url: string }): string | undefined {
   if (method === 'HEAD' || method === 'OPTIONS') return undefined
-  if (url.endsWith('/*')) return `* ${url}`
-  return `${method} ${url.replace(/^\/assets\/[0-9a-f]{12}\//, '/assets/')}`
+  const address = url.replace(/^\/assets\/[0-9a-f]{12}\//, '/assets/')
+  return `${url.endsWith('/*') ? '*' : method} ${address}`
 }

@@ -6,6 +6,10 @@ document.body.classList.add('js-enabled', 'govuk-frontend-supported')
 /** Of a page, or of what a script has put into it (mailbox.js). */
 function start(scope) {
   initAll({ scope })
+  const viewer = scope.querySelector('[data-pdf-viewer]')
+  if (viewer !== null) import('./pdf-viewer.js').then(({ startPdfViewer }) => startPdfViewer(viewer))
+  const printButton = scope.querySelector('[data-print]')
+  if (printButton !== null) import('./print.js').then(({ startPrint }) => startPrint(printButton))
 }
 
 start(document)

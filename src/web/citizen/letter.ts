@@ -1,16 +1,22 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import type { Database } from '../../database/connect.ts'
 import { readAction } from '../../documents/action.ts'
 import { Language } from '../../documents/document.ts'
 import { readThread } from '../../mailbox/find.ts'
-import { mayBeAnswered } from '../../mailbox/letter.ts'
+import { type Letter, mayBeAnswered } from '../../mailbox/letter.ts'
 import { open } from '../../mailbox/open.ts'
+import { listContactsOf } from '../../registry/contact-browse.ts'
 import { readerOf, viewAction } from '../action-view.ts'
 import { LetterParams } from '../address.ts'
 import { viewConversation, viewLetter } from '../letter-view.ts'
 import { type Surroundings, sendPage } from '../page.ts'
+import { languageOf } from '../words.ts'
 import { besideLetter, PanesQuery } from './letter-panes.ts'
+
+/** More are a click away. */
+const contactsShown = 3
 
 export function letterPage(app: FastifyInstance, surroundings: Surroundings): void {
   const { database, clock } = surroundings
@@ -19,20 +25,36 @@ export function letterPage(app: FastifyInstance, surroundings: Surroundings): vo
     const { actor } = request.signedIn!
     const now = clock()
     const letter = await open(database, actor, request.params.id, now)
-    const thread = await readThread(database, actor, letter.threadId, now, letter.id)
-    const view = viewLetter(letter, '/letters', 2, request.query.language)
+    const [thread, contacts] = await Promise.all([
+      readThread(database, actor, letter.threadId, now, letter.id),
+      findContacts(request, database, letter),
+    ])
+    // In the language of the pages where it is written in that; the other is a click away.
+    const language = request.query.language ?? languageOf(request)
+    const view = viewLetter(letter, '/letters', 2, language)
     return sendPage(request, reply, 'citizen/letter', {
       title: view.subject,
       section: 'inbox',
       ...(await besideLetter(request, surroundings, letter.id, request.query)),
       letter: view,
       isRecipientOnly: letter.recipientOnly,
-      conversation: viewConversation(thread, letter, '/letters'),
       actions: letter.actions.map((action) => viewAction(readAction(action), letter.id, readerOf(request, now))),
+      conversation: viewConversation(thread, letter, '/letters', language),
+      contacts,
       mayWrite: actor.rights.has('messages:write'),
       mayBeAnswered: mayBeAnswered(letter, now),
       replyBy: letter.replyBy,
       replyIsOver: letter.replyAllowed && letter.replyBy !== null && letter.replyBy < now,
     })
   })
+}
+
+async function findContacts(request: FastifyRequest, database: Database, letter: Letter) {
+  const points = await listContactsOf(database, request.signedIn!.actor, letter.serviceId, contactsShown)
+  const language = languageOf(request)
+  return points.map(({ name, slug, organisationSlug }) => ({
+    name: name[language] ?? name.en,
+    href: `/write/${organisationSlug}/${slug}`,
+    organisationHref: `/write/${organisationSlug}`,
+  }))
 }

@@ -45,6 +45,12 @@ const ofMailbox: readonly Entry[] = [
     about: 'See who opened, read, answered or looked up something of this mailbox, and when.',
     right: 'looks:read',
   },
+  {
+    href: '/my-details/download',
+    text: 'Download everything',
+    about: 'Get all your letters, documents and receipts as files that open without us.',
+    right: 'mailbox:download',
+  },
 ]
 
 /** Where a person finds what is neither reading nor writing: about the mailbox that is open, and about themselves. */

@@ -9,6 +9,7 @@ import type { Surroundings } from '../page.ts'
 import { proofPages } from '../proof.ts'
 import { requirePerson, requireRightToWrite } from '../session.ts'
 import { actionPages } from './actions.ts'
+import { archivePages } from './archive.ts'
 import { calendarPages } from './calendar.ts'
 import { filingForms } from './filing.ts'
 import { folderPages } from './folders.ts'
@@ -22,6 +23,7 @@ import { morePages } from './more.ts'
 import { myDetailsPage } from './my-details.ts'
 import { notePages } from './note.ts'
 import { peoplePages } from './people.ts'
+import { printPage } from './print.ts'
 import { registrationPages } from './registration.ts'
 import { sentPages } from './sent.ts'
 import { startPage } from './start.ts'
@@ -40,6 +42,8 @@ export function registerCitizenPages(app: FastifyInstance, surroundings: Surroun
     await acceptForms(scope)
     for (const register of [inboxPage, letterPage, filingForms, folderPages, notePages]) register(scope, surroundings)
     morePages(scope, database)
+    printPage(scope, surroundings)
+    archivePages(scope, surroundings, makeReceipt)
     fileRoutes(scope, { database, clock, folder: '/letters' })
     proofPages(scope, surroundings, { makeReceipt, folder: '/letters', shows: 'received', section: 'inbox' })
     proofPages(scope, surroundings, { makeReceipt, folder: '/sent', shows: 'sent', section: 'sent' })
