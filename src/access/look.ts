@@ -9,6 +9,7 @@ export const lookKinds = [
   'downloaded',
   'answered',
   'wrote',
+  'draft-read',
   'mailbox-opened',
   'looked-up',
   'record-viewed',

@@ -156,6 +156,9 @@ const reach: Record<string, Partial<Record<Asker, string>>> = {
   message: { rosa: 'ru', tax: 'r', merge: 'rud' },
   file: { rosa: 'r', tax: 'r', merge: 'rud' },
   ledger: { rosa: 'rud', tax: 'rud', merge: 'rud' },
+  draft: { rosa: 'rud', merge: 'rud' },
+  draft_file: { rosa: 'rud', merge: 'rud' },
+  kept_form: { rosa: 'rud', helper: 'rud', merge: 'rud', upkeep: 'rud' },
   event: { rosa: 'r', tax: 'r', merge: 'rud', evidence: 'rud' },
   evidence_seal: { evidence: 'rud' },
   evidence_jws: { evidence: 'rud' },
@@ -231,6 +234,26 @@ async function fill(owner: Database): Promise<void> {
   await add('message', { mailbox_id: rosaMailbox, id: letter, sender_id: tax, sender_party_id: council, ...of, ...post })
   await add('message', { mailbox_id: councilMailbox, id: written, sender_id: rosa, sender_party_id: rosa, ...of, ...post })
   await add('file', { mailbox_id: rosaMailbox, id, message_id: letter, bytes })
+  const draft = {
+    kind: 'answer',
+    message_id: letter,
+    to_name: 'Council',
+    service_id: tax,
+    category: 'general',
+    recipient_only: false,
+  }
+  const words = {
+    subject: '',
+    body: 'Dear council',
+    answers: owner.json([]),
+    updated_at: at,
+    written_by_id: rosa,
+    written_by_name: 'Rosa',
+  }
+  await add('draft', { mailbox_id: rosaMailbox, id, ...draft, ...words })
+  const attached = { filename: 'a.txt', media_type: 'text/plain', size: 1, sha256: '', bytes }
+  await add('draft_file', { mailbox_id: rosaMailbox, draft_id: id, id, ...attached })
+  await add('kept_form', { id_hash: bytes, party_id: rosa, content_sealed: bytes, expires_at: at })
   const sent = { reference: 'one', content_digest: bytes, thread_id: letter, accepted_at: at }
   await add('ledger', { sender_id: tax, message_id: letter, mailbox_id: rosaMailbox, ...sent })
   await add('ledger', { sender_id: rosa, message_id: written, mailbox_id: councilMailbox, ...sent })

@@ -12,7 +12,12 @@ import { type Letter, letterColumns } from './letter.ts'
 import { lookAt, open } from './open.ts'
 import { recordHandover } from './record-handover.ts'
 
-type Found = Letter & { mailboxId: string }
+type Found = Letter & {
+  mailboxId: string
+  /** Of one that was sent: to whom, as they were called then, and when it was answered. */
+  recipientName: string | null
+  answeredAt: Date | null
+}
 
 /** A message that the actor has received or sent, without opening it. Throws `not-found`. */
 export async function find(db: Db, actor: Actor, messageId: string): Promise<Found> {
@@ -21,12 +26,13 @@ export async function find(db: Db, actor: Actor, messageId: string): Promise<Fou
     db,
     scopeOf(actor),
     db`
-    select ${columns(db, actor)}, message.mailbox_id
-    from message where ${inOwnMailbox(db, actor)} and message.id = ${messageId}
-    union
-    select ${columns(db, actor)}, message.mailbox_id
+    select ${columns(db, actor)}, message.mailbox_id, ledger.recipient_name, ledger.answered_at
     from ledger join message on message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id
-    where ${inOwnLedger(db, actor)} and ledger.message_id = ${messageId}`,
+    where ${inOwnLedger(db, actor)} and ledger.message_id = ${messageId}
+    union all
+    select ${columns(db, actor)}, message.mailbox_id, null, null
+    from message where ${inOwnMailbox(db, actor)} and message.id = ${messageId}
+    limit 1`,
   )
   if (letter === undefined) throw new Problem('not-found')
   return letter

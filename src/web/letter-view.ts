@@ -48,9 +48,9 @@ export type ConversationEntry =
   | { href: string; writer: string; serviceName: string; availableAt: Date; isClosed: true }
 
 /** What else has been written back and forth, the oldest first. */
-export function viewConversation(thread: readonly Letter[], shown: Letter, folder: string): ConversationEntry[] {
+export function viewConversation(thread: readonly Letter[], shown: Letter | undefined, folder: string): ConversationEntry[] {
   return thread
-    .filter(({ id }) => id !== shown.id)
+    .filter(({ id }) => id !== shown?.id)
     .map((letter) =>
       letter.isSent || letter.openedAt !== null
         ? viewLetter(letter, folder, 4)

@@ -23,6 +23,7 @@ export function letterPage(app: FastifyInstance, database: Database, clock: () =
       section: 'inbox',
       letter: view,
       isRecipientOnly: letter.recipientOnly,
+      forwarded: letter.forwarded && { ...letter.forwarded, availableAt: new Date(letter.forwarded.availableAt) },
       conversation: viewConversation(thread, letter, '/letters'),
       mayWrite: actor.rights.has('messages:write'),
       mayBeAnswered: mayBeAnswered(letter, now),

@@ -80,6 +80,7 @@ const words: Record<LookKind, string> = {
   downloaded: 'downloaded a document',
   answered: 'answered a letter',
   wrote: 'wrote a letter',
+  'draft-read': 'read a draft',
   'mailbox-opened': 'opened this mailbox',
   'looked-up': 'asked whether this mailbox can be reached',
   'record-viewed': 'looked at the record of this mailbox in the register, and no letters',

@@ -57,6 +57,7 @@ const looksInWords: Record<Extract<LogEntry, { source: 'look' }>['what'], string
   read: 'read a letter',
   downloaded: 'downloaded a document',
   answered: 'answered a letter',
+  'draft-read': 'read a draft',
   wrote: 'wrote a letter',
   'mailbox-opened': 'opened a mailbox',
   'looked-up': 'looked up a recipient',
