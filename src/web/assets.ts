@@ -18,12 +18,13 @@ function stylesheet(): string {
     .replaceAll('url(/assets/images/govuk-crest.svg)', 'none')
     .replaceAll(/\/\*! Copyright \(c\) 2011.*?\*\//g, '')
     .replace(/\/\*# sourceMappingURL.*?\*\//, '')
-  return `${govuk}\n${ours('post.css')}`
+  return [govuk, ours('post.css'), ours('write.css')].join('\n')
 }
 
 const assets: Record<string, { type: string; body: string }> = {
   'post.css': { type: 'text/css; charset=utf-8', body: stylesheet() },
   'start.js': { type: 'text/javascript; charset=utf-8', body: ours('start.js') },
+  'write.js': { type: 'text/javascript; charset=utf-8', body: ours('write.js') },
   'govuk-frontend.js': {
     type: 'text/javascript; charset=utf-8',
     body: read(govukFrontend, 'govuk-frontend.min.js').replace(/\/\/# sourceMappingURL.*/, ''),

@@ -3,3 +3,4 @@ import { initAll } from './govuk-frontend.js'
 
 document.body.classList.add('js-enabled', 'govuk-frontend-supported')
 initAll()
+if (document.querySelector('form[data-post-draft]')) import('./write.js')

@@ -5,11 +5,10 @@ import { mayBeAnswered } from '../../mailbox/letter.ts'
 import { open } from '../../mailbox/open.ts'
 import { LetterParams } from '../address.ts'
 import { limitsForPeople, readForm } from '../form.ts'
-import type { Surroundings } from '../page.ts'
-import { answering, receiveWriting, showWriting } from './writing.ts'
+import { answering, type Desk, receiveWriting, showWriting } from './writing.ts'
 
 /** Answering a letter: the conversation, and the form under it. What was begun is gone on with. */
-export function answerPages(app: FastifyInstance, surroundings: Surroundings): void {
+export function answerPages(app: FastifyInstance, surroundings: Desk): void {
   const { config, database, clock } = surroundings
   const scope = app.withTypeProvider<TypeBoxTypeProvider>()
   const schema = { params: LetterParams }

@@ -19,8 +19,7 @@ import type { Form } from '../form.ts'
 import { type Surroundings, sendPage } from '../page.ts'
 import { checkFormOfAnyMailbox, isFromHere, ownCookie, sessionCookies } from '../session.ts'
 import { wordsFor } from '../words.ts'
-import { receiveNew } from './write.ts'
-import { answering, receiveWriting, writingOf } from './writing.ts'
+import { answering, type Desk, receiveNew, receiveWriting, writingOf } from './writing.ts'
 import { isJson } from './writing-page.ts'
 
 const cookieName = 'digital-post-kept-form'
@@ -71,7 +70,7 @@ async function readFields(request: FastifyRequest): Promise<Map<string, string>>
 }
 
 /** Back from signing in: what was typed becomes a draft. */
-export function keptFormPages(app: FastifyInstance, surroundings: Surroundings): void {
+export function keptFormPages(app: FastifyInstance, surroundings: Desk): void {
   const { config, database, clock } = surroundings
   const key = deriveKeptFormKey(config.secretKey)
   const cookie = ownCookie(config.baseUrl, cookieName)
@@ -125,7 +124,7 @@ const viewOwner = ({ grantId }: FormOwner) => ({ isOfAnother: grantId !== undefi
 async function restore(
   request: FastifyRequest,
   reply: FastifyReply,
-  surroundings: Surroundings,
+  surroundings: Desk,
   actor: Actor,
   { address, fields }: KeptForm,
 ) {

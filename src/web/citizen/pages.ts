@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { sendDraft } from '../../delivery/send-draft.ts'
 import { receiptMaker } from '../../evidence/make-receipt.ts'
 import { openEvidence } from '../../evidence/open-evidence.ts'
 import { fileRoutes } from '../files.ts'
@@ -7,8 +8,10 @@ import type { Surroundings } from '../page.ts'
 import { proofPages } from '../proof.ts'
 import { requirePerson, requireRightToWrite } from '../session.ts'
 import { answerPages } from './answer.ts'
+import { draftPage } from './draft.ts'
 import { draftPages } from './drafts.ts'
 import { forwardPages } from './forward.ts'
+import { forwardCheckPages } from './forward-check.ts'
 import { helpingPages } from './helping.ts'
 import { inboxPage } from './inbox.ts'
 import { keepFormOfEndedSession, keptFormPages } from './kept-form.ts'
@@ -39,7 +42,10 @@ export function registerCitizenPages(app: FastifyInstance, surroundings: Surroun
     fileRoutes(scope, { database, clock, folder: '/letters' })
     proofPages(scope, surroundings, { makeReceipt, folder: '/letters', shows: 'received', section: 'inbox' })
     proofPages(scope, surroundings, { makeReceipt, folder: '/sent', shows: 'sent', section: 'sent' })
-    for (const register of [answerPages, forwardPages, draftPages, keptFormPages, writePages]) register(scope, surroundings)
+    const desk = { ...surroundings, sendDraft }
+    for (const register of [writePages, answerPages, draftPages, draftPage, forwardPages, forwardCheckPages, keptFormPages]) {
+      register(scope, desk)
+    }
     sentPages(scope, database, clock)
     looksPages(scope, database)
     myDetailsPage(scope)

@@ -1,23 +1,22 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import { listDrafts } from '../../mailbox/list-drafts.ts'
 import { browseContacts, findContactPoint, listOrganisations, mayWriteTo } from '../../registry/contact-browse.ts'
 import type { ContactPoint } from '../../registry/contact-point.ts'
 import { searchContactPoints, searchLengthMax } from '../../registry/contact-search.ts'
 import { Slug } from '../address.ts'
-import { type Form, limitsForPeople, readForm, toLine } from '../form.ts'
-import { type Surroundings, sendPage } from '../page.ts'
+import { limitsForPeople, readForm, toLine } from '../form.ts'
+import { sendPage } from '../page.ts'
 import { wordsFor } from '../words.ts'
-import { receiveWriting, showWriting, writingTo } from './writing.ts'
+import { type Desk, receiveNew, sendNotYours, showWriting, writingTo } from './writing.ts'
 
 /** Where to write to, by searching or browsing, and then the message itself. */
-export function writePages(app: FastifyInstance, surroundings: Surroundings): void {
+export function writePages(app: FastifyInstance, surroundings: Desk): void {
   findingPages(app, surroundings)
   writingPages(app, surroundings)
 }
 
-function findingPages(app: FastifyInstance, { database }: Surroundings): void {
+function findingPages(app: FastifyInstance, { database }: Desk): void {
   const scope = app.withTypeProvider<TypeBoxTypeProvider>()
 
   scope.get('/write', { schema: { querystring: Type.Object({ q: Type.Optional(Type.String()) }) } }, async (request, reply) => {
@@ -33,7 +32,6 @@ function findingPages(app: FastifyInstance, { database }: Surroundings): void {
       words,
       found,
       organisations: found && found.points.length > 0 ? [] : await listOrganisations(database, actor),
-      draftsCount: found ? 0 : (await listDrafts(database, actor)).length,
     })
   })
 
@@ -57,7 +55,7 @@ function findingPages(app: FastifyInstance, { database }: Surroundings): void {
   scope.get('/write/:organisation/groups/:group', inGroup, (request, reply) => sendLevel(request, reply, request.params))
 }
 
-function writingPages(app: FastifyInstance, surroundings: Surroundings): void {
+function writingPages(app: FastifyInstance, surroundings: Desk): void {
   const { config, database } = surroundings
   const scope = app.withTypeProvider<TypeBoxTypeProvider>()
   const schema = { params: Type.Object({ organisation: Slug, point: Slug }) }
@@ -76,24 +74,6 @@ function writingPages(app: FastifyInstance, surroundings: Surroundings): void {
     const point = await findContactPoint(database, request.signedIn!.actor, request.params)
     return receiveNew(request, reply, surroundings, point, await readForm(request, limitsForPeople(config, point)))
   })
-}
-
-export function receiveNew(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  surroundings: Surroundings,
-  point: ContactPoint,
-  form: Form,
-) {
-  const { actor } = request.signedIn!
-  if (!mayWriteTo(actor, point)) return sendNotYours(request, reply, point)
-  return receiveWriting(request, reply, surroundings, writingTo(surroundings, actor, point), form)
-}
-
-/** Who helps may write to some services only. */
-function sendNotYours(request: FastifyRequest, reply: FastifyReply, point: ContactPoint) {
-  const title = wordsFor(request)('contacts:not-yours', { name: point.serviceName })
-  return sendPage(request, reply, 'citizen/contact-not-yours', { title, section: 'write', point }, 403)
 }
 
 /** A point that is a form somewhere else. */

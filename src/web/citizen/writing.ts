@@ -1,18 +1,17 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { v7 as newId } from 'uuid'
 import type { Actor } from '../../access/actor.ts'
-import { sendDraft } from '../../delivery/send-draft.ts'
+import type { sendDraft } from '../../delivery/send-draft.ts'
 import { commentLengthMax, type Draft, type DraftAim, type DraftWords, isEmpty } from '../../mailbox/draft.ts'
 import { addDraftFile, removeDraftFile } from '../../mailbox/draft-files.ts'
 import { readThread } from '../../mailbox/find.ts'
 import { findDraft } from '../../mailbox/find-draft.ts'
 import type { Letter } from '../../mailbox/letter.ts'
 import { open } from '../../mailbox/open.ts'
-import { renewDraft } from '../../mailbox/renew-draft.ts'
-import { saveDraft } from '../../mailbox/save-draft.ts'
+import { renewDraft, saveDraft } from '../../mailbox/save-draft.ts'
 import { scheduleDraft } from '../../mailbox/schedule-draft.ts'
 import { Problem } from '../../problems.ts'
-import { findContactPoint } from '../../registry/contact-browse.ts'
+import { findContactPoint, mayWriteTo } from '../../registry/contact-browse.ts'
 import { type ContactPoint, problemOfAnswer } from '../../registry/contact-point.ts'
 import { clockInWords } from '../dates.ts'
 import {
@@ -29,9 +28,12 @@ import {
   toLine,
   toText,
 } from '../form.ts'
-import type { FieldError, Surroundings } from '../page.ts'
+import { type FieldError, type Surroundings, sendPage } from '../page.ts'
 import { languageOf, type Translate, wordsFor } from '../words.ts'
 import { type Conflict, emptyWhen, isJson, readWhen, sendWritingPage, toWhen, viewFiles, type When } from './writing-page.ts'
+
+/** What pages for writing need of the program around them: with the way out. */
+export type Desk = Surroundings & { sendDraft: typeof sendDraft }
 
 /** What somebody writes: a new message, an answer, or a comment on a letter that they hand on. */
 export type Writing = {
@@ -47,7 +49,7 @@ export type Writing = {
 /** What is in the form, as it was typed. */
 export type Typed = DraftWords & { id: string; version: number; when: When }
 
-export function writingTo({ config }: Surroundings, actor: Actor, point: ContactPoint): Writing {
+export function writingTo({ config }: Desk, actor: Actor, point: ContactPoint): Writing {
   const aim: DraftAim = {
     kind: 'new',
     messageId: null,
@@ -63,7 +65,7 @@ export function writingTo({ config }: Surroundings, actor: Actor, point: Contact
   return { aim, address, point, letter: undefined, thread: [], limits: limitsForPeople(config, point) }
 }
 
-export async function answering({ config, database, clock }: Surroundings, actor: Actor, letter: Letter): Promise<Writing> {
+export async function answering({ config, database, clock }: Desk, actor: Actor, letter: Letter): Promise<Writing> {
   const aim: DraftAim = {
     kind: 'answer',
     messageId: letter.id,
@@ -79,7 +81,7 @@ export async function answering({ config, database, clock }: Surroundings, actor
 }
 
 /** What a draft is of. What it answers, and where it goes, may be gone meanwhile: what was written is shown all the same. */
-export async function writingOf(surroundings: Surroundings, actor: Actor, draft: Draft): Promise<Writing> {
+export async function writingOf(surroundings: Desk, actor: Actor, draft: Draft): Promise<Writing> {
   const { database, config, clock } = surroundings
   const orNothing = async <T>(finding: Promise<T>) =>
     finding.catch((error) => {
@@ -97,13 +99,7 @@ export async function writingOf(surroundings: Surroundings, actor: Actor, draft:
 }
 
 /** The form as it is first seen: empty, or with what is in the draft. */
-export function showWriting(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  surroundings: Surroundings,
-  writing: Writing,
-  draft?: Draft,
-) {
+export function showWriting(request: FastifyRequest, reply: FastifyReply, surroundings: Desk, writing: Writing, draft?: Draft) {
   const typed: Typed = draft
     ? { ...wordsOf(draft), id: draft.id, version: draft.version, when: toWhen(draft.sendAt) }
     : { id: newId(), version: 0, subject: '', body: '', answers: [], when: emptyWhen }
@@ -129,7 +125,7 @@ function readTyped(form: Form, { aim, point }: Writing, id: string | undefined):
 export async function receiveWriting(
   request: FastifyRequest,
   reply: FastifyReply,
-  surroundings: Surroundings,
+  surroundings: Desk,
   writing: Writing,
   form: Form,
   id?: string,
@@ -164,8 +160,21 @@ export async function receiveWriting(
   return finish(request, reply, surroundings, writing, kept)
 }
 
+/** What comes of a form at a contact point. */
+export function receiveNew(request: FastifyRequest, reply: FastifyReply, surroundings: Desk, point: ContactPoint, form: Form) {
+  const { actor } = request.signedIn!
+  if (!mayWriteTo(actor, point)) return sendNotYours(request, reply, point)
+  return receiveWriting(request, reply, surroundings, writingTo(surroundings, actor, point), form)
+}
+
+/** Who helps may write to some services only. */
+export function sendNotYours(request: FastifyRequest, reply: FastifyReply, point: ContactPoint) {
+  const title = wordsFor(request)('contacts:not-yours', { name: point.serviceName })
+  return sendPage(request, reply, 'citizen/contact-not-yours', { title, section: 'write', point }, 403)
+}
+
 /** Answers why it could not be kept, where that is for its writer to know. */
-async function save(request: FastifyRequest, { database, clock }: Surroundings, { aim }: Writing, typed: Typed) {
+async function save(request: FastifyRequest, { database, clock }: Desk, { aim }: Writing, typed: Typed) {
   try {
     return await saveDraft(database, request.signedIn!.actor, { ...typed, aim }, clock())
   } catch (error) {
@@ -177,7 +186,7 @@ async function save(request: FastifyRequest, { database, clock }: Surroundings, 
 /** Adds what was chosen, and takes away what a button says. */
 async function changeFiles(
   request: FastifyRequest,
-  { database }: Surroundings,
+  { database }: Desk,
   { limits }: Writing,
   draftId: string,
   form: Form,
@@ -240,11 +249,11 @@ function checkContact(point: ContactPoint, form: Form, { answers }: Typed, t: Tr
 async function finish(
   request: FastifyRequest,
   reply: FastifyReply,
-  surroundings: Surroundings,
+  surroundings: Desk,
   writing: Writing,
   { id, version, when, ...typed }: Typed,
 ) {
-  const { database, keys, clock } = surroundings
+  const { database, keys, clock, sendDraft } = surroundings
   const { actor } = request.signedIn!
   if (writing.aim.kind === 'forward') return reply.redirect(`/drafts/${id}/check`, 303)
   try {
@@ -269,7 +278,7 @@ async function finish(
 function answerJson(
   request: FastifyRequest,
   reply: FastifyReply,
-  { clock }: Surroundings,
+  { clock }: Desk,
   draft: Draft | undefined,
   errors: FieldError[],
   conflict?: Conflict,
