@@ -14,6 +14,7 @@ function securityHeaders({ baseUrl, formOrigins }: SecurityHeadersOptions): Reco
     'script-src': "'self'",
     'img-src': "'self'",
     'font-src': "'self'",
+    'connect-src': "'self'",
     'form-action': ["'self'", ...formOrigins].join(' '),
     'frame-ancestors': "'none'",
     'base-uri': "'none'",
