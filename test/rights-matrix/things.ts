@@ -107,6 +107,12 @@ function draftThings(drafts: readonly DraftMade[]) {
   ]
   return {
     draft: each(({ isForward }) => !isForward),
+    // Whoever comes first deletes it: to the others it is not there any more.
+    'draft to delete': each(({ isForward }) => !isForward).map((thing) => ({
+      ...thing,
+      isFor: thing.isFor.slice(0, 1),
+      rowOf: thing.isFor,
+    })),
     'forwarded draft': each(({ isForward }) => isForward),
     'file of a draft': [
       ...drafts.flatMap(({ name, id, fileId, isFor }): Thing[] =>

@@ -75,7 +75,7 @@ async function findRecipient(
 ): Promise<Recipient | Wrong> {
   const [, kind, value = ''] = /^(party|point|business)(?::(.+))?$/.exec(fields.get('to') ?? '') ?? []
   if (kind === 'party') {
-    const known = (await listCorrespondents(database, actor, now)).find(({ partyId }) => partyId === value)
+    const known = (await listCorrespondents(database, actor, now)).find(({ grantId }) => grantId === value)
     return known ? { toPartyId: known.partyId, toName: known.name } : { field: 'to', wrong: 'not-known' }
   }
   if (kind === 'business' && !isFromOutside(actor)) {
