@@ -5,6 +5,7 @@ import type { Config } from './config.ts'
 import type { Database } from './database/connect.ts'
 import { describeError } from './database/describe-error.ts'
 import { connectOwner } from './database/roles.ts'
+import { sendDueDrafts } from './delivery/send-due-drafts.ts'
 import { every, type Loop } from './every.ts'
 import { audit, auditKeysOf } from './evidence/audit.ts'
 import { deliverWebhook, findDueWebhooks } from './evidence/deliver-webhooks.ts'
@@ -14,8 +15,11 @@ import { noteAlive } from './evidence/note-alive.ts'
 import { openEvidence } from './evidence/open-evidence.ts'
 import { webhookReach } from './evidence/post-event.ts'
 import { eraseOldFromBins } from './mailbox/erase.ts'
+import { deriveIdentifierKeys } from './registry/identifier.ts'
 import { deleteExpiredLinkRequests } from './registry/link-end.ts'
+import { readSchemes } from './registry/scheme.ts'
 import type { SequencerData } from './sequencer.ts'
+import { deleteExpiredForms } from './sign-in/kept-form.ts'
 import { deleteExpiredSessions } from './sign-in/session.ts'
 
 /** Jobs that one process works on at once. Each has a connection of the worker's own pool, beside that of the requests. */
@@ -41,6 +45,15 @@ const jobs = {
   'delete-expired-link-requests': {
     cron: '*/10 * * * *',
     work: ({ database }: Databases, _config: Config, now: Date) => deleteExpiredLinkRequests(database, now),
+  },
+  'delete-expired-forms': {
+    cron: '*/10 * * * *',
+    work: ({ database }: Databases, _config: Config, now: Date) => deleteExpiredForms(database, now),
+  },
+  'send-due-drafts': {
+    cron: '* * * * *',
+    work: ({ database }: Databases, config: Config, now: Date) =>
+      sendDueDrafts(database, deriveIdentifierKeys(config.secretKey, readSchemes(config.identifierSchemes, config)), now),
   },
   'erase-old-evidence': {
     cron: '10 1 * * *',

@@ -11,6 +11,7 @@ export const lookKinds = [
   'answered',
   'acted',
   'wrote',
+  'draft-read',
   'mailbox-opened',
   'looked-up',
   'record-viewed',

@@ -177,6 +177,9 @@ const reach: Record<string, Partial<Record<Asker, string>>> = {
   folder: { rosa: 'rud', merge: 'rud' },
   filing: { rosa: 'rud', helper: 'rud', merge: 'rud', upkeep: 'rud' },
   ledger: { rosa: 'rud', tax: 'rud', merge: 'rud' },
+  draft: { rosa: 'rud', merge: 'rud' },
+  draft_file: { rosa: 'rud', merge: 'rud' },
+  kept_form: { rosa: 'rud', helper: 'rud', merge: 'rud', upkeep: 'rud' },
   event: { rosa: 'r', tax: 'r', merge: 'rud', evidence: 'rud' },
   evidence_seal: { evidence: 'rud' },
   evidence_jws: { evidence: 'rud' },
@@ -267,6 +270,26 @@ async function fill(owner: Database): Promise<void> {
   await add('calendar_feed', { mailbox_id: rosaMailbox, token_hash: bytes, is_discreet: true, language: 'en', created_at: at })
   await add('action_host', { organisation_id: council, host: 'www.gov.uk', added_at: at, added_by_name: 'Staff' })
   await add('pay_account', { service_id: tax, id, token_sealed: bytes, changed_at: at, changed_by_name: 'Staff' })
+  const draft = {
+    kind: 'answer',
+    message_id: letter,
+    to_name: 'Council',
+    service_id: tax,
+    category: 'general',
+    recipient_only: false,
+  }
+  const words = {
+    subject: '',
+    body: 'Dear council',
+    answers: owner.json([]),
+    updated_at: at,
+    written_by_id: rosa,
+    written_by_name: 'Rosa',
+  }
+  await add('draft', { mailbox_id: rosaMailbox, id, ...draft, ...words })
+  const attached = { filename: 'a.txt', media_type: 'text/plain', size: 1, sha256: '', bytes }
+  await add('draft_file', { mailbox_id: rosaMailbox, draft_id: id, id, ...attached })
+  await add('kept_form', { id_hash: bytes, party_id: rosa, content_sealed: bytes, expires_at: at })
   const sent = { reference: 'one', content_digest: bytes, thread_id: letter, accepted_at: at }
   await add('folder', { mailbox_id: rosaMailbox, id, name: 'Tax' })
   await add('filing', { mailbox_id: rosaMailbox, id, by_id: rosa, at, what: 'flag', letters: owner.json([]) })

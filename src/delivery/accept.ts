@@ -145,6 +145,8 @@ function senderOf({ actor, submission }: Admitted): string {
 type Route = {
   recipientId?: string
   serviceId: string
+  /** A person or a business writes to another. */
+  isBetweenParties?: boolean
   threadId?: string
   answeredSenderId?: string
   category?: string
@@ -152,16 +154,17 @@ type Route = {
 }
 
 async function route(db: Db, admitted: readonly Admitted[]): Promise<(Route | Problem)[]> {
-  const writtenTo = admitted.flatMap(({ actor, submission: { serviceId, answersId } }) =>
-    !actor.isOrganisation && answersId === undefined ? serviceId : [],
+  const writtenTo = admitted.flatMap(({ actor, submission: { serviceId, answersId, recipientId } }) =>
+    !actor.isOrganisation && answersId === undefined && recipientId === undefined ? serviceId : [],
   )
   const [originals, services] = await Promise.all([
     findOriginals(db, admitted),
     writtenTo.length > 0 ? listServices(db, { ids: writtenTo }) : [],
   ])
-  return admitted.map(({ actor, submission: { answersId, recipient, serviceId }, now }, place) => {
+  return admitted.map(({ actor, submission: { answersId, recipient, recipientId, serviceId }, now }, place) => {
     if (answersId !== undefined) return routeAnswer(admitted[place]!, originals.get(place), now)
     if (!actor.isOrganisation) {
+      if (recipientId !== undefined) return { recipientId, serviceId, isBetweenParties: true }
       const service = services.find(({ id }) => id === serviceId)
       return service ? { recipientId: service.organisationId, serviceId } : new Problem('service-not-found')
     }
@@ -211,7 +214,8 @@ async function findAnswered(db: Db, actor: Actor, answers: readonly Answer[]): P
     scopeOfReceived(actor),
     db`
     select asked.asked::int, message.service_id, message.thread_id, message.sender_id as answered_sender_id, message.category, message.recipient_only,
-           message.reply_allowed, message.reply_by, message.sender_party_id as recipient_id
+           message.reply_allowed, message.reply_by, message.sender_party_id as recipient_id,
+           message.sender_id <> message.service_id and ${!actor.isOrganisation} as is_between_parties
     from unnest(${answers.map(({ answersId }) => answersId)}::uuid[]) with ordinality as asked (message_id, asked)
     join message on ${inOwnMailbox(db, actor)} and message.id = asked.message_id`,
   )
@@ -264,6 +268,7 @@ function toRow(admitted: Admitted, to: Route): Row {
     written_by_id: actor.by.kind === 'helper' ? actor.by.id : undefined,
     written_by_name: actor.by.kind === 'helper' ? actor.by.name : undefined,
     contact: submission.contact,
+    forwarded: submission.forwarded,
     from_mailbox_id: actor.mailboxId,
     facts: {
       by: doerOf(actor),
@@ -271,7 +276,8 @@ function toRow(admitted: Admitted, to: Route): Row {
       addressedBy: addressingOf(submission),
       subject: submission.subject,
       parts: partsOf(submission, documents.documents),
-      isToService: !actor.isOrganisation,
+      isToService: !actor.isOrganisation && !to.isBetweenParties,
+      ...(to.isBetweenParties ? { isBetweenParties: true } : {}),
     },
     contents: documents.contents,
     actions: (submission.actions ?? []).map(toActionRow),

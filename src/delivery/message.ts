@@ -95,7 +95,14 @@ export type Submission = {
   recipientOnly?: boolean | undefined
   /** The contact point, where a person or a business writes to a service. */
   contact?: MessageContact | undefined
+  /** The party, where a person or a business hands a letter on to another; whoever asks has seen that it may be this one. */
+  recipientId?: string | undefined
+  /** The letter that is handed on, as it came. */
+  forwarded?: Forwarded | undefined
 }
+
+/** Where a letter that is handed on came from first, as it says itself. */
+export type Forwarded = { messageId: string; senderName: string; serviceName: string; subject: string; availableAt: string }
 
 /**
  * What becomes of a message, as its sender sees it, in the order in which it may happen. Accepted: kept, and never lost.
@@ -125,7 +132,8 @@ export function stateOf(times: MessageTimes): MessageState {
 }
 
 /** In the words of the evidence: how a message says whom it is for. */
-export function addressingOf({ recipient, answersId }: Submission): string {
+export function addressingOf({ recipient, answersId, forwarded }: Submission): string {
+  if (forwarded) return 'forward'
   return recipient?.scheme ?? (answersId === undefined ? 'directory' : 'answer')
 }
 
@@ -186,6 +194,8 @@ export function digestOf(submission: Submission, documents: readonly StoredDocum
     ...(submission.actions?.length ? [['actions', ...submission.actions.map(saidOf)]] : []),
     ...(submission.recipientOnly ? ['recipient only'] : []),
     ...(submission.contact ? [contactSaid(submission.contact)] : []),
+    ...(submission.recipientId ? [`to ${submission.recipientId}`] : []),
+    ...(submission.forwarded ? [`forwards ${submission.forwarded.messageId}`] : []),
   ]
   return hash('sha256', JSON.stringify(said))
 }

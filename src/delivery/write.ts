@@ -8,7 +8,7 @@ import type { MessageFacts } from '../evidence/record.ts'
 import { Problem } from '../problems.ts'
 import { mayReceive, recipientParty } from '../registry/find-recipients.ts'
 import type { ActionRow } from './check-actions.ts'
-import { addressingOf, type Content, type MessageContact, type Submission } from './message.ts'
+import { addressingOf, type Content, type Forwarded, type MessageContact, type Submission } from './message.ts'
 
 export type Accepted = {
   messageId: string
@@ -51,6 +51,7 @@ export type Row = {
   written_by_id: string | undefined
   written_by_name: string | undefined
   contact: MessageContact | undefined
+  forwarded: Forwarded | undefined
   /** The mailbox of whoever writes. */
   from_mailbox_id: string
   /** For the evidence; the names of parties are added where they are found. */
@@ -108,7 +109,7 @@ export async function write(db: Db, rows: readonly Row[]): Promise<Set<string>> 
         at timestamptz, sender_id uuid, sender_party_id uuid, service_id uuid, reference text, content_digest text,
         message_id uuid, recipient_id uuid, namespace uuid, recipient_scheme text, recipient_hex text, thread_id uuid, answers_id uuid, answered_sender_id uuid, subject text,
         content jsonb, documents jsonb, reply_allowed boolean, reply_by timestamptz, door text, category text, recipient_only boolean,
-        written_by_id uuid, written_by_name text, contact jsonb, facts jsonb
+        written_by_id uuid, written_by_name text, contact jsonb, forwarded jsonb, facts jsonb
       ) on true
     ),
     feeds as materialized (
@@ -126,10 +127,10 @@ export async function write(db: Db, rows: readonly Row[]): Promise<Set<string>> 
     delivered as (
       insert into message (mailbox_id, id, thread_id, answers_id, sender_id, sender_party_id, service_id, sender_name, service_name,
                            subject, content, documents, reply_allowed, reply_by, door, available_at, category, recipient_only,
-                           written_by_id, written_by_name, contact)
+                           written_by_id, written_by_name, contact, forwarded)
       select accepted.mailbox_id, message_id, thread_id, answers_id, submitted.sender_id, sender_party_id, service_id, party.name,
              service.name, subject, content, documents, reply_allowed or submitted.sender_id <> service_id, reply_by, door, accepted.at,
-             category, recipient_only, written_by_id, written_by_name, contact
+             category, recipient_only, written_by_id, written_by_name, contact, forwarded
       from accepted
       join submitted using (message_id)
       join party on party.id = submitted.sender_party_id
@@ -194,7 +195,8 @@ function toRow({ actor, submission, problem }: Rejected) {
       door: actor.door,
       addressedBy: addressingOf(submission),
       parts: [],
-      isToService: !actor.isOrganisation,
+      isToService: !actor.isOrganisation && submission.recipientId === undefined,
+      ...(submission.recipientId === undefined ? {} : { isBetweenParties: true }),
       reasons: [{ code: problem.code, reason: problem.message }],
     },
   }

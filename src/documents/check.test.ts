@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { Problem } from '../problems.ts'
-import { checkDocuments } from './check.ts'
+import { Problem, type ProblemCode } from '../problems.ts'
+import { checkDocuments, checkPersonsFile } from './check.ts'
 import { filesMax, messageBytesMax, type NewDocument, type NewFile } from './document.ts'
 
 const endings: Record<string, string> = {
@@ -136,5 +136,30 @@ describe('checking documents', () => {
       named.documents.map(({ title }) => title),
       ['file.txt', 'Map'],
     )
+  })
+})
+
+describe('checking a file that a person adds', () => {
+  const whole = Buffer.from('%PDF-1.7\n1 0 obj <<>> endobj\ntrailer <</Size 1>>\nstartxref\n0\n%%EOF')
+  const check = (filename: string, mediaType: string, bytes: Buffer) => checkPersonsFile({ filename, mediaType, bytes })
+  const refuses = (code: ProblemCode, filename: string, mediaType: string, bytes: Buffer) =>
+    assert.rejects(check(filename, mediaType, bytes), new Problem(code), `${filename}: ${code}`)
+
+  test('takes one that is whole and open', async () => {
+    assert.match(await check('a.pdf', 'application/pdf', whole), /^[0-9a-f]{64}$/)
+    await check('a.png', 'image/png', png)
+    await check('a.jpg', 'image/jpeg', jpeg)
+    await check('a.txt', 'text/plain', Buffer.from('/Encrypt 1 0 R'))
+  })
+
+  test('refuses one with a password, one that is cut off, and one that is empty', async () => {
+    const locked = Buffer.from(whole.toString().replace('/Size 1', '/Encrypt 5 0 R'))
+    await refuses('file-protected', 'a.pdf', 'application/pdf', locked)
+    const docx = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'
+    await refuses('file-protected', 'a.docx', docx, Buffer.from('d0cf11e0a1b11ae10000', 'hex'))
+    await refuses('file-type-mismatch', 'a.pdf', 'application/pdf', whole.subarray(0, 30))
+    await refuses('file-type-mismatch', 'a.png', 'image/png', png.subarray(0, 40))
+    await refuses('file-empty', 'a.pdf', 'application/pdf', Buffer.alloc(0))
+    await refuses('file-type-not-allowed', 'a.exe', '', whole)
   })
 })

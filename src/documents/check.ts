@@ -51,6 +51,52 @@ export async function checkDocuments(documents: readonly NewDocument[]): Promise
 }
 
 /**
+ * One file as a person adds it to what they write; answers its SHA-256 in hexadecimal. Asks more than is asked of a public body, whose
+ * systems make their files: that it is whole, and opens without a password. Throws the problem.
+ */
+export async function checkPersonsFile({
+  filename,
+  mediaType,
+  bytes,
+}: {
+  filename: string
+  mediaType: string
+  bytes: Buffer
+}): Promise<string> {
+  const refused = refuseFilename(filename, mediaType)
+  if (refused) throw new Problem(refused)
+  if (bytes.length === 0) throw new Problem('file-empty')
+  if (isProtected(bytes, mediaType)) throw new Problem('file-protected')
+  if (!(await isWhatItSays(bytes, mediaType)) || !isWhole(bytes, mediaType)) throw new Problem('file-type-mismatch')
+  return hash('sha256', bytes)
+}
+
+/** An office program puts a document with a password into the container of its older formats (a compound file). */
+const compoundFile = Buffer.from('d0cf11e0a1b11ae1', 'hex')
+
+/**
+ * Whether it asks for a password, or may. A PDF says so in its trailer; one that only forbids printing does too, and is refused with
+ * the others: who gets it may not be able to work with it.
+ */
+function isProtected(bytes: Buffer, mediaType: string): boolean {
+  if (mediaType === 'application/pdf') return /\/Encrypt\s*(\d+\s+\d+\s+R|<<)/.test(bytes.toString('latin1'))
+  return mediaType.startsWith('application/vnd.') && bytes.subarray(0, 8).equals(compoundFile)
+}
+
+/** How far from its end a file may have what it ends with: programs leave something after it. */
+const endLength = 8_192
+
+/** Whether its end is there: what was cut off on its way opens nowhere. */
+function isWhole(bytes: Buffer, mediaType: string): boolean {
+  const end = bytes.subarray(-endLength)
+  if (mediaType === 'application/pdf') return end.includes('startxref')
+  if (mediaType === 'image/png') return end.includes('IEND')
+  if (mediaType === 'image/jpeg') return end.includes(Buffer.from([0xff, 0xd9]))
+  // The directory of a zip stands at its end, behind a comment of 64 KB at most.
+  return !mediaType.startsWith('application/vnd.') || bytes.subarray(-65_557).includes('PK\u0005\u0006')
+}
+
+/**
  * A file that is two things at once (a picture that is also a PDF) shows one thing to us and another to the reader, so the
  * detected type must be the declared one, and a PDF must begin as one at its first byte.
  */

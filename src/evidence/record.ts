@@ -137,7 +137,7 @@ export type KnownDoer = {
 export type MessageFacts = {
   by: KnownDoer
   door: string
-  /** A scheme of identifiers, or `answer`, or `directory` where somebody wrote to a public body. */
+  /** A scheme of identifiers, or `answer`, or `directory` where somebody wrote to a public body, or `forward` where they handed a letter on. */
   addressedBy: string
   subject?: string
   parts: Part[]
@@ -145,6 +145,8 @@ export type MessageFacts = {
   serviceName: string
   /** Of a message to a public body: this is its name, and the service's that is written to. */
   isToService: boolean
+  /** Of a message that a person or a business sent to another: the service is only what it is about. */
+  isBetweenParties?: boolean
   recipientName?: string
 }
 
@@ -223,9 +225,13 @@ export function recordOf(audience: Audience, event: RecordedEvent, soFar: Messag
   } as EvidenceRecord
 }
 
-function senderOf(audience: Audience, { by, senderName, serviceName, isToService }: MessageFacts, issuer: Issuer) {
+function senderOf(
+  audience: Audience,
+  { by, senderName, serviceName, isToService, isBetweenParties }: MessageFacts,
+  issuer: Issuer,
+) {
   const submittedBy = doerOf(by, issuer, audience === 'sender')
-  return { name: senderName, service: isToService ? undefined : serviceName, submittedBy }
+  return { name: senderName, service: isToService || isBetweenParties ? undefined : serviceName, submittedBy }
 }
 
 function recipientOf({ addressedBy, recipientName, serviceName, isToService }: MessageFacts) {

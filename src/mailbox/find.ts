@@ -13,20 +13,23 @@ import { lookAt, open } from './open.ts'
 import { recordHandovers } from './record-handovers.ts'
 
 export type Found = Letter & { mailboxId: string }
+/** Of one that was sent: to whom, as they were called then, and when it was answered. */
+type FoundOne = Found & { recipientName: string | null; answeredAt: Date | null }
 
 /** A message that the actor has received or sent, without opening it. Throws `not-found`. */
-export async function find(db: Db, actor: Actor, messageId: string): Promise<Found> {
+export async function find(db: Db, actor: Actor, messageId: string): Promise<FoundOne> {
   requireRight(actor, 'inbox:read')
-  const [letter] = await readWithin<Found>(
+  const [letter] = await readWithin<FoundOne>(
     db,
     scopeOf(actor),
     db`
-    select ${foundColumns(db, actor)}
-    from message where ${inOwnMailbox(db, actor)} and message.id = ${messageId}
-    union
-    select ${foundColumns(db, actor)}
+    select ${foundColumns(db, actor)}, ledger.recipient_name, ledger.answered_at
     from ledger join message on message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id
-    where ${inOwnLedger(db, actor)} and ledger.message_id = ${messageId}`,
+    where ${inOwnLedger(db, actor)} and ledger.message_id = ${messageId}
+    union all
+    select ${foundColumns(db, actor)}, null, null
+    from message where ${inOwnMailbox(db, actor)} and message.id = ${messageId}
+    limit 1`,
   )
   if (letter === undefined) throw new Problem('not-found')
   return letter

@@ -40,6 +40,7 @@ export type Letter = {
   writtenByName: string | null
   serviceId: string
   serviceName: string
+  category: string
   subject: string
   content: LetterContent[]
   documents: StoredDocument[]
@@ -53,7 +54,12 @@ export type Letter = {
   contact: LetterContact | null
   /** What it asks to do. */
   actions: StoredAction[]
+  /** Where it came from first, of one that was handed on. */
+  forwarded: LetterOrigin | null
 }
+
+/** As the delivery wrote it down when the letter was handed on. */
+export type LetterOrigin = { messageId: string; senderName: string; serviceName: string; subject: string; availableAt: string }
 
 /** Under whose ledger a message stands: its service's, or that of the party who wrote it. */
 export function senderIdOf({ isFromParty, senderPartyId, serviceId }: Letter): string {
@@ -69,9 +75,9 @@ export function mayBeAnswered(letter: Letter, now: Date): boolean {
 export function letterColumns(db: Db): Fragment {
   return db`
     message.id, message.thread_id, message.answers_id, message.sender_id <> message.service_id as is_from_party,
-    message.sender_party_id, message.sender_name, message.written_by_name, message.service_id, message.service_name, message.subject, message.content,
+    message.sender_party_id, message.sender_name, message.written_by_name, message.service_id, message.service_name, message.category, message.subject, message.content,
     message.documents, message.reply_allowed, message.reply_by, message.available_at, message.opened_at, message.taken_over_at, message.recipient_only,
-    message.contact,
+    message.contact, message.forwarded,
     (
       select coalesce(jsonb_agg(${storedAction(db)} order by ordinal), '[]') from action
       where action.mailbox_id = message.mailbox_id and action.message_id = message.id

@@ -91,11 +91,14 @@ function only(db: Db, show: Show): Fragment {
   return show === 'unread' ? db`and ${isUnread(db)}` : db`and message.flagged`
 }
 
+/** Of what was sent: `openedAt` and `answeredAt` are what happened at the other side. */
+export type SentPage = Omit<LetterPage, 'letters'> & { letters: (LetterSummary & { answeredAt: Date | null })[] }
+
 /** What the actor has sent, the newest first. `openedAt` is when it was opened at the other side. */
-export async function listSent(db: Db, actor: Actor, page: number): Promise<LetterPage> {
+export async function listSent(db: Db, actor: Actor, page: number): Promise<SentPage> {
   requireRight(actor, 'messages:read')
   const mine = inOwnLedger(db, actor)
-  const rows = await readWithin<LetterSummary & { total: string }>(
+  const rows = await readWithin<SentPage['letters'][number] & { total: string }>(
     db,
     scopeOfSent(actor),
     db`
@@ -107,7 +110,7 @@ export async function listSent(db: Db, actor: Actor, page: number): Promise<Lett
     ) as counts
     left join lateral (
       select message.id, ledger.recipient_name as other_name, message.service_name, message.subject, message.available_at, message.opened_at,
-             message.documents <> '[]' as has_documents
+             ledger.answered_at, message.documents <> '[]' as has_documents
       from ledger join message on message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id
       where ${mine}
       order by ledger.message_id desc limit ${lettersPerPage} offset ${(page - 1) * lettersPerPage}
@@ -116,7 +119,7 @@ export async function listSent(db: Db, actor: Actor, page: number): Promise<Lett
   return toPage(rows, page, 0)
 }
 
-function toPage(rows: readonly (LetterSummary & { total: string })[], page: number, unread: number): LetterPage {
+function toPage<Line extends LetterSummary>(rows: (Line & { total: string })[], page: number, unread: number) {
   const total = Number(rows[0]!.total)
   const letters = rows.filter((row) => row.id !== null)
   return { letters, page, pages: Math.max(1, Math.ceil(total / lettersPerPage)), total, unread }

@@ -113,17 +113,22 @@ export function pathOf<Node extends { id: string; parentId: string | null }>(
 }
 
 /**
- * A contact point by its address, also one that is hidden, no longer active, or of a service that the actor may not write to: its
+ * A contact point by its address or its id, also one that is hidden, no longer active, or of a service that the actor may not write to: its
  * page says so. Throws `not-found`.
  */
-export async function findContactPoint(db: Db, actor: Actor, at: { organisation: string; point: string }): Promise<ContactPoint> {
+export async function findContactPoint(
+  db: Db,
+  actor: Actor,
+  at: { organisation: string; point: string } | { id: string },
+): Promise<ContactPoint> {
   requireRight(actor, 'messages:write')
   const [point] = await readWithin<ContactPoint>(
     db,
     scopeOf(actor),
     db`
       select ${contactPointColumns(db)} from ${contactPointTables(db)}
-      where organisation.slug = ${at.organisation} and point.slug = ${at.point} and ${isForParty(db, actor)}`,
+      where ${'id' in at ? db`point.id = ${at.id}` : db`organisation.slug = ${at.organisation} and point.slug = ${at.point}`}
+        and ${isForParty(db, actor)}`,
   )
   if (point === undefined) throw new Problem('not-found')
   return point

@@ -92,6 +92,11 @@ async function movePost(db: Db, from: Side, into: Side): Promise<void> {
   await db`delete from filing where mailbox_id in (${from.mailboxId}, ${into.mailboxId})`
   await db`update ledger set sender_id = ${into.partyId} where sender_id = ${from.partyId}`
   await db`update event set sender_id = ${into.partyId} where sender_id = ${from.partyId}`
+  // With their files.
+  await db`update draft set mailbox_id = ${into.mailboxId} where mailbox_id = ${from.mailboxId}`
+  await db`
+    update draft set send_by = jsonb_set(send_by, '{id}', to_jsonb(${into.partyId}::text))
+    where mailbox_id = ${into.mailboxId} and send_by->>'id' = ${from.partyId}::text`
 }
 
 /** One person cannot let themselves in: what they gave each other ends, and stays where it was. */

@@ -18,6 +18,7 @@ const stylesheets = [
   'reading.css',
   'mailbox.css',
   'actions.css',
+  'write.css',
   // These say all of the colours, or hide what is not for paper, and come last.
   'dark.css',
   'print.css',
@@ -39,6 +40,7 @@ const assets: Record<string, { type: string; body: string }> = {
   'print.js': { type: 'text/javascript; charset=utf-8', body: ours('print.js') },
   'start.js': { type: 'text/javascript; charset=utf-8', body: ours('start.js') },
   'mailbox.js': { type: 'text/javascript; charset=utf-8', body: ours('mailbox.js') },
+  'write.js': { type: 'text/javascript; charset=utf-8', body: ours('write.js') },
   'govuk-frontend.js': {
     type: 'text/javascript; charset=utf-8',
     body: read(govukFrontend, 'govuk-frontend.min.js').replace(/\/\/# sourceMappingURL.*/, ''),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { dayInLondon, dayInWords, endOfDay, exactTimeInWords, lengthInWords, timeInWords } from './dates.ts'
+import { dayInLondon, dayInWords, endOfDay, exactTimeInWords, lengthInWords, minuteInLondon, timeInWords } from './dates.ts'
 
 test('a day is the day in London, in summer too', () => {
   assert.equal(dayInWords(new Date('2026-11-23T23:59:59Z')), '23 November 2026')
@@ -38,4 +38,15 @@ test('a length is said in the units that it has', () => {
   assert.equal(words(3_600), '1 hour')
   assert.equal(words(2 * 86_400 + 3_600 + 125), '2 days, 1 hour and 2 minutes')
   assert.equal(words(-5), '0 seconds')
+})
+
+test('a minute is that of London’s clocks, and one that they leave out is none', () => {
+  const minute = (...[year, month, day, hour, min]: [number, number, number, number, number]) =>
+    minuteInLondon([year, month, day], [hour, min])?.toISOString()
+  assert.equal(minute(2026, 11, 27, 9, 30), '2026-11-27T09:30:00.000Z')
+  assert.equal(minute(2027, 6, 30, 0, 5), '2027-06-29T23:05:00.000Z')
+  assert.equal(minute(2027, 3, 28, 1, 30), undefined)
+  assert.equal(minute(2026, 10, 25, 1, 30), '2026-10-25T00:30:00.000Z')
+  for (const none of [minute(2027, 2, 29, 9, 0), minute(2027, 1, 1, 24, 0), minute(2027, 1, 1, 9, 60)])
+    assert.equal(none, undefined)
 })

@@ -86,3 +86,13 @@ export function startOfDay(year: number, month: number, dayOfMonth: number): Dat
   const end = endOfDay(before.getUTCFullYear(), before.getUTCMonth() + 1, before.getUTCDate())
   return end && new Date(end.getTime() + 1000)
 }
+
+/** That minute of a day in London, or undefined where there is none: of the hour that comes twice in autumn the first, and none of that left out in spring. */
+export function minuteInLondon(
+  [year, month, dayOfMonth]: readonly [number, number, number],
+  [hourOfDay, minute]: readonly [number, number],
+): Date | undefined {
+  if (endOfDay(year, month, dayOfMonth) === undefined || hourOfDay > 23 || minute > 59) return undefined
+  const inWinter = new Date(Date.UTC(year, month - 1, dayOfMonth, hourOfDay, minute))
+  return [new Date(inWinter.getTime() - hourMs), inWinter].find((time) => Number(hour.format(time)) === hourOfDay)
+}

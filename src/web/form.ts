@@ -8,6 +8,10 @@ import { Problem, type ProblemCode } from '../problems.ts'
 import { kindOf } from './letter-view.ts'
 import type { FieldError } from './page.ts'
 import { checkFormToken } from './session.ts'
+import { type Translate, translate } from './words.ts'
+
+/** Staff and registrars read English. */
+const english = translate('en')
 
 type SentFile = { name: string; bytes: Buffer }
 /** What a form with files held. Where the files are larger than is taken, `isTooLarge`, and they are not kept. */
@@ -70,13 +74,18 @@ export function emptyDraft(): Draft {
 }
 
 export function readDraft({ fields }: Form): Draft {
+  return { reference: readReference(fields), subject: toLine(fields.get('subject')), text: toText(fields.get('text')) }
+}
+
+export function readReference(fields: Form['fields']): string {
   const reference = fields.get('reference') ?? ''
-  if (!/^[0-9a-f-]{36}$/.test(reference)) throw new Problem('form-expired')
-  return {
-    reference,
-    subject: toLine(fields.get('subject')),
-    text: (fields.get('text') ?? '').replaceAll('\r\n', '\n').replaceAll('\0', '').toWellFormed(),
-  }
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(reference)) throw new Problem('form-expired')
+  return reference
+}
+
+/** Of several lines, as the delivery takes it. */
+export function toText(value = ''): string {
+  return value.replaceAll('\r\n', '\n').replaceAll('\0', '').toWellFormed()
 }
 
 /** On one line, as the delivery takes it. */
@@ -87,23 +96,21 @@ export function toLine(value = ''): string {
     .trim()
 }
 
-const answerPrefix = 'Answer: '
-
-/** An answer to an answer is still one answer. */
-export function subjectOfAnswer(subject: string): string {
-  const answered = subject.startsWith(answerPrefix) ? subject : `${answerPrefix}${subject}`
-  return answered.slice(0, subjectLengthMax).toWellFormed()
+/** What is wrong with the words, in the order of the form. */
+export function checkDraft(draft: Pick<Draft, 'subject' | 'text'>, hasSubject: boolean, t: Translate = english): FieldError[] {
+  const errors: FieldError[] = []
+  if (hasSubject && draft.subject === '') errors.push({ field: 'subject', text: t('form:subject-missing') })
+  if (draft.text.trim() === '') errors.push({ field: 'text', text: t('form:text-missing') })
+  return [...errors, ...checkLengths(draft, t)]
 }
 
-/** What is wrong with the words, in the order of the form. */
-export function checkDraft(draft: Draft, hasSubject: boolean): FieldError[] {
+/** What is too long even to be kept. */
+export function checkLengths(draft: Pick<Draft, 'subject' | 'text'>, t: Translate = english): FieldError[] {
   const errors: FieldError[] = []
-  if (hasSubject && draft.subject === '') errors.push({ field: 'subject', text: 'Enter a subject' })
   if (draft.subject.length > subjectLengthMax)
-    errors.push({ field: 'subject', text: `Subject must be ${subjectLengthMax} characters or fewer` })
-  if (draft.text.trim() === '') errors.push({ field: 'text', text: 'Enter your message' })
+    errors.push({ field: 'subject', text: t('form:subject-too-long', { max: subjectLengthMax }) })
   if (draft.text.length > bodyLengthMax)
-    errors.push({ field: 'text', text: `Message must be ${bodyLengthMax.toLocaleString('en-GB')} characters or fewer` })
+    errors.push({ field: 'text', text: t('form:text-too-long', { max: bodyLengthMax.toLocaleString('en-GB') }) })
   return errors
 }
 
@@ -113,27 +120,30 @@ const mediaTypeByEnding = new Map(
 /** For the browser's file picker. */
 export const endingsTaken = [...mediaTypeByEnding.keys()].map((ending) => `.${ending}`).join(',')
 
-export function filesHint({ files, bytes }: Limits): string {
+export function mediaTypeOf(filename: string): string {
+  return mediaTypeByEnding.get(filename.slice(filename.lastIndexOf('.') + 1).toLowerCase()) ?? ''
+}
+
+export function filesHint({ files, bytes }: Limits, t: Translate = english): string {
   const kinds = Object.keys(mediaTypes).map(kindOf)
-  const howMany = files === 1 ? 'one file, no larger' : `up to ${files} files, together no larger`
-  return `You can add ${howMany} than ${bytes / megabyte} MB: ${kinds.slice(0, -1).join(', ')} or ${kinds.at(-1)}.`
+  const values = { max: files, megabytes: bytes / megabyte, kinds: kinds.slice(0, -1).join(', '), last: kinds.at(-1) }
+  return t(files === 1 ? 'form:one-file-hint' : 'form:files-hint', values)
+}
+
+/** Files that are too large together, or too many. */
+export function limitInWords(code: 'too-large' | 'too-many-files', { files, bytes }: Limits, t: Translate = english): string {
+  if (code === 'too-large') return t('form:files-too-large', { megabytes: bytes / megabyte })
+  return files > 1 ? t('form:too-many-files', { max: files }) : t(files === 1 ? 'form:one-file-only' : 'form:no-files')
 }
 
 /** The files as documents: their kind comes from the ending of the name, and not from what the browser says. */
 export function readDocuments(form: Form, limits: Limits): { documents: NewDocument[]; errors: FieldError[] } {
   const errors: FieldError[] = []
   const wrong = (text: string) => errors.push({ field: 'files', text })
-  if (form.isTooLarge) wrong(`The files are together larger than ${limits.bytes / megabyte} MB`)
-  else if (form.files.length > limits.files)
-    wrong(
-      limits.files === 1
-        ? 'Choose one file only'
-        : limits.files === 0
-          ? 'No files are taken here'
-          : `Choose up to ${limits.files} files`,
-    )
+  if (form.isTooLarge) wrong(limitInWords('too-large', limits))
+  else if (form.files.length > limits.files) wrong(limitInWords('too-many-files', limits))
   const documents = form.files.map(({ name, bytes }): NewDocument => {
-    const mediaType = mediaTypeByEnding.get(name.slice(name.lastIndexOf('.') + 1).toLowerCase()) ?? ''
+    const mediaType = mediaTypeOf(name)
     const refused = refuseFilename(name, mediaType)
     if (refused) wrong(inWords(refused, name))
     else if (bytes.length === 0 && !form.isTooLarge) wrong(inWords('file-empty', name))
@@ -143,17 +153,24 @@ export function readDocuments(form: Form, limits: Limits): { documents: NewDocum
 }
 
 /** Why delivery refused, beside the field that it is about. Throws what no field can mend. */
-export function toFieldError(problem: unknown, documents: readonly NewDocument[], recipientField = 'recipient'): FieldError {
+export function toFieldError(
+  problem: unknown,
+  documents: readonly NewDocument[],
+  recipientField = 'recipient',
+  t: Translate = english,
+): FieldError {
   if (!(problem instanceof Problem)) throw problem
   const place = problem.fields?.[0]?.field.match(/^\/documents\/(\d+)\//)?.[1]
-  if (place !== undefined) return { field: 'files', text: inWords(problem.code, documents[Number(place)]!.files[0]!.filename) }
+  if (place !== undefined)
+    return { field: 'files', text: inWords(problem.code, documents[Number(place)]?.files[0]?.filename ?? '', t) }
   const field = fieldOf[problem.code]
   if (field === undefined) throw problem
-  return { field: field === 'recipient' ? recipientField : field, text: inWords(problem.code, '') }
+  return { field: field === 'recipient' ? recipientField : field, text: inWords(problem.code, '', t) }
 }
 
 const fieldOf: Partial<Record<ProblemCode, string>> = {
   'too-large': 'files',
+  'file-empty': 'files',
   'reference-used': 'text',
   'recipient-not-found': 'recipient',
   'recipient-exempt': 'recipient',
@@ -161,28 +178,23 @@ const fieldOf: Partial<Record<ProblemCode, string>> = {
   'recipient-not-yet': 'recipient',
   'consent-missing': 'recipient',
   'identifier-invalid': 'recipient',
+  'contact-closed': 'recipient',
+  'answered-not-found': 'text',
   'reply-not-allowed': 'text',
   'reply-too-late': 'text',
+  'draft-changed': 'text',
 }
 
-function inWords(code: ProblemCode, filename: string): string {
-  const words: Partial<Record<ProblemCode, string>> = {
-    'file-empty': `“${filename}” is empty. Choose another file`,
-    'file-name-not-allowed': `The name “${filename}” has a character that is not allowed, such as / \\ : * ? " < > or |. Rename the file`,
-    'file-type-not-allowed': `“${filename}” is not a kind of file that we take`,
-    'file-type-mismatch': `“${filename}” is damaged, or is not the kind of file that its name says`,
-    'too-large': 'The files are too large together',
-    'reference-used':
-      'You have already sent a message from this form, and it said something else. Select Send again if you want to send this one too',
-    'recipient-not-found':
-      'Nobody can be reached here by this number. Check it. If it is right, write to this person another way, such as on paper',
-    'recipient-exempt': 'This person is exempt from digital post. Write to them on paper instead',
-    'recipient-closed': 'This mailbox is closed. Write to whoever acts for this person now, if anybody does, on paper',
-    'recipient-not-yet':
-      'This business was registered only days ago and cannot be reached here yet. Write to it on paper instead',
-    'consent-missing': 'This person has not agreed to get this kind of post here. Write to them on paper instead',
-    'reply-not-allowed': 'This letter does not take an answer. Write a new message instead',
-    'reply-too-late': 'The time for an answer to this letter has passed. Write a new message instead',
-  }
-  return words[code] ?? new Problem(code).message
+const inForm: readonly ProblemCode[] = [
+  ...(Object.keys(fieldOf) as ProblemCode[]),
+  'file-name-not-allowed',
+  'file-type-not-allowed',
+  'file-type-mismatch',
+  'file-protected',
+  'access-ended',
+]
+
+/** A problem in a sentence for whoever wrote. */
+export function inWords(code: ProblemCode, filename: string, t: Translate = english): string {
+  return inForm.includes(code) ? t(`form:problems.${code}`, { filename }) : t('form:problems.other')
 }

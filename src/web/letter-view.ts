@@ -63,12 +63,12 @@ export type ConversationEntry =
 /** What else has been written back and forth, the oldest first. */
 export function viewConversation(
   thread: readonly Letter[],
-  shown: Letter,
+  shown: Letter | undefined,
   folder: string,
   language?: string,
 ): ConversationEntry[] {
   return thread
-    .filter(({ id }) => id !== shown.id)
+    .filter(({ id }) => id !== shown?.id)
     .map((letter) =>
       letter.isSent || letter.openedAt !== null
         ? viewLetter(letter, folder, 4, language)

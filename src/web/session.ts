@@ -97,7 +97,7 @@ function signInAddress(path: string, request: FastifyRequest): string {
 
 /** preHandler of pages for writing: who may not write here does not get to fill in a form. */
 export async function requireRightToWrite(request: FastifyRequest): Promise<void> {
-  if (/^(\/department)?\/(write|(letters|messages)\/:id\/answer)(\/|$)/.test(request.routeOptions.url ?? '')) {
+  if (/^(\/department)?\/(write|drafts|(letters|messages)\/:id\/(answer|forward))(\/|$)/.test(request.routeOptions.url ?? '')) {
     requireRight(request.signedIn!.actor, 'messages:write')
   }
 }
@@ -141,7 +141,7 @@ function isSame(one: string, other: string): boolean {
 }
 
 /** What the browser says about where a request comes from. A page cannot set these headers. */
-function isFromHere({ headers, server }: FastifyRequest): boolean {
+export function isFromHere({ headers, server }: FastifyRequest): boolean {
   const site = headers['sec-fetch-site']
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return false
   // Our pages' referrer policy makes browsers write "null", which says nothing about where from; Sec-Fetch-Site does.

@@ -1,6 +1,7 @@
 import { v7 as newId } from 'uuid'
 import { digestOf } from '../../src/registry/consent.ts'
 import { type Caller, ofCouncilTax, ofParking, ofPension, registrars } from './callers.ts'
+import type { DraftMade } from './drafts.ts'
 import type { GrantMade, Grants } from './grants.ts'
 import type { Letter } from './letters.ts'
 import type { Parties } from './parties.ts'
@@ -27,11 +28,12 @@ export type Thing = {
 export type Things = ReturnType<typeof listThings>
 export type Kind = keyof Things
 
-type World = { parties: Parties; grants: Grants; letters: readonly Letter[]; records: Records }
+type World = { parties: Parties; grants: Grants; letters: readonly Letter[]; drafts: readonly DraftMade[]; records: Records }
 
 /** What each kind of address can be asked for: by everybody, whoever it is for; the last of each kind is not there at all. */
-export function listThings({ parties, grants, letters, records }: World) {
+export function listThings({ parties, grants, letters, drafts, records }: World) {
   return {
+    ...draftThings(drafts),
     ...letterThings(letters),
     ...grantThings(grants.all),
     ...listPages(),
@@ -115,6 +117,29 @@ function letterThings(letters: readonly Letter[]) {
     'part of everything': [{ name: 'no part', fields: { part: `${newId()}_${newId()}` }, isFor: ['rosa', 'arthur'] }] as Thing[],
     file: files(({ received, sent }) => [...received, ...sent]),
     'file received': files(({ received }) => received),
+  }
+}
+
+function draftThings(drafts: readonly DraftMade[]) {
+  const each = (isSuch: (draft: DraftMade) => boolean) => [
+    ...drafts.filter(isSuch).map(({ name, id, isFor }): Thing => ({ name, params: { id }, isFor })),
+    nowhere('id'),
+  ]
+  return {
+    draft: each(({ isForward }) => !isForward),
+    // Whoever comes first deletes it: to the others it is not there any more.
+    'draft to delete': each(({ isForward }) => !isForward).map((thing) => ({
+      ...thing,
+      isFor: thing.isFor.slice(0, 1),
+      rowOf: thing.isFor,
+    })),
+    'forwarded draft': each(({ isForward }) => isForward),
+    'file of a draft': [
+      ...drafts.flatMap(({ name, id, fileId, isFor }): Thing[] =>
+        fileId === undefined ? [] : [{ name: `the file of ${name}`, params: { id, fileId }, isFor }],
+      ),
+      nowhere('id', 'fileId'),
+    ],
   }
 }
 

@@ -7,6 +7,7 @@ import { readSchemes } from '../../src/registry/scheme.ts'
 import { createTestDatabase, type TestDatabase } from '../database.ts'
 import { sealAll } from '../seal-all.ts'
 import { freePort } from '../server.ts'
+import { writeDrafts } from './drafts.ts'
 import { makeGrants } from './grants.ts'
 import { type Letter, writeLetters } from './letters.ts'
 import { buildParties } from './parties.ts'
@@ -45,6 +46,7 @@ export async function buildWorld(): Promise<World> {
   await openDemoLinking(database, config.baseUrl)
   const grants = await makeGrants(building, parties)
   const letters = await writeLetters(building, parties, grants)
+  const drafts = await writeDrafts(building, parties, grants, letters)
   const records = await keepRecords(building, parties)
   await sealAll(database, config, config.baseUrl, building.now)
   const signedIn = await signInAll(app, building, parties, grants)
@@ -54,7 +56,7 @@ export async function buildWorld(): Promise<World> {
     secrets,
     signedIn,
     letters,
-    things: listThings({ parties, grants, letters, records }),
+    things: listThings({ parties, grants, letters, drafts, records }),
     restore: records.restore,
     async stop() {
       await app.close()

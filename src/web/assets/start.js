@@ -15,3 +15,4 @@ function start(scope) {
 start(document)
 document.addEventListener('post:swapped', ({ target }) => start(target))
 if (document.querySelector('.post-panes, .post-shortcuts')) import('./mailbox.js')
+if (document.querySelector('form[data-post-draft]')) import('./write.js')

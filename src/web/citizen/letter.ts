@@ -41,6 +41,7 @@ export function letterPage(app: FastifyInstance, surroundings: Surroundings): vo
       actions: letter.actions.map((action) => viewAction(readAction(action), letter.id, readerOf(request, now))),
       conversation: viewConversation(thread, letter, '/letters', language),
       contacts,
+      forwarded: letter.forwarded && { ...letter.forwarded, availableAt: new Date(letter.forwarded.availableAt) },
       mayWrite: actor.rights.has('messages:write'),
       mayBeAnswered: mayBeAnswered(letter, now),
       replyBy: letter.replyBy,

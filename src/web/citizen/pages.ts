@@ -1,20 +1,26 @@
 import type { FastifyInstance } from 'fastify'
+import { sendDraft } from '../../delivery/send-draft.ts'
 import { receiptMaker } from '../../evidence/make-receipt.ts'
 import { openEvidence } from '../../evidence/open-evidence.ts'
-import { answerPages } from '../answer.ts'
 import { fileRoutes } from '../files.ts'
-import { acceptForms, limitsForPeople } from '../form.ts'
+import { acceptForms } from '../form.ts'
 import { livePage } from '../live.ts'
 import type { Surroundings } from '../page.ts'
 import { proofPages } from '../proof.ts'
 import { requirePerson, requireRightToWrite } from '../session.ts'
 import { actionPages } from './actions.ts'
+import { answerPages } from './answer.ts'
 import { archivePages } from './archive.ts'
 import { calendarPages } from './calendar.ts'
+import { draftPage } from './draft.ts'
+import { draftPages } from './drafts.ts'
 import { filingForms } from './filing.ts'
 import { folderPages } from './folders.ts'
+import { forwardPages } from './forward.ts'
+import { forwardCheckPages } from './forward-check.ts'
 import { helpingPages } from './helping.ts'
 import { inboxPage } from './inbox.ts'
+import { keepFormOfEndedSession, keptFormPages } from './kept-form.ts'
 import { letterPage } from './letter.ts'
 import { linkedServicesPages } from './linked-services.ts'
 import { looksPages } from './looks.ts'
@@ -37,6 +43,7 @@ export function registerCitizenPages(app: FastifyInstance, surroundings: Surroun
   startPage(app)
   const makeReceipt = receiptMaker(openEvidence(surroundings.config))
   app.register(async (scope) => {
+    scope.addHook('preHandler', keepFormOfEndedSession(surroundings))
     scope.addHook('preHandler', requirePerson)
     scope.addHook('preHandler', requireRightToWrite)
     await acceptForms(scope)
@@ -47,14 +54,10 @@ export function registerCitizenPages(app: FastifyInstance, surroundings: Surroun
     fileRoutes(scope, { database, clock, folder: '/letters' })
     proofPages(scope, surroundings, { makeReceipt, folder: '/letters', shows: 'received', section: 'inbox' })
     proofPages(scope, surroundings, { makeReceipt, folder: '/sent', shows: 'sent', section: 'sent' })
-    answerPages(scope, surroundings, {
-      template: 'citizen/answer',
-      folder: '/letters',
-      sentFolder: '/sent',
-      limits: limitsForPeople(surroundings.config),
-      asksWhetherToAnswer: false,
-    })
-    writePages(scope, surroundings)
+    const desk = { ...surroundings, sendDraft }
+    for (const register of [writePages, answerPages, draftPages, draftPage, forwardPages, forwardCheckPages, keptFormPages]) {
+      register(scope, desk)
+    }
     sentPages(scope, database, clock)
     looksPages(scope, database)
     myDetailsPage(scope)

@@ -59,6 +59,7 @@ const looksInWords: Record<Extract<LogEntry, { source: 'look' }>['what'], string
   downloaded: 'downloaded a document',
   answered: 'answered a letter',
   acted: 'did something that a letter asks for',
+  'draft-read': 'read a draft',
   wrote: 'wrote a letter',
   'mailbox-opened': 'opened a mailbox',
   'looked-up': 'looked up a recipient',

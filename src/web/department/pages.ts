@@ -1,13 +1,13 @@
 import type { FastifyInstance } from 'fastify'
 import { receiptMaker } from '../../evidence/make-receipt.ts'
 import { openEvidence } from '../../evidence/open-evidence.ts'
-import { answerPages } from '../answer.ts'
 import { fileRoutes } from '../files.ts'
-import { acceptForms, limitsForStaff } from '../form.ts'
+import { acceptForms } from '../form.ts'
 import type { Surroundings } from '../page.ts'
 import { proofPages } from '../proof.ts'
 import { requireRightToWrite, requireStaff } from '../session.ts'
 import { actionSitePages } from './action-sites.ts'
+import { answerPages } from './answer.ts'
 import { approvalPages } from './approvals.ts'
 import { contactPointPages } from './contact-points.ts'
 import { inboxPage } from './inbox.ts'
@@ -32,13 +32,7 @@ export function registerDepartmentPages(app: FastifyInstance, surroundings: Surr
     messagePages(scope, database, keys, clock)
     fileRoutes(scope, { database, clock, folder: '/department/messages' })
     proofPages(scope, surroundings, { makeReceipt, folder: '/department/messages', shows: 'either', section: 'inbox' })
-    answerPages(scope, surroundings, {
-      template: 'department/answer',
-      folder: '/department/messages',
-      sentFolder: '/department/messages',
-      limits: limitsForStaff,
-      asksWhetherToAnswer: true,
-    })
+    answerPages(scope, surroundings)
     writePages(scope, database, keys, clock)
     staffPages(scope, surroundings)
     systemPages(scope, surroundings)
