@@ -2,8 +2,10 @@ import type { FastifyInstance } from 'fastify'
 import { receiptMaker } from '../../evidence/make-receipt.ts'
 import { openEvidence } from '../../evidence/open-evidence.ts'
 import { answerPages } from '../answer.ts'
+import { confirmEmailPages } from '../confirm-email.ts'
 import { fileRoutes } from '../files.ts'
 import { acceptForms, limitsForPeople } from '../form.ts'
+import { helpPages } from '../help.ts'
 import type { Surroundings } from '../page.ts'
 import { proofPages } from '../proof.ts'
 import { requirePerson, requireRightToWrite } from '../session.ts'
@@ -14,10 +16,14 @@ import { linkedServicesPages } from './linked-services.ts'
 import { looksPages } from './looks.ts'
 import { mailboxPages } from './mailboxes.ts'
 import { myDetailsPage } from './my-details.ts'
+import { contactDetailPages } from './my-details-contact.ts'
+import { devicePages } from './my-details-devices.ts'
+import { languagePages } from './my-details-language.ts'
 import { peoplePages } from './people.ts'
 import { registrationPages } from './registration.ts'
 import { sentPages } from './sent.ts'
 import { startPage } from './start.ts'
+import { welcomePage } from './welcome.ts'
 import { helperPages } from './who-helps.ts'
 import { writePages } from './write.ts'
 
@@ -25,6 +31,8 @@ import { writePages } from './write.ts'
 export function registerCitizenPages(app: FastifyInstance, surroundings: Surroundings): void {
   const { database, clock } = surroundings
   startPage(app)
+  helpPages(app, surroundings)
+  confirmEmailPages(app, surroundings)
   const makeReceipt = receiptMaker(openEvidence(surroundings.config))
   app.register(async (scope) => {
     scope.addHook('preHandler', requirePerson)
@@ -45,7 +53,8 @@ export function registerCitizenPages(app: FastifyInstance, surroundings: Surroun
     writePages(scope, surroundings)
     sentPages(scope, database, clock)
     looksPages(scope, database)
-    myDetailsPage(scope)
+    for (const register of [myDetailsPage, contactDetailPages, devicePages, languagePages, welcomePage])
+      register(scope, surroundings)
     for (const register of [mailboxPages, helperPages, helpingPages, peoplePages]) register(scope, surroundings)
     linkedServicesPages(scope, surroundings)
     registrationPages(scope, surroundings)
