@@ -137,8 +137,9 @@ const citizen: Record<string, Expectation> = {
   'GET /my-details/contact/:id/remove': { who: 'is signed in', what: 'contact detail' },
   'POST /my-details/contact/:id/remove': { who: 'is signed in', what: 'contact detail', changes: 1 },
   'GET /my-details/devices': { who: 'is signed in' },
-  'POST /my-details/devices/:id/sign-out': { who: 'is signed in', what: 'session', changes: 1 },
-  'POST /my-details/devices/sign-out-others': { who: 'is signed in', changes: 2 },
+  // In this order: who asks is signed out elsewhere by the second.
+  'POST /my-details/devices/:id/sign-out': { who: 'is signed in', what: 'session' },
+  'POST /my-details/devices/sign-out-others': { who: 'is signed in' },
   'GET /welcome': { who: 'is signed in' },
   'POST /welcome': { who: 'is signed in' },
   'GET /mailboxes': { who: 'is signed in' },

@@ -313,10 +313,7 @@ function ownThings({ own }: Records) {
     'contact detail': each('address that waits', ({ waiting }) => waiting),
     'contact detail confirmed': each('confirmed address', ({ confirmed }) => confirmed),
     session: each('other session', ({ sessionId }) => sessionId),
-    'kind of contact detail': [
-      { name: 'email', params: { kind: 'email' }, isFor: persons },
-      { name: 'no kind', params: { kind: 'pigeon' }, isFor: [] },
-    ] as Thing[],
+    'kind of contact detail': ['email', 'mobile'].map((kind): Thing => ({ name: kind, params: { kind }, isFor: persons })),
   }
 }
 
