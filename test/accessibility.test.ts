@@ -136,13 +136,6 @@ describe('in a browser', () => {
         '/status',
         '/verify',
         '/signed-out',
-        '/accessibility',
-        '/contact',
-        '/cookies?lang=cy',
-        '/is-this-letter-real',
-        '/privacy',
-        `/confirm-email/${'x'.repeat(43)}`,
-        '/demo/outbox?lang=en',
         '/sign-in/callback',
         '/department/sign-in/callback',
       ])
@@ -175,7 +168,7 @@ describe('in a browser', () => {
   }
 
   for (const [width, language] of [[320, 'cy'] as const, [375, 'en'] as const, [1280, 'cy'] as const]) {
-    test(`axe finds nothing wrong on what is about oneself, ${width} wide, and nothing is cut off`, {
+    test(`axe finds nothing wrong on what is about oneself, and on the pages of help, ${width} wide, and nothing is cut off`, {
       timeout: 120_000,
     }, async () => {
       const found: string[] = []
@@ -203,6 +196,13 @@ describe('in a browser', () => {
         await inspect(page, found)
         await pages.post.owner`delete from contact_detail`
         await pages.post.owner`delete from outgoing`
+      })
+      await inBrowser('nobody', { viewport: { width, height: 800 } }, async (page) => {
+        const help = ['accessibility', 'contact', 'cookies', 'is-this-letter-real', 'privacy', 'demo/outbox']
+        for (const url of [...help, `confirm-email/${'x'.repeat(43)}`]) {
+          await page.goto(`/${url}?lang=${language}`)
+          await inspect(page, found)
+        }
       })
       assert.deepEqual(found, [])
     })
