@@ -3,7 +3,9 @@ import cookie from '@fastify/cookie'
 import formbody from '@fastify/formbody'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
+import { openNotifyStandIn } from './alerts/notify-stand-in.ts'
 import { registerLog } from './api/log.ts'
+import { registerNotifyStandIn } from './api/notify-stand-in.ts'
 import { describeApi } from './api/openapi.ts'
 import { registerPayWebhook } from './api/pay-webhook.ts'
 import { sendProblem, toProblem } from './api/problem-reply.ts'
@@ -163,6 +165,12 @@ async function openDemo(
   const { registerEvidenceStandIns } = await import('./api/evidence-stand-ins.ts')
   const authority = { make: makeTimeStampAuthorityKeys, answer: answerTimeStampRequest }
   registerEvidenceStandIns(app, { config, database, keys, authority, clock })
+  if (config.alerts.notify?.templates === undefined && config.alerts.notify !== undefined) {
+    const standIn = openNotifyStandIn(config)
+    registerNotifyStandIn(app, standIn, clock)
+    const { registerOutbox } = await import('./web/outbox.ts')
+    registerOutbox(app, standIn.delivered)
+  }
 }
 
 /** A form's answer may lead on to where people sign out. */
@@ -177,7 +185,7 @@ function payOrigins({ pay }: Config): string[] {
 
 /** Who gets a problem document and not a page. */
 function isForSystems({ url }: FastifyRequest): boolean {
-  return /^\/(v1|oauth|log|demo|pay|health|openapi\.json|\.well-known)([/?]|$)/.test(url)
+  return /^\/(v1|oauth|log|demo(?!\/outbox)|pay|health|openapi\.json|\.well-known)([/?]|$)/.test(url)
 }
 
 /** One line for each request, with the pattern of the address and not the address: what stands in it is nobody's business. */

@@ -23,6 +23,9 @@ const { certificatePem } = await makeTimeStampAuthorityKeys(new Date('2026-11-26
 const certificates = inFolder('certificates.pem', `The one\n${certificatePem}and again\n${certificatePem}`)
 const witness = 'witness.example/w1+97c0aad1+BDcZNkOeMrZ8wPVvHMA2ZOMVZM2w22eIlwyCJdFxyF2B'
 
+const templateId = '6f1a7b1e-6f1a-4b1e-8f1a-6f1a7b1e6f1a'
+const notifyKey = `digital-post-${templateId}-0b4a5000-0b4a-4b4a-8b4a-0b4a50000b4a`
+
 const production = {
   BASE_URL: 'https://post.example/',
   DATABASE_URL: 'postgres://post:secret-word@db.example/post',
@@ -68,6 +71,16 @@ describe('the settings', () => {
         witnesses: [{ url: 'http://localhost:3000/demo/witness', key: undefined }],
         timeStamp: { url: 'http://localhost:3000/demo/time-stamp', certificates: [] },
       },
+      alerts: {
+        smtp: undefined,
+        notify: {
+          url: 'http://localhost:3000/demo/notify',
+          serviceId: '00000000-0000-4000-8000-000000000001',
+          secret: 'demo-notify-secret',
+          templates: undefined,
+        },
+      },
+      supportEmail: undefined,
       outageSeconds: 60,
       pendingMinutes: 60,
       sessionIdleMinutes: 30,
@@ -129,7 +142,12 @@ describe('the settings', () => {
     'javascript:alert(1)',
   ]
   /** What each needs beside it. */
-  const beside: Partial<Record<Setting, Environment>> = { TIME_STAMP_URL: { TIME_STAMP_CERTIFICATE_FILE: certificates } }
+  const beside: Partial<Record<Setting, Environment>> = {
+    TIME_STAMP_URL: { TIME_STAMP_CERTIFICATE_FILE: certificates },
+    NOTIFY_URL: { NOTIFY_API_KEY: notifyKey },
+    NOTIFY_TEMPLATES: { NOTIFY_API_KEY: notifyKey },
+    SMTP_FROM: { SMTP_URL: 'smtps://mail.example' },
+  }
   const minutes = ['0', '1441', 'half']
   const wrong: Partial<Record<Setting, readonly string[]>> = {
     PORT: ['65536', '-1', '80.5', '0x50', '3000 3001', 'http'],
@@ -169,8 +187,13 @@ describe('the settings', () => {
       `https://witness.example ${witness.slice(0, -1)}`,
       `ftp://witness.example ${witness}`,
     ],
+    NOTIFY_API_KEY: ['swordfish', notifyKey.slice(0, -1), notifyKey.slice(-36)],
+    NOTIFY_TEMPLATES: [`confirm-email=${templateId}`, 'confirm-email.en=swordfish', `confirm-email.fr=${templateId}`],
+    SMTP_URL: ['https://mail.example', 'mail.example', 'smtp:mail.example'],
+    SMTP_FROM: ['Digital Post', 'post@a@b', 'post@mail.example, b@mail.example', 'a@b\r\nBcc: c@d'],
+    SUPPORT_EMAIL: ['swordfish', 'a b@mail.example', '"><script>@mail.example'],
     TIME_STAMP_CERTIFICATE_FILE: ['/nowhere/certificates.pem', import.meta.filename, noCertificate],
-    ...Object.fromEntries([...addresses, 'TIME_STAMP_URL'].map((name) => [name, badAddresses])),
+    ...Object.fromEntries([...addresses, 'TIME_STAMP_URL', 'NOTIFY_URL'].map((name) => [name, badAddresses])),
   }
   for (const [name, values] of Object.entries(wrong)) {
     test(`stop the start where ${name} is wrong, and never repeat it`, () => {
@@ -246,6 +269,28 @@ describe('the settings', () => {
     assert.deepEqual(readConfig({ ...demo, ...stamps }).evidence.timeStamp, evidence.timeStamp)
     assert.match(refusal({ ...production, TIME_STAMP_URL: stamps.TIME_STAMP_URL }), /^TIME_STAMP_CERTIFICATE_FILE is not set/)
     assert.match(refusal({ ...production, TIME_STAMP_CERTIFICATE_FILE: certificates }), /^TIME_STAMP_URL is not set/)
+  })
+
+  test('take a key of GOV.UK Notify as its own clients do, with the templates by their names, or a mail server', () => {
+    const named = {
+      NOTIFY_API_KEY: notifyKey,
+      NOTIFY_TEMPLATES: ` confirm-email.en=${templateId} , confirm-mobile.cy=${templateId}`,
+    }
+    assert.deepEqual(readConfig({ ...production, ...named }).alerts, {
+      smtp: undefined,
+      notify: {
+        url: 'https://api.notifications.service.gov.uk',
+        serviceId: templateId,
+        secret: '0b4a5000-0b4a-4b4a-8b4a-0b4a50000b4a',
+        templates: { 'confirm-email.en': templateId, 'confirm-mobile.cy': templateId },
+      },
+    })
+    assert.deepEqual(readConfig(production).alerts, { smtp: undefined, notify: undefined })
+    const smtp = { SMTP_URL: 'smtps://post:secret@mail.example', SMTP_FROM: 'Digital Post <post@post.example>' }
+    const expected = { url: smtp.SMTP_URL, from: smtp.SMTP_FROM }
+    assert.deepEqual(readConfig({ ...demo, ...smtp }).alerts, { smtp: expected, notify: undefined })
+    assert.match(refusal({ ...production, SMTP_URL: smtp.SMTP_URL }), /^SMTP_FROM is not set/)
+    assert.equal(readConfig({ ...production, SUPPORT_EMAIL: 'help@post.example' }).supportEmail, 'help@post.example')
   })
 
   test('name the command that makes the keys of evidence', () => {

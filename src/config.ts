@@ -65,6 +65,16 @@ export const settings = {
     'How large the files that people send with a message may be together, in MB, where a contact point says nothing else. Default 10.',
   PAY_URL: 'Where the API of GOV.UK Pay is. Default https://publicapi.payments.service.gov.uk; in demo, the built-in stand-in.',
   BIN_DAYS: 'For how many days letters are kept in the bin before they are erased from the mailbox. Default 30.',
+  NOTIFY_API_KEY:
+    'Our API key at GOV.UK Notify, by which email and SMS go out. Default none; in demo, where SMTP_URL is not set either, the built-in stand-in, whose messages are at /demo/outbox.',
+  NOTIFY_URL: 'Where GOV.UK Notify is. Default https://api.notifications.service.gov.uk.',
+  NOTIFY_TEMPLATES:
+    'Which template at GOV.UK Notify has which text of src/alerts/message-texts.ts: name.language=id, with commas between them. Needed where NOTIFY_API_KEY is set.',
+  SMTP_URL:
+    'The mail server by which email goes out, in place of GOV.UK Notify: smtps://user:password@host, or smtp:// with STARTTLS. Default none.',
+  SMTP_FROM:
+    'The address that email comes from by SMTP_URL, such as Digital Post <post@example.org>. Needed where SMTP_URL is set.',
+  SUPPORT_EMAIL: 'Where people can write to whoever runs the service, as the pages of help say. Default none.',
   SERVICE_NAME: 'What the mailbox is called on its pages. Default Digital Post.',
   TRUST_PROXY: 'true behind a proxy that sets X-Forwarded-For and X-Forwarded-Proto. Default false.',
   LOG_LEVEL: 'fatal, error, warn, info, debug or silent. Default info.',
@@ -96,6 +106,12 @@ export type Config = {
     /** In PEM. No certificates means the built-in stand-in, which exists in demo only. */
     timeStamp: { url: string; certificates: string[] } | undefined
   }
+  /** By which messages go out. `templates` undefined means the built-in stand-in, which exists in demo only. */
+  alerts: {
+    notify: { url: string; serviceId: string; secret: string; templates: Record<string, string> | undefined } | undefined
+    smtp: { url: string; from: string } | undefined
+  }
+  supportEmail: string | undefined
   outageSeconds: number
   pendingMinutes: number
   sessionIdleMinutes: number
@@ -160,6 +176,8 @@ export function readConfig(environment: Environment = process.env): Config {
     oneLogin: readOneLogin(text, demo),
     staff: readStaff(text, needed, demo),
     evidence: readEvidence(text, baseUrl, demo),
+    alerts: readAlerts(text, baseUrl, demo),
+    supportEmail: readSupportEmail(text),
     outageSeconds: wholeNumber('OUTAGE_SECONDS', text('OUTAGE_SECONDS'), 60, 30, 86_400),
     pendingMinutes: wholeNumber('PENDING_MINUTES', text('PENDING_MINUTES'), 60, 1, 100_000),
     sessionIdleMinutes: wholeNumber('SESSION_IDLE_MINUTES', text('SESSION_IDLE_MINUTES'), 30, 1, 24 * 60),
@@ -271,6 +289,51 @@ function readTimeStamp(text: Text, baseUrl: string, demo: boolean): Config['evid
   }
   if (certificates) return { url: webAddress('TIME_STAMP_URL', url, demo), certificates }
   throw new SettingError('TIME_STAMP_CERTIFICATE_FILE is not set, and is needed where TIME_STAMP_URL is.')
+}
+
+function readAlerts(text: Text, baseUrl: string, demo: boolean): Config['alerts'] {
+  const smtp = readSmtp(text)
+  const key = text('NOTIFY_API_KEY')
+  if (key === undefined) {
+    // Known to everybody, as all secrets of a demo.
+    const standIn = {
+      url: `${baseUrl}/demo/notify`,
+      serviceId: '00000000-0000-4000-8000-000000000001',
+      secret: 'demo-notify-secret',
+    }
+    return { smtp, notify: demo && smtp === undefined ? { ...standIn, templates: undefined } : undefined }
+  }
+  // A name, the id of our service and the secret, as Notify's own clients read it.
+  const [, serviceId, secret] = /([0-9a-f-]{36})-([0-9a-f-]{36})$/.exec(key) ?? []
+  if (serviceId === undefined || secret === undefined)
+    throw new SettingError(
+      'NOTIFY_API_KEY is wrong: it is a name, the id of the service and the secret, with hyphens between them.',
+    )
+  const url = webAddress('NOTIFY_URL', text('NOTIFY_URL') ?? 'https://api.notifications.service.gov.uk', demo).replace(/\/$/, '')
+  const pairs = (text('NOTIFY_TEMPLATES')?.split(',') ?? []).map((pair) => {
+    const [, name, id] = /^\s*([\w-]+\.(?:en|cy))=([0-9a-f-]{36})\s*$/.exec(pair) ?? []
+    if (name === undefined || id === undefined)
+      throw new SettingError('NOTIFY_TEMPLATES is wrong: it is name.language=id, with commas between them.')
+    return [name, id] as const
+  })
+  return { smtp, notify: { url, serviceId, secret, templates: Object.fromEntries(pairs) } }
+}
+
+function readSmtp(text: Text): Config['alerts']['smtp'] {
+  const [url, from] = [text('SMTP_URL'), text('SMTP_FROM')]
+  if (url === undefined) return undefined
+  if (!/^smtps?:\/\/[^/\s]+/.test(url) || !URL.canParse(url))
+    throw new SettingError('SMTP_URL is wrong: it begins with smtps:// or smtp://, and names a mail server.')
+  if (from === undefined) throw new SettingError('SMTP_FROM is not set, and is needed where SMTP_URL is.')
+  if (!/^([^<>@]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/.test(from))
+    throw new SettingError('SMTP_FROM is wrong: it is an email address, or a name and one in < >.')
+  return { url, from }
+}
+
+function readSupportEmail(text: Text): string | undefined {
+  const address = text('SUPPORT_EMAIL')
+  if (address === undefined || /^[^\s<>@"]+@[^\s<>@"]+$/.test(address)) return address
+  throw new SettingError('SUPPORT_EMAIL is wrong: it is an email address.')
 }
 
 function readCertificates(name: Setting, text: Text): string[] | undefined {

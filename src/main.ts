@@ -78,6 +78,7 @@ async function start(): Promise<void> {
   const config = readConfig()
   const keys = await identifierKeys(config)
   await checkEvidence(config)
+  await checkAlerts(config)
   const { buildApp } = await import('./app.ts')
   const { startWorker } = await import('./worker.ts')
   const { database, close, ...addresses } = await openDatabase(config)
@@ -174,6 +175,15 @@ async function checkEvidence(config: Config): Promise<void> {
   const { openEvidence } = await import('./evidence/open-evidence.ts')
   try {
     openEvidence(config)
+  } catch (error) {
+    throw new SettingError((error as Error).message)
+  }
+}
+
+async function checkAlerts(config: Config): Promise<void> {
+  const { openChannels } = await import('./alerts/open-channels.ts')
+  try {
+    openChannels(config)
   } catch (error) {
     throw new SettingError((error as Error).message)
   }

@@ -1,6 +1,10 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { Logger, parseCronItems, run } from 'graphile-worker'
+import { contactOptions } from './alerts/contact-detail.ts'
+import { deleteOldAlerts } from './alerts/delete-old-alerts.ts'
+import { openChannels } from './alerts/open-channels.ts'
+import { sendOutgoing } from './alerts/send-outgoing.ts'
 import type { Config } from './config.ts'
 import type { Database } from './database/connect.ts'
 import { describeError } from './database/describe-error.ts'
@@ -25,6 +29,7 @@ import { deleteExpiredSessions } from './sign-in/session.ts'
 /** Jobs that one process works on at once. Each has a connection of the worker's own pool, beside that of the requests. */
 const jobsAtOnce = 2
 
+const outgoingBeatMs = 1_000
 const webhookBeatMs = 1_000
 /** Webhooks that one process delivers to at once: each has some connections to its receiver, and for moments as many to the database. */
 const webhooksAtOnce = 64
@@ -55,6 +60,10 @@ const jobs = {
     work: ({ database }: Databases, config: Config, now: Date) =>
       sendDueDrafts(database, deriveIdentifierKeys(config.secretKey, readSchemes(config.identifierSchemes, config)), now),
   },
+  'delete-old-alerts': {
+    cron: '40 1 * * *',
+    work: ({ database }: Databases, _config: Config, now: Date) => deleteOldAlerts(database, now),
+  },
   'erase-old-evidence': {
     cron: '10 1 * * *',
     work: ({ database }: Databases, { evidence }: Config, now: Date) => eraseOldEvidence(database, evidence.years, now),
@@ -79,7 +88,12 @@ async function auditEvidence({ ownerUrl }: Databases, config: Config, now: Date)
 
 /** What must not wait for the next minute. Every process does it, a beat after it did so last; of several at once most find nothing to do. */
 function startBeats(config: Config, { database, programUrl }: Databases, clock: () => Date): Loop {
-  const beats = [startSequencer(config, programUrl), startWebhooks(config, database, clock), watchOutages(config, database)]
+  const beats = [
+    startSequencer(config, programUrl),
+    startWebhooks(config, database, clock),
+    startOutgoing(config, database, clock),
+    watchOutages(config, database),
+  ]
   return { stop: async () => void (await Promise.all(beats.map((beat) => beat.stop()))) }
 }
 
@@ -137,6 +151,14 @@ export function startWebhooks(config: Config, database: Database, clock: () => D
       await Promise.all(underWay.values())
     },
   }
+}
+
+/** Sends e-mail and SMS. Somebody waits for a code, so this does not wait for a minute to end as jobs do. */
+export function startOutgoing(config: Config, database: Database, clock: () => Date): Loop {
+  const channels = openChannels(config)
+  if (Object.keys(channels).length === 0) return { stop: async () => {} }
+  const { keys } = contactOptions(config)
+  return every('Sending messages', outgoingBeatMs, (signal) => sendOutgoing(database, { keys, channels, clock, signal }))
 }
 
 /** By the database's clock: several processes have one, and so none sees a pause where its own clock is another. */

@@ -170,6 +170,47 @@ describe('in a browser', () => {
     })
   }
 
+  for (const [width, language] of [[320, 'cy'] as const, [375, 'en'] as const, [1280, 'cy'] as const]) {
+    test(`axe finds nothing wrong on what is about oneself, and on the pages of help, ${width} wide, and nothing is cut off`, {
+      timeout: 120_000,
+    }, async () => {
+      const found: string[] = []
+      await inBrowser('rosa', { viewport: { width, height: 800 } }, async (page) => {
+        const folder = '/my-details'
+        for (const url of [folder, `${folder}/name`, `${folder}/language`, `${folder}/devices?done=ended`, '/welcome']) {
+          await page.goto(`${url}${url.includes('?') ? '&' : '?'}lang=${language}`)
+          await inspect(page, found)
+        }
+        for (const [kind, value] of [['email', `rosa.${width}@mail.example`] as const, ['mobile', '07700900123'] as const]) {
+          await page.goto(`${folder}/contact/add/${kind}`)
+          await page.locator('main form button').click()
+          await inspect(page, found)
+          await page.locator('#value').fill(value)
+          await page.locator('main form button').click()
+          await page.locator('#code').fill('12')
+          await page.locator('main form button').first().click()
+          await inspect(page, found)
+        }
+        await pages.post
+          .owner`update contact_detail set verified_at = created_at, reconfirmed_at = '2020-01-01' where kind = 'email'`
+        await page.goto(`${folder}/contact?done=verified`)
+        await inspect(page, found)
+        await page.locator('main a[href$="/remove"]').first().click()
+        await inspect(page, found)
+        await pages.post.owner`delete from contact_detail`
+        await pages.post.owner`delete from outgoing`
+      })
+      await inBrowser('nobody', { viewport: { width, height: 800 } }, async (page) => {
+        const help = ['accessibility', 'contact', 'cookies', 'is-this-letter-real', 'privacy', 'demo/outbox']
+        for (const url of [...help, `confirm-email/${'x'.repeat(43)}`]) {
+          await page.goto(`/${url}?lang=${language}`)
+          await inspect(page, found)
+        }
+      })
+      assert.deepEqual(found, [])
+    })
+  }
+
   for (const width of [375, 1280]) {
     test(`axe finds nothing wrong on the registrar’s pages, ${width} wide, and nothing is cut off`, {
       timeout: 120_000,

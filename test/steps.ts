@@ -26,7 +26,11 @@ export async function signIn(page: Page, name: string): Promise<void> {
   await page.goto('/')
   await press(page, 'Sign in')
   await press(page, `Sign in as ${name}`)
-  if ((await headingOf(page)) === 'Prove your identity') await press(page, 'Continue')
+  if ((await headingOf(page)) === 'Prove your identity') {
+    await press(page, 'Continue')
+    await page.waitForURL('**/welcome?**')
+    await press(page, 'Go to your post')
+  }
   await page.waitForURL('**/inbox')
 }
 

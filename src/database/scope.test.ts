@@ -132,6 +132,7 @@ const scopes = {
   upkeep: { purpose: 'upkeep' },
   paying: { purpose: 'paying' },
   calendar: { purpose: 'calendar' },
+  alerts: { purpose: 'alerts' },
   evidence: { purpose: 'evidence' },
   following: { purpose: 'following' },
   erasing: { purpose: 'erasing' },
@@ -165,6 +166,9 @@ const reach: Record<string, Partial<Record<Asker, string>>> = {
   look: { rosa: 'r', tax: 'r', registry: 'rud', merge: 'rud' },
   one_login_subject: { 'sign-in': 'r', registry: 'rud', merge: 'rud' },
   session: { 'sign-in': 'rud', merge: 'rud', upkeep: 'rud' },
+  preference: { 'sign-in': 'r', merge: 'rud', alerts: 'rud' },
+  contact_detail: { merge: 'rud', alerts: 'rud' },
+  outgoing: { merge: 'rud', alerts: 'rud' },
   used_token: { 'sign-in': 'rud', upkeep: 'rud' },
 
   action: { rosa: 'ru', tax: 'r', merge: 'rud' },
@@ -251,6 +255,10 @@ async function fill(owner: Database): Promise<void> {
   await add('one_login_subject', { subject: 'rosa', party_id: rosa })
   const seen = { created_at: at, last_seen_at: at }
   await add('session', { id_hash: bytes, party_id: rosa, subject: 'rosa', id_token_sealed: bytes, ...seen })
+  await add('preference', { party_id: rosa, language: 'cy' })
+  await add('contact_detail', { party_id: rosa, id, kind: 'email', value_sealed: bytes, value_hash: bytes, created_at: at })
+  const going = { created_at: at, ends_at: at, due_at: at }
+  await add('outgoing', { id, party_id: rosa, kind: 'email', template: 'confirm-email', language: 'en', ...going })
   await add('used_token', { id_hash: bytes, expires_at: at })
   await add('message', { mailbox_id: rosaMailbox, id: letter, sender_id: tax, sender_party_id: council, ...of, ...post })
   await add('message', { mailbox_id: councilMailbox, id: written, sender_id: rosa, sender_party_id: rosa, ...of, ...post })
@@ -397,6 +405,13 @@ describe('what row-level security lets each scope do with each table', () => {
 
   test('is said above for every table', async () => {
     assert.deepEqual([...lastColumns.keys()].sort(), [...Object.keys(reach), ...Object.keys(directory), 'migration'].sort())
+  })
+
+  test('what is a person’s own is theirs alone: nobody reaches it by having their mailbox open', async () => {
+    for (const [table, expected] of Object.entries({ session: 'rd', preference: 'rud', contact_detail: 'rud', outgoing: 'r' })) {
+      assert.equal(await reachOf(table, { party: ids.rosa }), expected, table)
+      assert.equal(await reachOf(table, { party: ids.carol }), '', table)
+    }
   })
 
   test('a helper sees of the post what the limits let through, and no look at any other', async () => {

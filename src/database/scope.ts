@@ -20,6 +20,7 @@ export type Scope = {
     | 'calendar'
     | 'erasing'
     | 'watching'
+    | 'alerts'
   /** The party whose own things these are: registration, links, grants, looks. */
   party?: string
   /** Businesses that the party works for: what others have granted to them. */

@@ -27,6 +27,7 @@ export async function mergeParties(
     await movePost(sql, from, into)
     await moveGrants(sql, from.partyId, into.partyId, now)
     await moveConsents(sql, from.partyId, into.partyId, now)
+    await moveContactDetails(sql, from.partyId, into.partyId)
     await sql`update look set party_id = ${into.partyId} where party_id = ${from.partyId}`
     await sql`
       update look set by_id = ${into.partyId}
@@ -118,6 +119,21 @@ async function moveGrants(db: Db, from: string, into: string, now: Date): Promis
   await db`
     update grant_document set party_id = ${into} from access_grant
     where grant_document.party_id = ${from} and access_grant.id = grant_document.grant_id and access_grant.giver_id = ${into}`
+}
+
+/** What both have given, and a mobile number where there is one, stays that of the party that stays. */
+async function moveContactDetails(db: Db, from: string, into: string): Promise<void> {
+  await db`
+    delete from contact_detail as gone
+    where party_id = ${from} and exists (
+      select from contact_detail as kept
+      where kept.party_id = ${into} and (kept.value_hash = gone.value_hash or (kept.kind = 'mobile' and gone.kind = 'mobile'))
+    )`
+  await db`update contact_detail set party_id = ${into} where party_id = ${from}`
+  await db`update outgoing set party_id = ${into} where party_id = ${from}`
+  await db`
+    insert into preference (party_id, language, welcomed_at)
+    select ${into}, language, welcomed_at from preference where party_id = ${from} on conflict do nothing`
 }
 
 /** Where both consent to the same, the one that stays is the one of the mailbox that stays. */

@@ -31,6 +31,7 @@ export async function registerPerson(
     const known = await findPerson(db, subject)
     if (known !== undefined) return known
     const { partyId } = await createParty(db, { kind: 'person', name, birthDate }, now, rules)
+    await db`insert into preference (party_id) values (${partyId})`
     await db`insert into one_login_subject (subject, party_id, created_at) values (${subject}, ${partyId}, ${now})`
     return partyId
   })

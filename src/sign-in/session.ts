@@ -1,4 +1,5 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto'
+import { v7 as newId } from 'uuid'
 import { type Actor, nameWithFirm } from '../access/actor.ts'
 import {
   type CategoryName,
@@ -30,6 +31,8 @@ export type NewSession = {
   owner: { partyId: string } | { staffId: string } | { registrarId: string }
   subject: string
   idToken: string
+  /** Browser and system, in words (device.ts). */
+  device?: string | undefined
   /** The session that the same browser had before, which ends. */
   replaces: string | undefined
 }
@@ -38,15 +41,15 @@ export type NewSession = {
 export async function startSession(db: Db, keys: SessionKeys, session: NewSession, now: Date): Promise<string> {
   const token = randomBytes(32).toString('base64url')
   const id = hashToken(token)
-  const { owner, subject, idToken, replaces } = session
+  const { owner, subject, idToken, device = null, replaces } = session
   await within(
     db,
     { purpose: 'sign-in' },
     (sql) => sql`
     with before as (delete from session where id_hash = ${hashToken(replaces ?? '')})
-    insert into session (id_hash, party_id, staff_id, registrar_id, subject, id_token_sealed, created_at, last_seen_at)
+    insert into session (id_hash, id, device, party_id, staff_id, registrar_id, subject, id_token_sealed, created_at, last_seen_at)
     values (
-      ${id}, ${'partyId' in owner ? owner.partyId : null}, ${'staffId' in owner ? owner.staffId : null},
+      ${id}, ${newId()}, ${device}, ${'partyId' in owner ? owner.partyId : null}, ${'staffId' in owner ? owner.staffId : null},
       ${'registrarId' in owner ? owner.registrarId : null},
       ${subject}, ${seal(keys.seal, id, idToken)}, ${now}, ${now}
     )`,
@@ -55,6 +58,8 @@ export async function startSession(db: Db, keys: SessionKeys, session: NewSessio
 }
 
 export type Session = {
+  /** By which the person names it, among all of theirs. */
+  id: string
   role: SignedInRole
   actor: Actor
   /** Of the person who is signed in, the member of staff or the registrar. */
@@ -84,6 +89,7 @@ export type OpenMailbox = {
 }
 
 type Row = {
+  id: string
   createdAt: Date
   lastSeenAt: Date
   partyId: string | null
@@ -151,7 +157,7 @@ async function findRow(db: Db, limits: SessionLimits, token: string, now: Date):
     db,
     { purpose: 'sign-in' },
     db`
-      select session.created_at, session.last_seen_at, session.staff_id, staff.name as staff_name, session.registrar_id, registrar.name as registrar_name,
+      select session.id, session.created_at, session.last_seen_at, session.staff_id, staff.name as staff_name, session.registrar_id, registrar.name as registrar_name,
         party.id as party_id, party.name as party_name, mailbox.id as mailbox_id, session.grant_id, session.via_grant_id,
         owner.id as owner_id, owner.name as owner_name, owner.kind as owner_kind, owner_mailbox.id as owner_mailbox_id,
         held.kind as grant_kind, held.role as grant_role, held.ends_at as grant_ends_at, held.is_administrator,
@@ -187,10 +193,10 @@ async function findRow(db: Db, limits: SessionLimits, token: string, now: Date):
 function toSession(row: Row, requestId: string): Session {
   const signedIn = signedInAs(row, requestId)
   const actor = { ...signedIn.actor, identifiedAt: row.createdAt }
-  return { ...signedIn, actor, hasLostAccess: row.grantId !== null && row.ownerMailboxId === null }
+  return { ...signedIn, id: row.id, actor, hasLostAccess: row.grantId !== null && row.ownerMailboxId === null }
 }
 
-function signedInAs(row: Row, requestId: string): Omit<Session, 'hasLostAccess'> {
+function signedInAs(row: Row, requestId: string): Omit<Session, 'id' | 'hasLostAccess'> {
   const mailbox = { partyId: row.partyId!, mailboxId: row.mailboxId!, categories: undefined }
   const one = { openMailbox: undefined, organisationName: undefined }
   if (row.registrarName !== null) {
@@ -322,7 +328,8 @@ export function formToken(keys: SessionKeys, token: string, grantId: string | un
 /** So many characters of a form's token say of which session it is. */
 export const sessionHalf = 21
 
-function earliest({ sessionIdleMinutes, sessionAbsoluteMinutes }: SessionLimits, now: Date) {
+/** A session that was begun, or last seen, before these has ended. */
+export function earliest({ sessionIdleMinutes, sessionAbsoluteMinutes }: SessionLimits, now: Date) {
   const before = (minutes: number) => new Date(now.getTime() - minutes * 60_000)
   return { idle: before(sessionIdleMinutes), absolute: before(sessionAbsoluteMinutes) }
 }

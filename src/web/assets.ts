@@ -19,6 +19,7 @@ const stylesheets = [
   'mailbox.css',
   'actions.css',
   'write.css',
+  'details.css',
   // These say all of the colours, or hide what is not for paper, and come last.
   'dark.css',
   'print.css',

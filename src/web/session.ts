@@ -57,6 +57,9 @@ export function ownCookie(baseUrl: string, name: string): { name: string; option
   return { name: secure ? `__Host-${name}` : name, options: { path: '/', httpOnly: true, sameSite: 'lax', secure } }
 }
 
+/** Of a sign-in under way; its own name follows. */
+export const attemptCookie = 'digital-post-sign-in-'
+
 /** Whose pages an address belongs to. */
 export function roleOf({ url }: FastifyRequest): SignedIn['role'] {
   if (/^\/registrar([/?]|$)/.test(url)) return 'registrar'

@@ -101,6 +101,8 @@ class Browser {
     const via: URL[] = []
     for (;;) {
       via.push(url)
+      // Who is new is shown what this is first, and goes on from there.
+      if (url.pathname === '/welcome') url = new URL(url.searchParams.get('to')!, url)
       const response = await this.send(url, body, headers)
       const location = response.headers.get('location')
       if (location === null) {
@@ -185,6 +187,7 @@ describe('Signing in as a person', () => {
 
     const letter = await browser.choose(second, { outcome: 'continue' })
     assert.equal(letter.url.pathname + letter.url.search, '/letters/7?page=2')
+    assert.ok(letter.via.some(({ pathname }) => pathname === '/welcome'))
     const { kind, role, name, actor } = JSON.parse(letter.text)
     assert.deepEqual([kind, role, name, actor.door], ['letter', 'person', 'ann Middle Tester', 'citizen-pages'])
     const [row] = await test.owner`

@@ -5,18 +5,20 @@ import { isClosedByDeath } from '../registry/find-registration.ts'
 import { joinMailboxes } from '../registry/link-join.ts'
 import { type Attempt, attemptMinutes, attemptName, deriveAttemptKey, openAttempt, sealAttempt } from '../sign-in/attempt.ts'
 import { endSessionsOfSubject, readLogoutToken } from '../sign-in/back-channel-logout.ts'
+import { packDevice, readDevice } from '../sign-in/device.ts'
 import { type Arrival, finishSignIn, openOneLogin, startIdentityProof, startSignIn } from '../sign-in/one-login.ts'
 import { findPerson, registerPerson } from '../sign-in/person.ts'
+import { readPreferences } from '../sign-in/preferences.ts'
 import { type Failure, failureOf, finishCodeFlow, signOutUrl, startCodeFlow } from '../sign-in/provider.ts'
 import { deriveSessionKeys, endSession, type NewSession, startSession } from '../sign-in/session.ts'
 import { findRegistrar, findStaffMember, openStaffProvider } from '../sign-in/staff.ts'
+import { localPath } from './address.ts'
 import { sendPage } from './page.ts'
-import { checkFormOfAnyMailbox, ownCookie, requirePerson, roleOf, sessionCookies } from './session.ts'
-import { languageOf, wordsFor } from './words.ts'
+import { attemptCookie, checkFormOfAnyMailbox, ownCookie, requirePerson, roleOf, sessionCookies } from './session.ts'
+import { languageOf, rememberLanguage, wordsFor } from './words.ts'
 
 export type SignInOptions = { config: Config; database: Database; clock: () => Date }
 
-const attemptCookie = 'digital-post-sign-in-'
 /** More sign-ins than this under way in one browser, and the others are forgotten: headers must not grow for ever. */
 const attemptsAtOnce = 3
 
@@ -71,9 +73,11 @@ async function openDoor({ config, database, clock }: SignInOptions) {
     },
 
     /** A new session in place of the one that this browser may have had. */
-    async enter(request: FastifyRequest, reply: FastifyReply, who: Omit<NewSession, 'replaces'>, to: string) {
+    async enter(request: FastifyRequest, reply: FastifyReply, who: Omit<NewSession, 'replaces' | 'device'>, to: string) {
       const session = cookies['staffId' in who.owner ? 'staff' : 'registrarId' in who.owner ? 'registrar' : 'person']
-      const token = await startSession(database, sessionKeys, { ...who, replaces: request.cookies[session.name] }, clock())
+      const device = packDevice(readDevice(request.headers['user-agent']))
+      const replaces = request.cookies[session.name]
+      const token = await startSession(database, sessionKeys, { ...who, device, replaces }, clock())
       return reply.setCookie(session.name, token, session.options).header('cache-control', 'no-store').redirect(to, 303)
     },
 
@@ -110,7 +114,12 @@ function signInPeople(app: FastifyInstance, { config, database, clock }: SignInO
     const partyId = known ?? (identity && (await registerPerson(database, subject, identity, clock(), config.registration)))
     if (typeof partyId === 'object') return sendTooYoung(request, reply, config)
     if (known !== undefined && (await isClosedByDeath(database, known))) return sendClosed(request, reply)
-    if (partyId !== undefined) return door.enter(request, reply, { owner: { partyId }, subject, idToken }, attempt.to)
+    if (partyId !== undefined) {
+      const { language, isNew } = await readPreferences(database, partyId)
+      if (language) rememberLanguage(reply, config.baseUrl, language)
+      const to = isNew ? `/welcome?to=${encodeURIComponent(attempt.to)}` : attempt.to
+      return door.enter(request, reply, { owner: { partyId }, subject, idToken }, to)
+    }
     if (attempt.purpose === 'prove-identity') return showFailure(request, reply, 'not-proven')
     return door.leave(request, reply, startIdentityProof(oneLogin, attempt.to, clock(), languageOf(request)))
   })
@@ -211,13 +220,6 @@ function answerOneLogin(app: FastifyInstance, { database, clock }: SignInOptions
 
 function answerOf(request: FastifyRequest): URLSearchParams {
   return new URLSearchParams(request.url.split('?')[1])
-}
-
-/** Where to go after the sign-in: only ever a page of our own. */
-function localPath(request: FastifyRequest, otherwise: string): string {
-  const { to } = request.query as { to?: unknown }
-  const isLocal = typeof to === 'string' && to.length <= 500 && /^\/[\x21-\x7e]*$/.test(to) && !/\\|\/\//.test(to)
-  return isLocal ? to : otherwise
 }
 
 type Reason = Failure | 'lost' | 'not-proven' | 'not-registered'

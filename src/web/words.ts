@@ -72,6 +72,7 @@ declare module 'fastify' {
 }
 
 const isLanguage = (word: unknown): word is Language => languages.includes(word as Language)
+export const languageCookie = 'language'
 const cookieSeconds = 365 * 24 * 60 * 60
 
 /** In which a request is answered: English, unless the reader chose another one. */
@@ -86,7 +87,7 @@ export function wordsFor(request: FastifyRequest): Translate {
 
 /** Reads which language was chosen: by the address (`?lang=cy`), which a cookie remembers, or by the cookie. */
 export function registerLanguages(app: FastifyInstance, baseUrl: string): void {
-  const cookie = ownCookie(baseUrl, 'language')
+  const cookie = ownCookie(baseUrl, languageCookie)
   app.decorateRequest('chosenLanguage', undefined)
   app.addHook('onRequest', (request, reply, done) => {
     const asked = (request.query as { lang?: unknown }).lang
@@ -99,7 +100,7 @@ export function registerLanguages(app: FastifyInstance, baseUrl: string): void {
 
 /** For as long as the browser keeps it, a year at most. */
 export function rememberLanguage(reply: FastifyReply, baseUrl: string, language: Language): void {
-  const { name, options } = ownCookie(baseUrl, 'language')
+  const { name, options } = ownCookie(baseUrl, languageCookie)
   reply.setCookie(name, language, { ...options, maxAge: cookieSeconds })
 }
 

@@ -175,6 +175,24 @@ const citizen: Record<string, Expectation> = {
   'GET /my-details': { who: 'is signed in' },
   'GET /my-details/download': { who: 'owns it' },
   'POST /my-details/download': { who: 'owns it', what: 'part of everything' },
+  'GET /my-details/name': { who: 'is signed in' },
+  'GET /my-details/language': { who: 'is signed in' },
+  'POST /my-details/language': { who: 'is signed in' },
+  'GET /my-details/contact': { who: 'is signed in' },
+  'GET /my-details/contact/add/:kind': { who: 'is signed in', what: 'kind of contact detail' },
+  'POST /my-details/contact/add/:kind': { who: 'is signed in', what: 'kind of contact detail' },
+  'GET /my-details/contact/:id/code': { who: 'is signed in', what: 'contact detail' },
+  'POST /my-details/contact/:id/code': { who: 'is signed in', what: 'contact detail' },
+  'POST /my-details/contact/:id/resend': { who: 'is signed in', what: 'contact detail' },
+  'POST /my-details/contact/:id/still-right': { who: 'is signed in', what: 'contact detail confirmed' },
+  'GET /my-details/contact/:id/remove': { who: 'is signed in', what: 'contact detail' },
+  'POST /my-details/contact/:id/remove': { who: 'is signed in', what: 'contact detail', changes: 1 },
+  'GET /my-details/devices': { who: 'is signed in' },
+  // In this order: who asks is signed out elsewhere by the second.
+  'POST /my-details/devices/:id/sign-out': { who: 'is signed in', what: 'session' },
+  'POST /my-details/devices/sign-out-others': { who: 'is signed in' },
+  'GET /welcome': { who: 'is signed in' },
+  'POST /welcome': { who: 'is signed in' },
   'GET /mailboxes': { who: 'is signed in' },
   'POST /mailboxes/open': { who: 'is signed in', what: 'mailbox to open', changes: 1 },
   'GET /helpers': { who: 'has helpers' },
@@ -342,6 +360,14 @@ const registrar: Record<string, Expectation> = {
 const open = Object.fromEntries(
   [
     'GET /health',
+    'GET /accessibility',
+    'GET /contact',
+    'GET /cookies',
+    'GET /is-this-letter-real',
+    'GET /privacy',
+    // Who has the link reads the mail that it came by.
+    'GET /confirm-email/:token',
+    'POST /confirm-email/:token',
     'GET /status',
     'GET /status/outages/:id/:evidenceId',
     'GET /openapi.json',
@@ -401,6 +427,10 @@ const demo = Object.fromEntries([
     (route) => [route, 'public'] as const,
   ),
   ...['witness/add-checkpoint', 'time-stamp'].map((address) => [`POST /demo/${address}`, 'public'] as const),
+  ...['witness/add-checkpoint', 'time-stamp', 'notify/v2/notifications/email', 'notify/v2/notifications/sms'].map(
+    (address) => [`POST /demo/${address}`, 'public'] as const,
+  ),
+  ...['notify/v2/notifications', 'outbox'].map((address) => [`GET /demo/${address}`, 'public'] as const),
 ])
 
 /** Every route, once. */

@@ -2,6 +2,9 @@ import { generateKeyPairSync } from 'node:crypto'
 import { v7 as newId } from 'uuid'
 import type { Actor } from '../../src/access/actor.ts'
 import { rightsOf } from '../../src/access/rights.ts'
+import { addContactDetail } from '../../src/alerts/add-contact-detail.ts'
+import { contactOptions } from '../../src/alerts/contact-detail.ts'
+import { readConfig } from '../../src/config.ts'
 import type { Database } from '../../src/database/connect.ts'
 import { saveWebhook } from '../../src/evidence/change-webhook.ts'
 import { askForSystem } from '../../src/registry/client-ask.ts'
@@ -11,6 +14,7 @@ import { hashIdentifier, type IdentifierKeys, sealIdentifier } from '../../src/r
 import { newSecret } from '../../src/registry/link-request.ts'
 import { lookUpRecipients } from '../../src/registry/look-up.ts'
 import { requestMerge } from '../../src/registry/request-merge.ts'
+import { deriveSessionKeys, startSession } from '../../src/sign-in/session.ts'
 import { atBakery, type Registrar, registrars } from './callers.ts'
 import { officeOf } from './letters.ts'
 import type { Parties, Service, ServiceSlug } from './parties.ts'
@@ -30,14 +34,26 @@ export type Records = {
   folders: { rosa: string; bakery: string }
   /** Of each service, an event that its webhook has not taken. */
   deadDeliveries: Record<ServiceSlug, string>
+  /** Addresses of people's own, and where else they are signed in. */
+  own: Record<WithOwn, { waiting: string; confirmed: string; sessionId: string }>
   restore: () => Promise<void>
 }
+
+const withOwn = ['rosa', 'arthur', 'reader'] as const
+export type WithOwn = (typeof withOwn)[number]
 
 /** Whose mailbox a link is of: of the bakery's, its administrator answers for it. */
 const linked = ['rosa', 'arthur', 'administrator'] as const
 export type Linked = (typeof linked)[number]
 
-type Building = { database: Database; owner: Database; keys: IdentifierKeys; secrets: Secrets; now: Date }
+type Building = {
+  database: Database
+  owner: Database
+  keys: IdentifierKeys
+  secretKey: Buffer
+  secrets: Secrets
+  now: Date
+}
 
 export async function keepRecords(building: Building, parties: Parties): Promise<Records> {
   const { database, owner, keys, secrets, now } = building
@@ -74,6 +90,7 @@ export async function keepRecords(building: Building, parties: Parties): Promise
       bakery: await makeFolder(building, parties.bakery.mailboxId, 'the bakery', ['employee']),
     },
     deadDeliveries: await keepWebhooks(building, parties),
+    own: await keepDetails(building, parties),
     restore: async () => void (await owner`update link_request set state = 'answered' where code_hash is not null`),
   }
 }
@@ -89,6 +106,25 @@ async function makeFolder(
   const id = secrets.keep(newId(), `a folder of ${whose}`, seenBy)
   await owner`insert into folder (mailbox_id, id, name) values (${mailboxId}, ${id}, ${name})`
   return id
+}
+
+async function keepDetails({ database, owner, secretKey, secrets, now }: Building, { people }: Parties): Promise<Records['own']> {
+  const options = contactOptions(readConfig({ DEMO: 'true', SECRET_KEY: secretKey.toString('base64') }))
+  const each = withOwn.map(async (name) => {
+    const { partyId } = people[name]
+    const add = async (what: string) => {
+      const value = `${secrets.word(`the ${what} address of ${name}`, [name])}@mail.example`
+      const added = await addContactDetail(database, options, { partyId, kind: 'email', value, language: 'en' }, now)
+      return secrets.keep((added as { id: string }).id, `the id of the ${what} address of ${name}`, [name])
+    }
+    const [waiting, confirmed] = [await add('waiting'), await add('confirmed')]
+    await owner`update contact_detail set verified_at = ${now}, reconfirmed_at = ${now} where id = ${confirmed}`
+    const session = { owner: { partyId }, subject: name, idToken: 'none', replaces: undefined }
+    await startSession(database, deriveSessionKeys(secretKey), session, now)
+    const [started] = await owner<{ id: string }[]>`select id from session where party_id = ${partyId}`
+    return [name, { waiting, confirmed, sessionId: secrets.keep(started!.id, `a session of ${name}`, [name]) }] as const
+  })
+  return Object.fromEntries(await Promise.all(each)) as Records['own']
 }
 
 async function insertLinkRequest({ owner, keys, now }: Building, serviceId: string, partyId: string, codeHash: Buffer) {

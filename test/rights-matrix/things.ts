@@ -1,6 +1,6 @@
 import { v7 as newId } from 'uuid'
 import { digestOf } from '../../src/registry/consent.ts'
-import { type Caller, ofCouncilTax, ofParking, ofPension, registrars } from './callers.ts'
+import { type Caller, ofCouncilTax, ofParking, ofPension, persons, registrars } from './callers.ts'
 import type { DraftMade } from './drafts.ts'
 import type { GrantMade, Grants } from './grants.ts'
 import type { Letter } from './letters.ts'
@@ -44,6 +44,7 @@ export function listThings({ parties, grants, letters, drafts, records }: World)
     ...registrarThings(records, grants.all),
     ...serviceThings(letters, parties),
     ...followingThings(records),
+    ...ownThings(records),
   } satisfies Record<string, Thing[]>
 }
 
@@ -368,6 +369,22 @@ function registrarThings({ searches, views, mergeId }: Records, grants: readonly
 
 /** The days of a reconciliation, which every request for one names. */
 const days = 'from=2026-11-01&to=2026-11-02'
+
+/** What is somebody's own, whichever mailbox they have open. */
+function ownThings({ own }: Records) {
+  const each = (what: string, idOf: (one: Records['own'][keyof Records['own']]) => string): Thing[] => [
+    ...Object.entries(own).map(
+      ([name, one]): Thing => ({ name: `the ${what} of ${name}`, params: { id: idOf(one) }, isFor: [name as Caller] }),
+    ),
+    nowhere('id'),
+  ]
+  return {
+    'contact detail': each('address that waits', ({ waiting }) => waiting),
+    'contact detail confirmed': each('confirmed address', ({ confirmed }) => confirmed),
+    session: each('other session', ({ sessionId }) => sessionId),
+    'kind of contact detail': ['email', 'mobile'].map((kind): Thing => ({ name: kind, params: { kind }, isFor: persons })),
+  }
+}
 
 function followingThings({ deadDeliveries }: Records) {
   const managers = {

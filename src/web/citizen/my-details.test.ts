@@ -3,6 +3,9 @@ import { after, before, describe, test } from 'node:test'
 import { buildGrantWorld, type GrantWorld } from '../../../test/grants.ts'
 import { type Pages, startPages } from '../../../test/pages.ts'
 import { openWindow, type Window } from '../../../test/window.ts'
+import { addContactDetail } from '../../alerts/add-contact-detail.ts'
+import { contactOptions } from '../../alerts/contact-detail.ts'
+import { readConfig } from '../../config.ts'
 
 describe('the page that leads to what is about a mailbox', () => {
   const now = { at: new Date('2026-11-23T10:00:00Z') }
@@ -21,10 +24,10 @@ describe('the page that leads to what is about a mailbox', () => {
     await arthur.get('/mailboxes')
     await arthur.submit('/mailboxes/open', grantId === undefined ? {} : { grant: grantId })
   }
-  /** What is offered, all of which opens; what is not does not. */
+  /** What is offered of the mailbox, all of which opens; what is not does not. */
   const readOffers = async () => {
     const { body } = await arthur.get('/my-details')
-    const links = [...body.slice(body.indexOf('<main'), body.indexOf('</main>')).matchAll(/href="(\/[^"]*)"/g)].map(
+    const links = [...body.slice(body.indexOf('post-choices'), body.indexOf('</main>')).matchAll(/href="(\/[^"]*)"/g)].map(
       ([, href]) => href!,
     )
     for (const url of all) assert.equal((await arthur.get(url)).statusCode === 200, links.includes(url), url)
@@ -56,6 +59,30 @@ describe('the page that leads to what is about a mailbox', () => {
     const { links } = await readOffers()
     assert.deepEqual(links, ['/linked-services', '/registration', '/people', '/looks', '/helping'])
     await open()
+  })
+
+  test('says about the person who is signed in what is theirs, whichever mailbox is open', async () => {
+    const keys = contactOptions(readConfig({ DEMO: 'true' }))
+    const { db, owner, rosa } = pages.post
+    const detail = { partyId: rosa.partyId, kind: 'email', value: 'rosa@mail.example', language: 'en' } as const
+    await addContactDetail(db, keys, detail, now.at)
+    await owner`update contact_detail set verified_at = ${now.at} where party_id = ${rosa.partyId}`
+    await open(await world.give(rosa, pages.post.arthur))
+    const { body } = await arthur.get('/my-details')
+    assert.match(body, /This is about you yourself, and not about Rosa Example/)
+    assert.match(body, /Arthur Sample/)
+    assert.doesNotMatch(body, /mail\.example/)
+    assert.doesNotMatch((await arthur.get('/my-details/contact')).body, /mail\.example/)
+    await open()
+    const rosas = await openWindow(pages, 'rosa')
+    assert.match((await rosas.get('/my-details')).body, /rosa@mail\.example/)
+  })
+
+  test('is in Welsh for who reads Welsh', async () => {
+    const { body } = await arthur.get('/my-details?lang=cy')
+    assert.match(body, /<html lang="cy"/)
+    assert.match(body, /<h1[^>]*>Fy manylion<\/h1>/)
+    assert.match(body, /Gwasanaethau cysylltiedig/)
   })
 
   test('is for people who are signed in', async () => {

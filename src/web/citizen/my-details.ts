@@ -1,11 +1,17 @@
 import type { FastifyInstance } from 'fastify'
+import { personOf } from '../../access/grant.ts'
 import type { Right } from '../../access/rights.ts'
-import { sendPage } from '../page.ts'
+import { contactOptions, numberInWords } from '../../alerts/contact-detail.ts'
+import { listContactDetails } from '../../alerts/list-contact-details.ts'
+import { listSessions } from '../../sign-in/own-sessions.ts'
+import { readPreferences } from '../../sign-in/preferences.ts'
+import { type Surroundings, sendPage } from '../page.ts'
+import { languageOf, wordsFor } from '../words.ts'
 
 type Entry = {
   href: string
-  text: string
-  about: string
+  /** What it is called in the words of the page. */
+  name: string
   right: Right
   /** A person's mailbox and a business's are managed by pages of their own. */
   isOf?: 'person' | 'business'
@@ -13,55 +19,51 @@ type Entry = {
 
 /** Of the mailbox that is open, each with the right that its page asks for. */
 const ofMailbox: readonly Entry[] = [
-  {
-    href: '/linked-services',
-    text: 'Linked services',
-    about: 'See which public bodies can write to this mailbox, link another one, or unlink one.',
-    right: 'links:manage',
-  },
-  {
-    href: '/registration',
-    text: 'Your digital post',
-    about: 'See whether letters come here or on paper, and what you can change about it.',
-    right: 'registration:manage',
-  },
-  {
-    href: '/helpers',
-    text: 'People who help you with your post',
-    about: 'Let somebody you trust read your letters or answer them, and end it when you like.',
-    right: 'grants:manage',
-    isOf: 'person',
-  },
-  {
-    href: '/people',
-    text: 'People who use this mailbox',
-    about: 'Let people and advisers of the business in, change what they can do, and end it.',
-    right: 'grants:manage',
-    isOf: 'business',
-  },
-  {
-    href: '/looks',
-    text: 'Who looked at what',
-    about: 'See who opened, read, answered or looked up something of this mailbox, and when.',
-    right: 'looks:read',
-  },
-  {
-    href: '/my-details/download',
-    text: 'Download everything',
-    about: 'Get all your letters, documents and receipts as files that open without us.',
-    right: 'mailbox:download',
-  },
+  { href: '/linked-services', name: 'linked-services', right: 'links:manage' },
+  { href: '/registration', name: 'registration', right: 'registration:manage' },
+  { href: '/helpers', name: 'helpers', right: 'grants:manage', isOf: 'person' },
+  { href: '/people', name: 'people', right: 'grants:manage', isOf: 'business' },
+  { href: '/looks', name: 'looks', right: 'looks:read' },
+  { href: '/my-details/download', name: 'download', right: 'mailbox:download' },
+  { href: '/to-do/calendar', name: 'calendar', right: 'inbox:read' },
 ]
 
-/** Where a person finds what is neither reading nor writing: about the mailbox that is open, and about themselves. */
-export function myDetailsPage(app: FastifyInstance): void {
-  app.get('/my-details', (request, reply) => {
+const outcomes = ['language-changed'] as const
+
+/** Where a person finds what is neither reading nor writing: about themselves, and about the mailbox that is open. */
+export function myDetailsPage(app: FastifyInstance, { config, database, clock }: Surroundings): void {
+  const { keys } = contactOptions(config)
+  // What this program has no page for is not offered.
+  const isHere = ({ href }: Entry) => app.hasRoute({ method: 'GET', url: href })
+
+  app.get('/my-details', async (request, reply) => {
     const { actor, openMailbox } = request.signedIn!
+    const t = wordsFor(request)
     const kind = openMailbox?.isBusiness ? 'business' : 'person'
+    const { done } = request.query as { done?: string }
+    const [preferences, details, sessions] = await Promise.all([
+      readPreferences(database, personOf(actor)),
+      listContactDetails(database, keys, personOf(actor)),
+      listSessions(database, actor, config, clock()),
+    ])
+    const verified = details.filter(({ verifiedAt }) => verifiedAt !== undefined)
     return sendPage(request, reply, 'citizen/my-details', {
-      title: 'My details',
+      title: t('my-details:title'),
       section: 'my-details',
-      entries: ofMailbox.filter(({ right, isOf = kind }) => actor.rights.has(right) && isOf === kind),
+      entries: ofMailbox.filter((entry) => actor.rights.has(entry.right) && (entry.isOf ?? kind) === kind && isHere(entry)),
+      language: preferences.language ?? languageOf(request),
+      emails: verified.filter((each) => each.kind === 'email').map(({ value }) => value),
+      mobiles: verified.filter((each) => each.kind === 'mobile').map(({ value }) => numberInWords(value)),
+      waiting: details.length - verified.length,
+      sessions: sessions.length,
+      done: outcomes.find((outcome) => outcome === done),
     })
   })
+
+  app.get('/my-details/name', (request, reply) =>
+    sendPage(request, reply, 'citizen/my-details-name', {
+      title: wordsFor(request)('my-details:name.title'),
+      section: 'my-details',
+    }),
+  )
 }

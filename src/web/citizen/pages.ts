@@ -2,8 +2,10 @@ import type { FastifyInstance } from 'fastify'
 import { sendDraft } from '../../delivery/send-draft.ts'
 import { receiptMaker } from '../../evidence/make-receipt.ts'
 import { openEvidence } from '../../evidence/open-evidence.ts'
+import { confirmEmailPages } from '../confirm-email.ts'
 import { fileRoutes } from '../files.ts'
 import { acceptForms } from '../form.ts'
+import { helpPages } from '../help.ts'
 import { livePage } from '../live.ts'
 import type { Surroundings } from '../page.ts'
 import { proofPages } from '../proof.ts'
@@ -27,12 +29,16 @@ import { looksPages } from './looks.ts'
 import { mailboxPages } from './mailboxes.ts'
 import { morePages } from './more.ts'
 import { myDetailsPage } from './my-details.ts'
+import { contactDetailPages } from './my-details-contact.ts'
+import { devicePages } from './my-details-devices.ts'
+import { languagePages } from './my-details-language.ts'
 import { notePages } from './note.ts'
 import { peoplePages } from './people.ts'
 import { printPage } from './print.ts'
 import { registrationPages } from './registration.ts'
 import { sentPages } from './sent.ts'
 import { startPage } from './start.ts'
+import { welcomePage } from './welcome.ts'
 import { helperPages } from './who-helps.ts'
 import { writePages } from './write.ts'
 
@@ -41,6 +47,8 @@ export function registerCitizenPages(app: FastifyInstance, surroundings: Surroun
   const { database, clock } = surroundings
   livePage(app, surroundings)
   startPage(app)
+  helpPages(app, surroundings)
+  confirmEmailPages(app, surroundings)
   const makeReceipt = receiptMaker(openEvidence(surroundings.config))
   app.register(async (scope) => {
     scope.addHook('preHandler', keepFormOfEndedSession(surroundings))
@@ -60,7 +68,8 @@ export function registerCitizenPages(app: FastifyInstance, surroundings: Surroun
     }
     sentPages(scope, database, clock)
     looksPages(scope, database)
-    myDetailsPage(scope)
+    for (const register of [myDetailsPage, contactDetailPages, devicePages, languagePages, welcomePage])
+      register(scope, surroundings)
     for (const register of [actionPages, calendarPages, mailboxPages, helperPages, helpingPages, peoplePages])
       register(scope, surroundings)
     linkedServicesPages(scope, surroundings)
