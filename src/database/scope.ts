@@ -6,7 +6,17 @@ import type { Database, Db, Fragment } from './connect.ts'
  */
 export type Scope = {
   /** A work of the program's own that goes across mailboxes; its policies allow it what it needs and no more. */
-  purpose?: 'sign-in' | 'registry' | 'granting' | 'linking' | 'merge' | 'delivery' | 'evidence' | 'following' | 'upkeep'
+  purpose?:
+    | 'sign-in'
+    | 'registry'
+    | 'granting'
+    | 'linking'
+    | 'merge'
+    | 'delivery'
+    | 'evidence'
+    | 'following'
+    | 'search'
+    | 'upkeep'
   /** The party whose own things these are: registration, links, grants, looks. */
   party?: string
   /** Businesses that the party works for: what others have granted to them. */
