@@ -13,6 +13,7 @@ import { followWebhooks } from './evidence/follow-webhooks.ts'
 import { noteAlive } from './evidence/note-alive.ts'
 import { openEvidence } from './evidence/open-evidence.ts'
 import { webhookReach } from './evidence/post-event.ts'
+import { indexNextMailbox } from './mailbox/index-documents.ts'
 import { deleteExpiredLinkRequests } from './registry/link-end.ts'
 import type { SequencerData } from './sequencer.ts'
 import { deleteExpiredSessions } from './sign-in/session.ts'
@@ -24,6 +25,7 @@ const webhookBeatMs = 1_000
 /** Webhooks that one process delivers to at once: each has some connections to its receiver, and for moments as many to the database. */
 const webhooksAtOnce = 64
 const aliveBeatMs = 10_000
+const searchBeatMs = 1_000
 
 /** The program's own pool; and where it, the owner of the tables and the worker connect to. */
 export type Databases = { database: Database; programUrl: string; ownerUrl: string; jobsUrl: string }
@@ -61,7 +63,12 @@ async function auditEvidence({ ownerUrl }: Databases, config: Config, now: Date)
 
 /** What must not wait for the next minute. Every process does it, a beat after it did so last; of several at once most find nothing to do. */
 function startBeats(config: Config, { database, programUrl }: Databases, clock: () => Date): Loop {
-  const beats = [startSequencer(config, programUrl), startWebhooks(config, database, clock), watchOutages(config, database)]
+  const beats = [
+    startSequencer(config, programUrl),
+    startWebhooks(config, database, clock),
+    watchOutages(config, database),
+    startIndexing(database, clock),
+  ]
   return { stop: async () => void (await Promise.all(beats.map((beat) => beat.stop()))) }
 }
 
@@ -119,6 +126,15 @@ export function startWebhooks(config: Config, database: Database, clock: () => D
       await Promise.all(underWay.values())
     },
   }
+}
+
+/** What somebody has searched is read to its end, documents too, one mailbox after another. */
+function startIndexing(database: Database, clock: () => Date): Loop {
+  return every('Reading letters for search', searchBeatMs, async (signal) => {
+    while (!signal.aborted && (await indexNextMailbox(database, clock()))) {
+      // The mailbox that waits longest is next.
+    }
+  })
 }
 
 /** By the database's clock: several processes have one, and so none sees a pause where its own clock is another. */

@@ -10,6 +10,7 @@ export const lookKinds = [
   'answered',
   'wrote',
   'mailbox-opened',
+  'searched',
   'looked-up',
   'record-viewed',
   'registration-changed',

@@ -18,7 +18,7 @@ function stylesheet(): string {
     .replaceAll('url(/assets/images/govuk-crest.svg)', 'none')
     .replaceAll(/\/\*! Copyright \(c\) 2011.*?\*\//g, '')
     .replace(/\/\*# sourceMappingURL.*?\*\//, '')
-  return `${govuk}\n${ours('post.css')}`
+  return `${govuk}\n${ours('post.css')}\n${ours('search.css')}`
 }
 
 const assets: Record<string, { type: string; body: string }> = {

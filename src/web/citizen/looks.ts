@@ -81,6 +81,7 @@ const words: Record<LookKind, string> = {
   answered: 'answered a letter',
   wrote: 'wrote a letter',
   'mailbox-opened': 'opened this mailbox',
+  searched: 'searched the letters, and saw words of some',
   'looked-up': 'asked whether this mailbox can be reached',
   'record-viewed': 'looked at the record of this mailbox in the register, and no letters',
   'registration-changed': 'changed whether this mailbox can be reached',

@@ -16,6 +16,7 @@ import { mailboxPages } from './mailboxes.ts'
 import { myDetailsPage } from './my-details.ts'
 import { peoplePages } from './people.ts'
 import { registrationPages } from './registration.ts'
+import { searchPages } from './search.ts'
 import { sentPages } from './sent.ts'
 import { startPage } from './start.ts'
 import { helperPages } from './who-helps.ts'
@@ -43,6 +44,7 @@ export function registerCitizenPages(app: FastifyInstance, surroundings: Surroun
       asksWhetherToAnswer: false,
     })
     writePages(scope, surroundings)
+    searchPages(scope, surroundings)
     sentPages(scope, database, clock)
     looksPages(scope, database)
     myDetailsPage(scope)
