@@ -151,7 +151,6 @@ function listPages() {
     'words to search for': [
       { name: 'what is secret', query: '?q=zq', isFor: readers },
       { name: 'the same without words', query: '?document=yes', isFor: readers },
-      { name: 'the last page of all', query: '?q=zq&page=50', isFor: [] },
     ] as Thing[],
     // To remove what is not there does nothing.
     'saved search': [{ name: 'no search', params: { id: newId() }, isFor: readers }] as Thing[],

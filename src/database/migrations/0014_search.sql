@@ -80,6 +80,11 @@ end $$;
 
 -- The job asks which mailboxes there are to do. It says nothing of any letter.
 create policy searching on search_state using ((select scope_is('search')));
+-- Of letters that were erased, that they are to go from the index too. Whoever reads the mailbox does not see them: their scope names a party.
+create policy forgetting on message for select
+  using (
+    (select scope_is('search') and scope_text('party') is null) and mailbox_id = (select scope_id('mailbox')) and erased_at is not null
+  );
 create policy of_message on document_text for select
   using (
     mailbox_id = (select scope_id('mailbox'))
