@@ -27,57 +27,43 @@ const vocabulary = 20_000
 const anyWord = () => word(Math.floor(vocabulary ** Math.random()))
 const text = (words: number) => Array.from({ length: words }, anyWord).join(' ')
 
+const texts = 2_000
+
 /** Letters over ten years to mailboxes of their own, of forty services, each with a reference of its own. */
 async function fill(owner: Database): Promise<Actor[]> {
-  const services = Array.from({ length: 40 }, () => ({
-    id: newId(),
-    name: `Service ${anyWord()}`,
-    sender: `Council of ${anyWord()}`,
-  }))
-  const actors: Actor[] = []
-  for (let index = 0; index < mailboxes; index += 1) {
+  await owner`set enable_seqscan = on`
+  await owner`set enable_hashjoin = on`
+  await owner`set statement_timeout = 0`
+  await owner`create temporary table letter_text (number integer primary key, subject text, body text)`
+  const rows = Array.from({ length: texts }, (_, number) => ({ number, subject: text(6), body: text(200) }))
+  await owner`insert into letter_text ${owner(rows)}`
+  await owner`
+    create temporary table sending as
+    select number, uuidv7() as id, 'Service ' || number as name, 'Council of ' || split_part(body, ' ', 1) as sender from letter_text where number < 40`
+  const actors = Array.from({ length: mailboxes }, (): Actor => {
     const [partyId, mailboxId] = [newId(), newId()]
+    const by = { kind: 'owner', id: partyId, name: 'Searcher' } as const
+    const post = { rights: rightsOf('owner'), categories: undefined, isOrganisation: false }
+    return { partyId, mailboxId, ...post, by, door: 'citizen-pages', requestId: 'bench' }
+  })
+  for (const [index, { partyId, mailboxId }] of actors.entries()) {
     await owner`insert into party (id, kind, name) values (${partyId}, 'person', 'Searcher')`
     await owner`insert into mailbox (id, party_id) values (${mailboxId}, ${partyId})`
-    for (let first = 0; first < lettersEach; first += 1_000) {
-      const rows = Array.from({ length: 1_000 }, (_, offset) => {
-        const number = first + offset
-        const at = new Date(Date.UTC(2016, 10, 1) + number * 31_500_000)
-        const id = newId({ msecs: at.getTime() })
-        const service = services[number % services.length]!
-        const subject = text(6)
-        return {
-          mailbox_id: mailboxId,
-          id,
-          thread_id: id,
-          sender_id: service.id,
-          sender_party_id: service.id,
-          service_id: service.id,
-          sender_name: service.sender,
-          service_name: service.name,
-          subject,
-          content: owner.json([{ language: 'en', subject, body: `${text(200)}. Reference QZ-${index}-${number}.` }]) as never,
-          documents: owner.json([]) as never,
-          reply_allowed: true,
-          door: 'demo',
-          available_at: at,
-          opened_at: number % 4 === 0 ? null : at,
-        }
-      })
-      await owner`insert into message ${owner(rows)}`
-    }
-    actors.push({
-      partyId,
-      mailboxId,
-      isOrganisation: false,
-      rights: rightsOf('owner'),
-      categories: undefined,
-      by: { kind: 'owner', id: partyId, name: 'Searcher' },
-      door: 'citizen-pages',
-      requestId: 'bench',
-    })
+    await owner`
+      with letter as materialized (
+        select n, uuidv7(-make_interval(hours => (${lettersEach}::integer - n) * 8)) as id, (n * 7 + ${index}::integer * 13) % ${texts}::integer as place
+        from generate_series(1, ${lettersEach}::integer) as n
+      )
+      insert into message (mailbox_id, id, thread_id, sender_id, sender_party_id, service_id, sender_name, service_name, subject, content,
+                           documents, reply_allowed, door, available_at, opened_at)
+      select ${mailboxId}, letter.id, letter.id, sending.id, sending.id, sending.id, sending.sender, sending.name, subject,
+             jsonb_build_array(jsonb_build_object(
+               'language', 'en', 'subject', subject, 'body', body || '. Reference QZ-' || ${index}::integer || '-' || n || '.'
+             )), '[]', true, 'demo', uuid_extract_timestamp(letter.id), case when n % 4 > 0 then uuid_extract_timestamp(letter.id) end
+      from letter join letter_text on letter_text.number = place join sending on sending.number = n % 40`
   }
   await owner`vacuum analyze`
+  await owner`reset all`
   return actors
 }
 

@@ -63,6 +63,7 @@ function withoutMarks(body: string): string {
   return body
     .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
     .replace(/^\s*\|?[\s|:-]+\|?\s*$/gm, ' ')
+    .replace(/^\s*[-+]\s/gm, ' ')
     .replace(/[*_`#>|\\]+/g, ' ')
     .replace(/\s+/g, ' ')
     .trim()

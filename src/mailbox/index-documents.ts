@@ -4,7 +4,7 @@ import { readWithin, within } from '../database/scope.ts'
 import { type Extracted, extractText } from '../documents/extract-text.ts'
 import { readFileBytes } from '../documents/read.ts'
 import { addPostings, indexLetters, searchScope } from './index-letters.ts'
-import { addWords } from './search-words.ts'
+import { addWords, wordsVersion } from './search-words.ts'
 
 /** What the job does of one mailbox before it looks after others again. */
 const documentsInTurn = 20
@@ -42,13 +42,14 @@ export async function indexNextMailbox(db: Db, now: Date): Promise<boolean> {
   return true
 }
 
-/** Whoever searches this mailbox finds something unread in it. */
+/** Something of this mailbox is not in its index yet, or somebody is about to search it: the job goes on with it soon. */
 export async function wantIndex(db: Db, mailboxId: string, now: Date): Promise<void> {
   await within(
     db,
     { purpose: 'search' },
     (sql) => sql`
-      update search_state set wanted_at = ${now} where mailbox_id = ${mailboxId} and (wanted_at is null or wanted_at > ${now})`,
+      insert into search_state as known (mailbox_id, version, wanted_at) values (${mailboxId}, ${wordsVersion}, ${now})
+      on conflict (mailbox_id) do update set wanted_at = ${now} where known.wanted_at is null or known.wanted_at > ${now}`,
   )
 }
 

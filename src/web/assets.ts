@@ -24,6 +24,7 @@ function stylesheet(): string {
 const assets: Record<string, { type: string; body: string }> = {
   'post.css': { type: 'text/css; charset=utf-8', body: stylesheet() },
   'start.js': { type: 'text/javascript; charset=utf-8', body: ours('start.js') },
+  'search.js': { type: 'text/javascript; charset=utf-8', body: ours('search.js') },
   'govuk-frontend.js': {
     type: 'text/javascript; charset=utf-8',
     body: read(govukFrontend, 'govuk-frontend.min.js').replace(/\/\/# sourceMappingURL.*/, ''),

@@ -12,6 +12,7 @@ function securityHeaders({ baseUrl, formOrigins }: SecurityHeadersOptions): Reco
     'default-src': "'none'",
     'style-src': "'self'",
     'script-src': "'self'",
+    'connect-src': "'self'",
     'img-src': "'self'",
     'font-src': "'self'",
     'form-action': ["'self'", ...formOrigins].join(' '),

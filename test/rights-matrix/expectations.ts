@@ -294,6 +294,7 @@ const open = Object.fromEntries(
     'GET /docs',
     'GET /assets/post.css',
     'GET /assets/start.js',
+    'GET /assets/search.js',
     'GET /assets/govuk-frontend.js',
     'GET /assets/favicon.svg',
     'GET /sign-in',

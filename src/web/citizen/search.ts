@@ -4,6 +4,7 @@ import { Type } from 'typebox'
 import { listMailboxes, type ReadableMailbox } from '../../access/list-mailboxes.ts'
 import { requireRight } from '../../access/rights.ts'
 import { highlight } from '../../mailbox/highlight.ts'
+import { wantIndex } from '../../mailbox/index-documents.ts'
 import { listSenders, type Sender } from '../../mailbox/list-senders.ts'
 import { deleteSavedSearch, listSavedSearches, savedNameLengthMax, saveSearch } from '../../mailbox/saved-searches.ts'
 import { type FoundIn, type Results, searchMailboxes } from '../../mailbox/search-mailboxes.ts'
@@ -95,6 +96,8 @@ async function answer(
   const mailboxes = asked.mailbox === 'all' ? where.mailboxes : [where.open]
   const query = parseQuery(asked.q ?? '')
   const isAsked = asksAnything(asked) && !errors.some(({ field }) => field !== 'name')
+  // Whoever opens the page is about to search: until they have typed, the index can be brought on.
+  if (!isAsked) await wantIndex(database, actor.mailboxId, now)
   const [results, senders, saved] = await Promise.all([
     isAsked ? searchMailboxes(database, mailboxes, { query, filters, page }, now) : undefined,
     sendersOf(database, mailboxes),
