@@ -189,6 +189,7 @@ describe('searching a mailbox', () => {
     }
     assert.deepEqual(await finds('aubergine quintessential'), [id])
     await test_.owner`update message set erased_at = ${now} where id = ${id}`
+    assert.equal(await indexNextMailbox(post.db, now), true)
     assert.deepEqual(await finds('aubergine'), [])
     const left = await test_.owner`
       select from search_word where word in ('aubergine', 'quintessential')

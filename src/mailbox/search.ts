@@ -12,6 +12,7 @@ import type { Needle, Query, SearchFilters } from './search-query.ts'
 
 export type FoundLetter = LetterSummary & {
   mailboxId: string
+  isUnread: boolean
   folder: string /** In the index; null where no words were asked for. */
   number: number | null
 }
@@ -98,7 +99,7 @@ async function findLetters(
     { ...scopeOfReceived(actor), purpose: 'search' },
     db`
     select message.mailbox_id, message.id, message.sender_name as other_name, message.service_name, message.subject, message.available_at,
-      message.opened_at, message.documents <> '[]' as has_documents, message.folder, ${numbers === undefined ? db`null::integer as` : db`search_letter.`}${db`number`}, count(*) over ()::int as total
+      message.opened_at, message.opened_at is null or message.marked_unread as is_unread, message.documents <> '[]' as has_documents, message.folder, ${numbers === undefined ? db`null::integer as` : db`search_letter.`}${db`number`}, count(*) over ()::int as total
     from ${
       numbers === undefined
         ? db`message where ${limits}`

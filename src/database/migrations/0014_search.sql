@@ -80,6 +80,18 @@ end $$;
 
 -- The job asks which mailboxes there are to do. It says nothing of any letter.
 create policy searching on search_state using ((select scope_is('search')));
+
+-- What was erased leaves the index soon, whether or not anybody searches again. Whoever erases need not know of it.
+create function want_forgetting() returns trigger language plpgsql as $$
+begin
+  update search_state set wanted_at = least(wanted_at, new.erased_at) where mailbox_id = new.mailbox_id;
+  return null;
+end $$;
+create trigger want_forgetting after update of erased_at on message
+  for each row when (old.erased_at is null and new.erased_at is not null) execute function want_forgetting();
+create policy forgetting on search_state for select using ((select scope_is('erasing')));
+create policy forgetting_soon on search_state for update using ((select scope_is('erasing')));
+
 -- Of letters that were erased, that they are to go from the index too. Whoever reads the mailbox does not see them: their scope names a party.
 create policy forgetting on message for select
   using (

@@ -163,7 +163,6 @@ function viewResults(results: Results<ReadableMailbox>, { open }: Where, asked: 
     ...letter,
     subject: highlight(letter.subject, results.needles),
     otherName: highlight(letter.otherName, results.needles),
-    isUnread: letter.openedAt === null,
     isInBin: letter.folder === 'bin' && filters.folder === undefined,
     ownerName: asked.mailbox === 'all' ? mailbox.ownerName : undefined,
     firmName: mailbox.firmName,
