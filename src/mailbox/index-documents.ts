@@ -11,6 +11,7 @@ const documentsInTurn = 20
 const documentsAtOnce = 2
 const triesMax = 2
 const leaseMs = 120_000
+const busyMs = 5_000
 /** So much of a document's text is kept, to show where a word stands. Words are found in all of it. */
 const keptLength = 200_000
 
@@ -18,7 +19,7 @@ type Waiting = { fileId: string; messageId: string; mediaType: string | null }
 
 /** For a job: takes the mailbox that has waited longest, and brings its index on. Answers whether there was one. */
 export async function indexNextMailbox(db: Db, now: Date): Promise<boolean> {
-  const [next] = await within(
+  const [longest] = await within(
     db,
     { purpose: 'search' },
     (sql) => sql<{ mailboxId: string }[]>`
@@ -28,45 +29,48 @@ export async function indexNextMailbox(db: Db, now: Date): Promise<boolean> {
       )
       returning mailbox_id`,
   )
-  if (next === undefined) return false
-  const { mailboxId } = next
+  if (longest === undefined) return false
+  const { mailboxId } = longest
   // Some hundreds at a time, so that whoever searches meanwhile finds those.
   let came = await indexLetters(db, mailboxId, 'beginning')
   while (came === 'more') came = await indexLetters(db, mailboxId, 'beginning')
-  const isRead = (await readDocuments(db, mailboxId, now)) && came === 'done'
+  const isRead = await readDocuments(db, mailboxId, now)
+  // Where a search indexes it just now, this is gone on with when that is done.
+  const next = came === 'busy' ? new Date(now.getTime() + busyMs) : isRead ? null : now
   await within(
     db,
     { purpose: 'search' },
-    (sql) => sql`update search_state set wanted_at = ${isRead ? null : now} where mailbox_id = ${mailboxId}`,
+    (sql) => sql`update search_state set wanted_at = ${next} where mailbox_id = ${mailboxId}`,
   )
   return true
 }
 
 /** Something of this mailbox is not in its index yet, or somebody is about to search it: the job goes on with it soon. */
 export async function wantIndex(db: Db, mailboxId: string, now: Date): Promise<void> {
-  await within(
-    db,
-    { purpose: 'search' },
-    (sql) => sql`
-      insert into search_state as known (mailbox_id, version, wanted_at) values (${mailboxId}, ${wordsVersion}, ${now})
-      on conflict (mailbox_id) do update set wanted_at = ${now} where known.wanted_at is null or known.wanted_at > ${now}`,
-  )
+  await within(db, { purpose: 'search' }, async (sql) => {
+    await sql`insert into search_state (mailbox_id, version) values (${mailboxId}, ${wordsVersion}) on conflict do nothing`
+    // Nobody waits for whoever indexes it just now.
+    await sql`
+      update search_state set wanted_at = ${now}
+      where mailbox_id = (
+        select mailbox_id from search_state where mailbox_id = ${mailboxId} and wanted_at is null for update skip locked
+      )`
+  })
 }
 
 /** Reads some of the documents that wait, the newest first. Answers whether none is left. Reading does not count as opening. */
 async function readDocuments(db: Db, mailboxId: string, now: Date): Promise<boolean> {
-  const waiting = await claim(db, mailboxId, now)
+  const { waiting, isLast } = await claim(db, mailboxId, now)
   const lines = Array.from({ length: documentsAtOnce }, async () => {
     for (let document = waiting.pop(); document !== undefined; document = waiting.pop())
       await readDocument(db, mailboxId, document, now)
   })
-  const isLast = waiting.length < documentsInTurn
   await Promise.all(lines)
   return isLast
 }
 
 /** A try is counted before it is made: a file that ends the program is not read for ever. */
-async function claim(db: Db, mailboxId: string, now: Date): Promise<Waiting[]> {
+async function claim(db: Db, mailboxId: string, now: Date): Promise<{ waiting: Waiting[]; isLast: boolean }> {
   const claimed = await within(
     db,
     searchScope(mailboxId),
@@ -86,7 +90,8 @@ async function claim(db: Db, mailboxId: string, now: Date): Promise<Waiting[]> {
         where file->>'id' = document_text.file_id::text
       ) end as media_type`,
   )
-  return [...claimed].filter(({ mediaType }) => mediaType !== null).reverse()
+  const waiting = claimed.filter(({ mediaType }) => mediaType !== null).reverse()
+  return { waiting, isLast: claimed.length < documentsInTurn }
 }
 
 async function readDocument(db: Db, mailboxId: string, { fileId, messageId, mediaType }: Waiting, now: Date): Promise<void> {

@@ -180,6 +180,21 @@ describe('searching a mailbox', () => {
     )
   })
 
+  test('reads the documents of many letters, some at a time, until none waits', async () => {
+    const files = (n: number) => [{ filename: `${n}.txt`, mediaType: 'text/plain', content: btoa(`parsnip ${n}`) }]
+    for (let n = 0; n < 21; n += 1) await send({ documents: [{ role: 'main', files: files(n) }] })
+    await searchFor('parsnip')
+    // One whom a kill has stopped twice is given up.
+    await test_.owner`
+      update document_text set tries = 2 where file_id = (select max(file_id::text)::uuid from document_text where state = 'waiting')`
+    while (await indexNextMailbox(post.db, now)) {
+      // Until nothing waits.
+    }
+    assert.equal((await finds('parsnip')).length, 20)
+    assert.equal((await searchFor('parsnip')).documentsLeft, 0)
+    assert.equal((await test_.owner`select from document_text where reason = 'gave-up'`).length, 1)
+  })
+
   test('forgets a letter that was erased, with its words and the text of its documents', async () => {
     const files = [{ filename: 'a.txt', mediaType: 'text/plain', content: btoa('quintessential') }]
     const id = await send({ body: 'An aubergine.', documents: [{ role: 'main', files }] })
