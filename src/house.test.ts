@@ -29,6 +29,7 @@ const leaves = ['config.ts', 'problems.ts', 'seal.ts']
 const entryPoints = [
   'src/main.ts',
   'src/sequencer.ts',
+  'src/documents/extract-text-child.ts',
   'test/setup.ts',
   'test/bench.ts',
   'test/screenshots.ts',

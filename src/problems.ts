@@ -22,6 +22,7 @@ export const problems = {
   'not-found': [404, 'fix', 'There is nothing here, or nothing that you may see.'],
   'service-not-found': [404, 'fix', 'There is no such service, or this client may not act for it.'],
   'changed-meanwhile': [409, 'fix', 'Somebody else has changed this since you read it. Read it again, then change it.'],
+  'too-many-saved-searches': [409, 'fix', 'No more searches can be saved. Remove one first.'],
   'group-not-empty': [409, 'fix', 'There is something in the group. Move that first.'],
   'draft-changed': [409, 'fix', 'The draft was changed meanwhile, or is to be sent at a set time.'],
   'too-many-drafts': [409, 'fix', 'The mailbox has as many drafts as it can hold. Send or delete some.'],

@@ -19,6 +19,7 @@ import { noteAlive } from './evidence/note-alive.ts'
 import { openEvidence } from './evidence/open-evidence.ts'
 import { webhookReach } from './evidence/post-event.ts'
 import { eraseOldFromBins } from './mailbox/erase.ts'
+import { indexNextMailbox } from './mailbox/index-documents.ts'
 import { deriveIdentifierKeys } from './registry/identifier.ts'
 import { deleteExpiredLinkRequests } from './registry/link-end.ts'
 import { readSchemes } from './registry/scheme.ts'
@@ -34,6 +35,7 @@ const webhookBeatMs = 1_000
 /** Webhooks that one process delivers to at once: each has some connections to its receiver, and for moments as many to the database. */
 const webhooksAtOnce = 64
 const aliveBeatMs = 10_000
+const searchBeatMs = 1_000
 
 /** The program's own pool; and where it, the owner of the tables and the worker connect to. */
 export type Databases = { database: Database; programUrl: string; ownerUrl: string; jobsUrl: string }
@@ -93,6 +95,7 @@ function startBeats(config: Config, { database, programUrl }: Databases, clock: 
     startWebhooks(config, database, clock),
     startOutgoing(config, database, clock),
     watchOutages(config, database),
+    startIndexing(database, clock),
   ]
   return { stop: async () => void (await Promise.all(beats.map((beat) => beat.stop()))) }
 }
@@ -159,6 +162,15 @@ export function startOutgoing(config: Config, database: Database, clock: () => D
   if (Object.keys(channels).length === 0) return { stop: async () => {} }
   const { keys } = contactOptions(config)
   return every('Sending messages', outgoingBeatMs, (signal) => sendOutgoing(database, { keys, channels, clock, signal }))
+}
+
+/** What somebody has searched is read to its end, documents too, one mailbox after another. */
+function startIndexing(database: Database, clock: () => Date): Loop {
+  return every('Reading letters for search', searchBeatMs, async (signal) => {
+    while (!signal.aborted && (await indexNextMailbox(database, clock()))) {
+      // The mailbox that waits longest is next.
+    }
+  })
 }
 
 /** By the database's clock: several processes have one, and so none sees a pause where its own clock is another. */

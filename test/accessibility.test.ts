@@ -160,6 +160,14 @@ describe('in a browser', () => {
         '/write/northfold-council/appeal-a-parking-fine',
         '/write/northfold-council/council-tax',
       ])
+      await visit('rosa', [
+        '/search',
+        '/search?q=bill',
+        '/search?q=bil+zeppelin&document=yes',
+        '/search?q=bill&mailbox=all&from=yesterday',
+        '/search?q=bill&page=2',
+        '/write/northfold-council/council-tax',
+      ])
       await visit('rosa', ['/sent', '/looks', '/looks/others', '/write/northfold-council/council-tax'])
       const { letters } = await listInbox(pages.post.db, pages.post.council, 1)
       const message = `/department/messages/${letters[0]!.id}`

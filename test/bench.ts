@@ -14,6 +14,7 @@ import { deriveIdentifierKeys } from '../src/registry/identifier.ts'
 import { lookUpRecipients } from '../src/registry/look-up.ts'
 import { createDatabase, measureEvidence } from './bench-evidence.ts'
 import { insertBare, letter, turnsWithLog } from './bench-letter.ts'
+import { measureSearch } from './bench-search.ts'
 import { fillLargeWorld, linkOf } from './large-world.ts'
 import { measure, openRequests, print, printHead, secondsEach } from './measure.ts'
 import { startProgram } from './program.ts'
@@ -25,7 +26,7 @@ import { signInRosa } from './signed-in.ts'
  * rates do not. The program runs as a process of its own, with a PostgreSQL that really writes to the disk; the client and
  * the bare inserts run here. `npm run bench -- 2` measures two seconds each (default 5); `npm run bench -- 2 evidence` one part only.
  */
-const parts = ['accept', 'read', 'evidence', 'large'] as const
+const parts = ['accept', 'read', 'evidence', 'large', 'search'] as const
 const lettersInMailbox = 200
 
 /** The bare rows go into a database of their own, with the same tables, so that the program does not seal what it has not accepted. */
@@ -146,6 +147,7 @@ try {
     if (isMeasured('read')) await measureReading(program.baseUrl, database)
     if (isMeasured('evidence')) await measureEvidence(embedded.url, program.baseUrl, database)
     if (isMeasured('large')) await measureLargeWorld(embedded.url)
+    if (isMeasured('search')) await measureSearch(embedded.url)
   } finally {
     await program.end('SIGTERM')
   }

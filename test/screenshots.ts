@@ -66,6 +66,10 @@ const shots: Shot[] = [
     await page.locator('[data-pdf-viewer][data-drawn]').waitFor()
   }),
   rosa('download-everything', '/my-details/download'),
+  rosa('search', '/search'),
+  rosa('search-found', '/search?q=coucnil'),
+  rosa('search-nothing', '/search?q=xylophone&unread=yes'),
+  rosa('search-errors', '/search?q=bill&document=yes&until=soon'),
   rosa('sent', '/sent'),
   rosa('write', '/write'),
   rosa('write-search', '/write?q=parking+fine'),

@@ -13,6 +13,7 @@ export const lookKinds = [
   'wrote',
   'draft-read',
   'mailbox-opened',
+  'searched',
   'looked-up',
   'record-viewed',
   'registration-changed',

@@ -137,6 +137,7 @@ const scopes = {
   following: { purpose: 'following' },
   erasing: { purpose: 'erasing' },
   watching: { purpose: 'watching', watched: [ids.rosaMailbox] },
+  search: { purpose: 'search', mailbox: ids.rosaMailbox },
 } as const satisfies Record<string, Scope>
 type Asker = keyof typeof scopes
 
@@ -176,15 +177,15 @@ const reach: Record<string, Partial<Record<Asker, string>>> = {
   calendar_feed: { rosa: 'rud', calendar: 'r', merge: 'rud' },
   action_host: { tax: 'rud', parking: 'rud', registry: 'rud', delivery: 'r' },
   pay_account: { tax: 'rud', registry: 'rud', paying: 'r', delivery: 'r' },
-  message: { rosa: 'ru', tax: 'r', merge: 'rud', watching: 'r' },
-  file: { rosa: 'r', tax: 'r', merge: 'rud', watching: 'r' },
+  message: { rosa: 'ru', tax: 'r', merge: 'rud', watching: 'r', search: 'ru' },
+  file: { rosa: 'r', tax: 'r', merge: 'rud', watching: 'r', search: 'r' },
   folder: { rosa: 'rud', merge: 'rud' },
   filing: { rosa: 'rud', helper: 'rud', merge: 'rud', upkeep: 'rud' },
-  ledger: { rosa: 'rud', tax: 'rud', merge: 'rud' },
+  ledger: { rosa: 'rud', tax: 'rud', merge: 'rud', search: 'rud' },
   draft: { rosa: 'rud', merge: 'rud' },
   draft_file: { rosa: 'rud', merge: 'rud' },
   kept_form: { rosa: 'rud', helper: 'rud', merge: 'rud', upkeep: 'rud' },
-  event: { rosa: 'r', tax: 'r', merge: 'rud', evidence: 'rud' },
+  event: { rosa: 'r', tax: 'r', merge: 'rud', evidence: 'rud', search: 'r' },
   evidence_seal: { evidence: 'rud' },
   evidence_jws: { evidence: 'rud' },
   log_tile: { evidence: 'rud' },
@@ -192,6 +193,12 @@ const reach: Record<string, Partial<Record<Asker, string>>> = {
   log_checkpoint: { evidence: 'rud' },
   log_state: { evidence: 'rud' },
   stand_in_memory: { evidence: 'rud' },
+
+  search_state: { merge: 'rud', search: 'rud' },
+  search_letter: { merge: 'rud', search: 'rud' },
+  search_word: { merge: 'rud', search: 'rud' },
+  document_text: { rosa: 'r', merge: 'rud', search: 'rud' },
+  saved_search: { rosa: 'rud', helper: 'rud', merge: 'rud' },
 
   staff_member: { tax: 'rud', parking: 'rud', 'sign-in': 'r', registry: 'rud' },
   staff_role: { tax: 'rud', parking: 'rud', 'sign-in': 'r', registry: 'rud' },
@@ -325,6 +332,11 @@ async function fill(owner: Database): Promise<void> {
   const approval = { kind: 'client', what: owner.json({}), asked_by: staff, asked_at: at, expires_at: at }
   await add('approval', { id, ...services, ...approval })
   const changed = { created_at: at, changed_at: at, changed_by_name: 'Staff' }
+  await add('search_state', { mailbox_id: rosaMailbox, version: 1 })
+  await add('search_letter', { mailbox_id: rosaMailbox, number: 1, message_id: letter })
+  await add('search_word', { mailbox_id: rosaMailbox, word: 'letter', letters: bytes })
+  await add('document_text', { mailbox_id: rosaMailbox, file_id: id, message_id: letter })
+  await add('saved_search', { party_id: rosa, id, name: 'Letters', asked: owner.json({}), created_at: at })
   await add('webhook', { service_id: tax, url: 'https://tax.example/', secret_sealed: bytes, position: 0, ...changed })
   await add('webhook_delivery', { service_id: tax, position: 1, event_id: id, message_id: letter, due_at: at })
   await add('recipient_change', { service_id: tax, at, scheme: 'link', value_sealed: bytes, status: 'registered' })
@@ -424,7 +436,7 @@ describe('what row-level security lets each scope do with each table', () => {
       [{ categories: ['general'] }, 'r'],
       [{ categories: ['bills'] }, ''],
     ]
-    const tables = ['message', 'file', 'look']
+    const tables = ['message', 'file', 'look', 'document_text']
     for (const [limits, expected] of cases) {
       for (const table of tables)
         assert.equal((await reachOf(table, helper(limits))).replace('u', ''), expected, JSON.stringify(limits))

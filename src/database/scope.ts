@@ -21,6 +21,7 @@ export type Scope = {
     | 'erasing'
     | 'watching'
     | 'alerts'
+    | 'search'
   /** The party whose own things these are: registration, links, grants, looks. */
   party?: string
   /** Businesses that the party works for: what others have granted to them. */

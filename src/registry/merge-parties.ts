@@ -75,6 +75,12 @@ async function moveSignIn(db: Db, from: string, into: string): Promise<void> {
  * writes waits.
  */
 async function movePost(db: Db, from: Side, into: Side): Promise<void> {
+  // Whoever searches next has the index of both made anew: it looks for letters that are newer than those it has.
+  const both = [from.mailboxId, into.mailboxId]
+  for (const table of ['search_state', 'search_word', 'search_letter', 'document_text']) {
+    await db`delete from ${db(table)} where mailbox_id = any(${both}::uuid[])`
+  }
+  await db`update saved_search set party_id = ${into.partyId} where party_id = ${from.partyId}`
   await db`update file set mailbox_id = ${into.mailboxId} where mailbox_id = ${from.mailboxId}`
   await db`update action set mailbox_id = ${into.mailboxId} where mailbox_id = ${from.mailboxId}`
   await db`update payment set mailbox_id = ${into.mailboxId} where mailbox_id = ${from.mailboxId}`

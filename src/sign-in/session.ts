@@ -1,6 +1,7 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { v7 as newId } from 'uuid'
 import { type Actor, nameWithFirm } from '../access/actor.ts'
+import { actorByGrant } from '../access/actor-by-grant.ts'
 import {
   type CategoryName,
   type GrantKind,
@@ -219,36 +220,32 @@ function signedInAs(row: Row, requestId: string): Omit<Session, 'id' | 'hasLostA
   }
   const person = { id: row.partyId!, name: row.partyName! }
   if (row.ownerMailboxId !== null) {
-    const { grantRole, isAdministrator, serviceIds, viaGrantId, firmName } = row
-    const name = nameWithFirm(person.name, firmName)
-    const isEmployee = row.grantKind === 'employee' && viaGrantId === null
-    const rights = unite(
-      grantRole === 'none' ? new Map() : rightsOf(grantRole!, serviceIds ?? 'all'),
-      isAdministrator ? rightsOf('administrator') : new Map(),
-    )
-    const actor = {
-      partyId: row.ownerId!,
-      mailboxId: row.ownerMailboxId,
-      isOrganisation: false,
-      rights,
-      categories: row.categories ?? undefined,
-      by: { kind: 'helper', id: person.id, name, grantId: row.grantId!, isEmployee },
-      door: 'citizen-pages',
-      requestId,
-    } as const
-    const openMailbox = {
+    const held = {
       grantId: row.grantId!,
-      viaGrantId,
-      firmName,
+      viaGrantId: row.viaGrantId,
+      firmName: row.firmName,
+      ownerId: row.ownerId!,
+      ownerMailboxId: row.ownerMailboxId,
+      kind: row.grantKind!,
+      role: row.grantRole!,
+      isAdministrator: row.isAdministrator!,
+      serviceIds: row.serviceIds,
+      categories: row.categories,
+    }
+    const openMailbox = {
+      grantId: held.grantId,
+      viaGrantId: held.viaGrantId,
+      firmName: held.firmName,
       ownerName: row.ownerName!,
       isBusiness: row.ownerKind === 'business',
-      kind: row.grantKind!,
-      role: grantRole!,
-      isAdministrator: isAdministrator!,
+      kind: held.kind,
+      role: held.role,
+      isAdministrator: held.isAdministrator,
       serviceNames: row.serviceNames,
       categoryNames: row.categoryNames,
       endsAt: row.grantEndsAt,
     }
+    const actor = actorByGrant(person, held, requestId)
     return { ...one, role: 'person', actor, name: person.name, openMailbox }
   }
   const by = { kind: 'owner', ...person } as const

@@ -20,6 +20,7 @@ const stylesheets = [
   'actions.css',
   'write.css',
   'details.css',
+  'search.css',
   // These say all of the colours, or hide what is not for paper, and come last.
   'dark.css',
   'print.css',
@@ -42,6 +43,7 @@ const assets: Record<string, { type: string; body: string }> = {
   'start.js': { type: 'text/javascript; charset=utf-8', body: ours('start.js') },
   'mailbox.js': { type: 'text/javascript; charset=utf-8', body: ours('mailbox.js') },
   'write.js': { type: 'text/javascript; charset=utf-8', body: ours('write.js') },
+  'search.js': { type: 'text/javascript; charset=utf-8', body: ours('search.js') },
   'govuk-frontend.js': {
     type: 'text/javascript; charset=utf-8',
     body: read(govukFrontend, 'govuk-frontend.min.js').replace(/\/\/# sourceMappingURL.*/, ''),

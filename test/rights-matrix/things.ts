@@ -154,26 +154,28 @@ function grantThings(all: readonly GrantMade[]) {
   ]
   const idOf = (name: string) => all.find((grant) => grant.name === name)!.id
   const changeable = ['the grant of administrator to employee', 'the grant of administrator to adviser']
+  const mailboxes: Thing[] = [
+    ...all.map(({ name, id, held }): Thing => {
+      return { name: `the mailbox by ${name}`, fields: { grant: id }, isFor: /to (ended|leaver)$/.test(name) ? [] : held }
+    }),
+    ...(['colleague', 'leaver'] as const).map((through): Thing => {
+      const [grant, via] = [idOf('the grant of rosa to the firm'), idOf(`the grant of the firm to ${through}`)]
+      return {
+        name: `Rosa’s through the firm, by ${through}`,
+        fields: { grant, via },
+        isFor: through === 'colleague' ? [through] : [],
+      }
+    }),
+    { name: 'no mailbox', fields: { grant: newId() }, isFor: [] },
+  ]
   return {
     'grant given': each(({ given }) => given),
     'grant held': each(({ held }) => held),
     'grant offered': each(({ offered }) => offered ?? []),
     'grant to change': each(({ name, given }) => (changeable.includes(name) ? given : [])),
     'document of a grant given': each(({ given, hasDocument }) => (hasDocument ? given : [])),
-    'mailbox to open': [
-      ...all.map(({ name, id, held }): Thing => {
-        return { name: `the mailbox by ${name}`, fields: { grant: id }, isFor: /to (ended|leaver)$/.test(name) ? [] : held }
-      }),
-      ...(['colleague', 'leaver'] as const).map((through): Thing => {
-        const [grant, via] = [idOf('the grant of rosa to the firm'), idOf(`the grant of the firm to ${through}`)]
-        return {
-          name: `Rosa’s through the firm, by ${through}`,
-          fields: { grant, via },
-          isFor: through === 'colleague' ? [through] : [],
-        }
-      }),
-      { name: 'no mailbox', fields: { grant: newId() }, isFor: [] },
-    ],
+    'mailbox to open': mailboxes,
+    'letter in another mailbox': mailboxes.map((thing) => ({ ...thing, fields: { ...thing.fields!, letter: newId() } })),
   }
 }
 
@@ -191,6 +193,13 @@ function listPages() {
     'page of what was sent': list(readers, ['rosa', 'reader', 'writer']),
     'page of looks': list(looking, ['rosa', 'reader', 'writer']),
     'page of others’ looks': list(looking, ['reader', 'writer']),
+    // All that is secret begins so.
+    'words to search for': [
+      { name: 'what is secret', query: '?q=zq', isFor: readers },
+      { name: 'the same without words', query: '?document=yes', isFor: readers },
+    ] as Thing[],
+    // To remove what is not there does nothing.
+    'saved search': [{ name: 'no search', params: { id: newId() }, isFor: readers }] as Thing[],
     'page of the department’s inbox': list(['staff', 'clerk', 'parkingStaff', 'pensionStaff'], ['staff', 'clerk']),
     'page of the registrars’ log': list(registrars, []),
   }

@@ -16,3 +16,6 @@ start(document)
 document.addEventListener('post:swapped', ({ target }) => start(target))
 if (document.querySelector('.post-panes, .post-shortcuts')) import('./mailbox.js')
 if (document.querySelector('form[data-post-draft]')) import('./write.js')
+
+const search = document.getElementById('search')
+if (search) import('./search.js').then(({ startSearch }) => startSearch(search))

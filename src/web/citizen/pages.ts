@@ -36,6 +36,7 @@ import { notePages } from './note.ts'
 import { peoplePages } from './people.ts'
 import { printPage } from './print.ts'
 import { registrationPages } from './registration.ts'
+import { searchPages } from './search.ts'
 import { sentPages } from './sent.ts'
 import { startPage } from './start.ts'
 import { welcomePage } from './welcome.ts'
@@ -66,6 +67,7 @@ export function registerCitizenPages(app: FastifyInstance, surroundings: Surroun
     for (const register of [writePages, answerPages, draftPages, draftPage, forwardPages, forwardCheckPages, keptFormPages]) {
       register(scope, desk)
     }
+    searchPages(scope, surroundings)
     sentPages(scope, database, clock)
     looksPages(scope, database)
     for (const register of [myDetailsPage, contactDetailPages, devicePages, languagePages, welcomePage])

@@ -62,6 +62,7 @@ const looksInWords: Record<Extract<LogEntry, { source: 'look' }>['what'], string
   'draft-read': 'read a draft',
   wrote: 'wrote a letter',
   'mailbox-opened': 'opened a mailbox',
+  searched: 'searched letters',
   'looked-up': 'looked up a recipient',
   'record-viewed': 'viewed a record',
   'registration-changed': 'changed a registration',

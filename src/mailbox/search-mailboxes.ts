@@ -1,0 +1,96 @@
+import type { Actor } from '../access/actor.ts'
+import { noteLooks } from '../access/look.ts'
+import { scopeOf } from '../access/scope-of.ts'
+import type { Db } from '../database/connect.ts'
+import { within } from '../database/scope.ts'
+import { findSnippets, type Snippet } from './find-snippets.ts'
+import { type FoundLetter, newestOf, type SearchResult, searchMailbox } from './search.ts'
+import type { Needle, Query, SearchFilters } from './search-query.ts'
+
+const mailboxesAtOnce = 4
+const indexingMsMax = 1_500
+export const resultsPerPage = 20
+
+export type FoundIn<Mailbox> = FoundLetter & { mailbox: Mailbox; snippet: Snippet | undefined }
+
+export type Results<Mailbox> = Omit<SearchResult, 'letters' | 'needles'> & {
+  letters: FoundIn<Mailbox>[]
+  hasMore: boolean
+  needles: Needle[]
+}
+
+/**
+ * The same of several mailboxes, each as whoever acts in it may read it, on pages. Where somebody else than the owner is shown what
+ * stands in opened letters, the owner sees that they searched.
+ */
+export async function searchMailboxes<Mailbox extends { actor: Actor }>(
+  db: Db,
+  mailboxes: readonly Mailbox[],
+  { query, filters, page }: { query: Query; filters: SearchFilters; page: number },
+  now: Date,
+): Promise<Results<Mailbox>> {
+  const wanted = page * resultsPerPage + 1
+  const input = { query, filters, wanted, untilMs: performance.now() + indexingMsMax }
+  const results = await someAtOnce(mailboxes, async (mailbox) => ({
+    mailbox,
+    result: await searchMailbox(db, mailbox.actor, input, now),
+  }))
+  const seen = new Set<string>()
+  const all = results.flatMap(({ mailbox, result }) => result.letters.map((letter) => ({ ...letter, mailbox })))
+  // By two grants one may read the same mailbox.
+  const each = all.filter(({ id }) => !seen.has(id) && seen.add(id))
+  const needles = results.flatMap(({ result }) => result.needles)
+  const shown = newestOf(each, wanted).slice((page - 1) * resultsPerPage, page * resultsPerPage)
+  const snippets = await snippetsOf(db, shown, needles, now)
+  const sum = (of: (result: SearchResult) => number) => results.reduce((total, { result }) => total + of(result), 0)
+  return {
+    letters: shown.map((letter) => ({ ...letter, snippet: snippets.get(letter.id) })),
+    hasMore: each.length >= wanted,
+    count: sum(({ count }) => count) - (all.length - each.length),
+    isCounted: results.every(({ result }) => result.isCounted),
+    mended: mendedOf(results.map(({ result }) => result)),
+    needles,
+    lettersLeft: sum(({ lettersLeft }) => lettersLeft),
+    documentsLeft: sum(({ documentsLeft }) => documentsLeft),
+  }
+}
+
+async function someAtOnce<In, Out>(items: readonly In[], work: (item: In) => Promise<Out>): Promise<Out[]> {
+  const done: Out[] = []
+  let next = 0
+  const line = async () => {
+    while (next < items.length) {
+      const at = next
+      next += 1
+      done[at] = await work(items[at]!)
+    }
+  }
+  await Promise.all(Array.from({ length: mailboxesAtOnce }, line))
+  return done
+}
+
+async function snippetsOf<Mailbox extends { actor: Actor }>(
+  db: Db,
+  letters: readonly (FoundLetter & { mailbox: Mailbox })[],
+  needles: readonly Needle[],
+  now: Date,
+): Promise<Map<string, Snippet>> {
+  const byMailbox = Map.groupBy(letters, ({ mailbox }) => mailbox)
+  const found = await someAtOnce([...byMailbox], async ([{ actor }, own]) => {
+    const snippets = await findSnippets(db, actor, own, needles)
+    if (actor.by.kind !== 'owner' && snippets.size > 0) {
+      const look = { partyId: actor.partyId, by: actor.by, what: 'searched' } as const
+      await within(db, scopeOf(actor), (sql) => noteLooks(sql, [look], now))
+    }
+    return [...snippets]
+  })
+  return new Map(found.flat())
+}
+
+function mendedOf(results: readonly SearchResult[]): SearchResult['mended'] {
+  const byTyped = Map.groupBy(
+    results.flatMap(({ mended }) => mended),
+    ({ typed }) => typed,
+  )
+  return [...byTyped].map(([typed, each]) => ({ typed, found: [...new Set(each.flatMap(({ found }) => found))] }))
+}

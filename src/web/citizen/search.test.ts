@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { buildGrantWorld } from '../../../test/grants.ts'
+import { type Pages, startPages } from '../../../test/pages.ts'
+import { acceptOne } from '../../delivery/accept.ts'
+import { open } from '../../mailbox/open.ts'
+
+describe('the search page', () => {
+  const now = { at: new Date('2026-11-23T10:00:00Z') }
+  let pages: Pages
+  const send = async (reference: string, subject: string, body: string, link = 'CT-1') => {
+    const { db, keys, council, letter } = pages.post
+    const submission = {
+      ...letter(reference),
+      subject,
+      content: [{ language: 'en', body }],
+      recipient: { scheme: 'link', value: link },
+    }
+    return (await acceptOne(db, keys, council, submission, now.at)).messageId
+  }
+  before(async () => {
+    pages = await startPages(now)
+  })
+  after(() => pages.stop())
+
+  /** Its words, without the marks of HTML. */
+  const textOf = (body: string) => body.replace(/<[^>]+>/g, '').replace(/\s+/g, ' ')
+
+  test('shows what was found, the words of opened letters only, and what is asked for as text', async () => {
+    const opened = await send('one', 'About your <b>marmalade</b>', 'We have taken your marmalade & your jam, as we said.')
+    await send('two', 'A second letter', 'The marmalade is secret until this is opened.')
+    await open(pages.post.db, pages.post.rosa, opened, now.at)
+    const { body, statusCode } = await pages.get('rosa', '/search?q=Marmalade+%3Cscript%3E')
+    assert.equal(statusCode, 200)
+    assert.ok(!body.includes('<script>'))
+    const found = (await pages.get('rosa', '/search?q=marmalade')).body
+    assert.match(textOf(found), /2 letters found/)
+    assert.match(found, /About your &lt;b&gt;<mark class="post-found">marmalade<\/mark>&lt;\/b&gt;/)
+    assert.match(found, /taken your <mark class="post-found">marmalade<\/mark> &amp; your jam/)
+    assert.ok(!found.includes('secret until'), 'an unopened letter keeps its words')
+    assert.match(textOf((await pages.get('rosa', '/search?q=marmelade')).body), /nothing for “marmelade”.*results for marmalade/)
+    assert.match(textOf((await pages.get('rosa', '/search?q=marmalade&lang=cy')).body), /2 lythyr wedi’u canfod/)
+    assert.match(textOf((await pages.get('arthur', '/search?q=marmalade')).body), /Nothing found/)
+  })
+
+  test('takes anything that is typed, and says what it does not understand', async () => {
+    for (const q of [
+      '%',
+      '"',
+      '-a',
+      'a:*',
+      '\\',
+      '((',
+      "' or 1=1 --",
+      '\u0000',
+      '💛',
+      'x'.repeat(10_000),
+      'word '.repeat(2_000),
+    ]) {
+      const { statusCode } = await pages.get('rosa', `/search?q=${encodeURIComponent(q).slice(0, 12_000)}`)
+      assert.equal(statusCode, 200, q.slice(0, 20))
+    }
+    const { body } = await pages.get('rosa', `/search?q=${'council+'.repeat(1_250)}`)
+    assert.match(body, /too much to search for at once/)
+    const wrong = await pages.get('rosa', '/search?q=jam&from=31%2F2%2F2026&until=soon')
+    assert.equal(wrong.statusCode, 422)
+    assert.match(wrong.body, /value="31\/2\/2026"/)
+    assert.match(wrong.body, /id="until-error"/)
+    for (const day of ['23/11/2026', '23 Nov 2026', '2026-11-23', '23 Tachwedd 2026']) {
+      const asked = new URLSearchParams({ q: 'marmalade', from: day, until: day })
+      assert.match(textOf((await pages.get('rosa', `/search?${asked}`)).body), /2 letters found/, day)
+    }
+    assert.equal((await pages.get('rosa', '/search?q=jam&from=2%2F1%2F2026&until=1%2F1%2F2026')).statusCode, 422)
+    assert.equal((await pages.get('rosa', '/search?q=jam&folder=nonsense&sender=nobody&mailbox=x')).statusCode, 200)
+  })
+
+  test('keeps searches under a name, for whoever saved them', async () => {
+    const cookie = await pages.signIn('rosa')
+    const headers = { cookie: `${cookie!.name}=${cookie!.value}` }
+    const page = await pages.app.inject({ url: '/search?q=marmalade&unread=yes', headers })
+    const [, csrf] = /name="csrf" value="([^"]+)"/.exec(page.body)!
+    const post = (url: string, fields: Record<string, string>) =>
+      pages.app.inject({
+        method: 'POST',
+        url,
+        headers: { ...headers, 'content-type': 'application/x-www-form-urlencoded' },
+        payload: new URLSearchParams({ csrf: csrf!, ...fields }).toString(),
+      })
+    const empty = await post('/searches', { q: 'marmalade', name: '  ' })
+    assert.deepEqual([empty.statusCode, /Enter a name/.test(empty.body)], [422, true])
+    assert.equal((await post('/searches', { q: 'marmalade', name: 'x'.repeat(61) })).statusCode, 422)
+    const saved = await post('/searches', { q: 'marmalade', unread: 'yes', name: 'Jam <3' })
+    assert.deepEqual([saved.statusCode, saved.headers.location], [303, '/search?q=marmalade&unread=yes'])
+    const shown = (await pages.app.inject({ url: '/search', headers })).body
+    assert.match(shown, /href="\/search\?q=marmalade&amp;unread=yes">Jam &lt;3<\/a>/)
+    assert.ok(!(await pages.get('arthur', '/search')).body.includes('Jam'))
+    const [, id] = /\/searches\/([0-9a-f-]{36})\/delete/.exec(shown)!
+    const arthur = await pages.signIn('arthur')
+    const others = { cookie: `${arthur!.name}=${arthur!.value}`, 'content-type': 'application/x-www-form-urlencoded' }
+    const [, theirs] = /name="csrf" value="([^"]+)"/.exec((await pages.app.inject({ url: '/search', headers: others })).body)!
+    await pages.app.inject({ method: 'POST', url: `/searches/${id}/delete`, headers: others, payload: `csrf=${theirs}` })
+    assert.match((await pages.app.inject({ url: '/search', headers })).body, /Jam/, 'nobody else removes it')
+    await post(`/searches/${id}/delete`, {})
+    assert.ok(!(await pages.app.inject({ url: '/search', headers })).body.includes('Jam'))
+    for (let n = 0; n < 50; n += 1) assert.equal((await post('/searches', { q: 'a', name: `Search ${n}` })).statusCode, 303)
+    const tooMany = await post('/searches', { q: 'a', name: 'One more' })
+    assert.deepEqual([tooMany.statusCode, /as many searches as you can/.test(tooMany.body)], [422, true])
+  })
+
+  test('looks in all mailboxes that one may read, says whose each letter is, and opens it there; the owner sees that', async () => {
+    const { rosa, arthur, owner } = pages.post
+    const world = buildGrantWorld(pages.post, now.at)
+    const mine = await send('three', 'Of Arthur', 'A marmalade of one’s own.', 'CT-2')
+    await world.give(rosa, arthur)
+    const found = textOf((await pages.get('arthur', '/search?q=marmalade&mailbox=all')).body)
+    assert.match(found, /3 letters found/)
+    assert.match(found, /Rosa Example’s mailbox/)
+    assert.match(found, /Arthur Sample’s mailbox/)
+    assert.match(textOf((await pages.get('arthur', '/search?q=marmalade')).body), /1 letter found/)
+    const looks = await owner<
+      { what: string; byName: string }[]
+    >`select what, by_name from look where party_id = ${rosa.partyId} and what = 'searched'`
+    assert.deepEqual(looks[0], { what: 'searched', byName: 'Arthur Sample' })
+
+    const cookie = await pages.signIn('arthur')
+    const headers = { cookie: `${cookie!.name}=${cookie!.value}` }
+    const page = (await pages.app.inject({ url: '/search?q=marmalade&mailbox=all', headers })).body
+    const form = page.split('<form method="post" action="/search/open">')[1]!.split('</form>')[0]!
+    const fields = new URLSearchParams(
+      [...form.matchAll(/name="([^"]+)" value="([^"]*)"/g)].map(([, name, value]): [string, string] => [name!, value!]),
+    )
+    const opened = await pages.app.inject({
+      method: 'POST',
+      url: '/search/open',
+      headers: { ...headers, 'content-type': 'application/x-www-form-urlencoded' },
+      payload: fields.toString(),
+    })
+    assert.equal(opened.headers.location, `/letters/${fields.get('letter')}`)
+    assert.notEqual(fields.get('letter'), mine)
+    assert.equal((await pages.app.inject({ url: opened.headers.location, headers })).statusCode, 200)
+    const there = textOf((await pages.app.inject({ url: '/search?q=marmalade', headers })).body)
+    assert.match(there, /2 letters found/)
+    assert.match(there, /In Rosa Example’s mailbox/)
+  })
+})
