@@ -45,7 +45,7 @@ const functionLinesMax = 70
 const textsOnly = ['demo/post.ts']
 
 /** What a reader must load to understand one route, in files of our own. */
-const filesReachedMax = 50
+const filesReachedMax = 55
 
 /** Rooms are told the time. These read the clock themselves, and say why. */
 const clockReaders: Record<string, string> = {
@@ -245,7 +245,7 @@ describe('the house', () => {
     assertNone(makers, 'Add a numbered file to src/database/migrations.')
   })
 
-  test('lets a reader understand any route from at most 50 files', () => {
+  test('lets a reader understand any route from at most 55 files', () => {
     const loads = (file: string) =>
       imports.filter(({ from, to, isType, isStatic }) => from === file && isStatic && !isType && sources.has(to))
     const reachedFrom = (route: string) => {

@@ -74,12 +74,8 @@ export async function writeDrafts(
     }
     const id = building.secrets.keep(newId(), `the id of ${name}`, isFor)
     const subject = kind === 'new' ? word('the subject') : ''
-    await saveDraft(
-      building.database,
-      writer,
-      { id, version: 0, aim, subject, body: word('the text'), answers: [] },
-      building.now,
-    )
+    const saved = { id, version: 0, aim, subject, body: word('the text'), answers: [] }
+    await saveDraft(building.database, writer, saved, building.now)
     const addFile = () => {
       const bytes = Buffer.from(word('the content of a file'))
       return addDraftFile(
