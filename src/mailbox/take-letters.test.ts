@@ -54,6 +54,8 @@ describe('taking letters away', () => {
     assert.equal((await eventsOf(one)).length, 5, 'again is not recorded again')
     const [file] = letters[0]!.documents[0]!.files
     assert.equal((await readTaken(post.db, post.rosa, letters[0]!, file!.id)).toString(), 'a')
+    await post.owner`update message set note = 'Ask Jo' where id = ${two}`
+    assert.equal((await takeLetters(post.db, post.rosa, { ids: [two] }, now))[0]!.note, 'Ask Jo')
     const [sent] = await post.owner`select opened_at from ledger where message_id = ${two}`
     assert.deepEqual(sent!.openedAt, now)
   })
@@ -69,6 +71,8 @@ describe('taking letters away', () => {
     const id = await write(post.rosa)
     const [letter] = await takeLetters(post.db, post.rosa, { ids: [id] }, now)
     assert.equal(letter!.isSent, true)
+    await post.owner`update message set note = 'theirs' where id = ${id}`
+    assert.equal((await takeLetters(post.db, post.rosa, { ids: [id] }, now))[0]!.note, null, 'a note of the other side')
     assert.deepEqual(await eventsOf(id), ['message.accepted', 'message.available'])
   })
 

@@ -12,6 +12,9 @@ import { type Found, foundColumns } from './find.ts'
 import { lookAt, recordOpenings } from './open.ts'
 import { type Handover, lockMessages, recordHandovers } from './record-handovers.ts'
 
+/** With the note that whoever reads the mailbox made on it. */
+export type Taken = Found & { note: string | null }
+
 /** Those with these ids; or, in order, those after one letter up to another. */
 export type Wanted = { ids: readonly string[] } | { after: string; until: string; limit: number; withUnopened: boolean }
 
@@ -20,7 +23,7 @@ export type Wanted = { ids: readonly string[] } | { after: string; until: string
  * was handed their files, which is recorded before any byte leaves. One round for all of them. Throws `not-found` where one that
  * was asked for by its id is not there.
  */
-export async function takeLetters(db: Db, actor: Actor, wanted: Wanted, now: Date): Promise<Found[]> {
+export async function takeLetters(db: Db, actor: Actor, wanted: Wanted, now: Date): Promise<Taken[]> {
   requireRight(actor, 'inbox:read')
   const letters = await readLetters(db, actor, wanted)
   if ('ids' in wanted && letters.length < new Set(wanted.ids).size) throw new Problem('not-found')
@@ -42,18 +45,18 @@ export async function readTaken(db: Db, actor: Actor, { mailboxId }: Found, file
   return bytes
 }
 
-async function readLetters(db: Db, actor: Actor, wanted: Wanted): Promise<Found[]> {
+async function readLetters(db: Db, actor: Actor, wanted: Wanted): Promise<Taken[]> {
   const [limit, condition] = conditionFor(db, wanted)
   const opened = 'ids' in wanted || wanted.withUnopened ? db`` : db`and message.opened_at is not null`
-  return readWithin<Found>(
+  return readWithin<Taken>(
     db,
     scopeOf(actor),
     db`
     select * from (
-      (select ${foundColumns(db, actor)} from message
+      (select ${foundColumns(db, actor)}, message.note from message
        where ${inOwnMailbox(db, actor)} and ${condition(db`message.id`)} ${opened} order by message.id limit ${limit})
       union
-      (select ${foundColumns(db, actor)}
+      (select ${foundColumns(db, actor)}, case when message.mailbox_id = ${actor.mailboxId} then message.note end as note
        from ledger join message on message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id
        where ${inOwnLedger(db, actor)} and ${condition(db`ledger.message_id`)} order by ledger.message_id limit ${limit})
     ) as letter

@@ -10,6 +10,7 @@ import { disposition, refuseOtherSites } from './download.ts'
 import { viewFile } from './letter-view.ts'
 import { sendPage } from './page.ts'
 import { letConnect, toPolicy } from './security-headers.ts'
+import { languageOf } from './words.ts'
 
 /** What a browser shows by itself, and cannot be made to run anything. Everything else is downloaded. */
 const shownInline = ['application/pdf', 'image/png', 'image/jpeg', 'text/plain']
@@ -56,7 +57,7 @@ export function fileRoutes(
           ? (await findFile(database, actor, id, fileId, clock())).bytes.toString('utf8')
           : undefined,
       back: folder === '/letters' && letter.isSent ? `/sent/${id}` : `${folder}/${id}`,
-      subject: letter.subject,
+      subject: letter.content.find((each) => each.language === languageOf(request))?.subject ?? letter.subject,
     })
   })
 

@@ -3,9 +3,8 @@ import type { Database } from '../../database/connect.ts'
 import type { StoredFile } from '../../documents/document.ts'
 import type { MakeReceipt } from '../../evidence/make-receipt.ts'
 import type { Evidence } from '../../evidence/read-evidence.ts'
-import type { Found } from '../../mailbox/find.ts'
 import { listProof, listReceipts } from '../../mailbox/proof.ts'
-import { readTaken } from '../../mailbox/take-letters.ts'
+import { readTaken, type Taken } from '../../mailbox/take-letters.ts'
 import { timeInWords } from '../dates.ts'
 import { viewLetter } from '../letter-view.ts'
 import { renderTemplate } from '../page.ts'
@@ -28,7 +27,7 @@ export type Making = {
 type FileLine = { path: string; name: string; href: string; role: string; title: string; stored: StoredFile }
 
 /** One letter: as a page that needs nothing else, as text, as data, with its documents and receipts. `folder` ends in a slash, or is empty. */
-export async function* letterEntries(making: Making, letter: Found, folder: string): AsyncGenerator<Entry> {
+export async function* letterEntries(making: Making, letter: Taken, folder: string): AsyncGenerator<Entry> {
   const { database, actor, makeReceipt, now } = making
   const at = letter.availableAt
   const text = (name: string, body: string): Entry => ({ name: `${folder}${name}`, bytes: Buffer.from(body), at, isPacked: true })
@@ -46,7 +45,7 @@ export async function* letterEntries(making: Making, letter: Found, folder: stri
 }
 
 /** Their paths in the folder of the letter. */
-function nameFiles(letter: Found): FileLine[] {
+function nameFiles(letter: Taken): FileLine[] {
   const taken = new Set<string>()
   return letter.documents.flatMap(({ role, title, files }) =>
     files.map((stored) => {
@@ -56,7 +55,7 @@ function nameFiles(letter: Found): FileLine[] {
   )
 }
 
-function letterPage(making: Making, letter: Found, files: readonly FileLine[], evidence: readonly Evidence[]): string {
+function letterPage(making: Making, letter: Taken, files: readonly FileLine[], evidence: readonly Evidence[]): string {
   const { language, serviceName } = making
   const t = translate(language)
   const codes = letter.content.map((each) => each.language)
@@ -78,7 +77,7 @@ function letterPage(making: Making, letter: Found, files: readonly FileLine[], e
 const recipientOf = (evidence: readonly Evidence[]) => evidence[0]?.record.RecipientDetails.name
 
 /** All that is known of the letter, for machines. */
-export function dataOf(letter: Found, files: readonly FileLine[], evidence: readonly Evidence[]) {
+export function dataOf(letter: Taken, files: readonly FileLine[], evidence: readonly Evidence[]) {
   const { id, threadId, answersId, isSent, senderName, serviceName, writtenByName, content, contact } = letter
   return {
     id,
@@ -88,6 +87,7 @@ export function dataOf(letter: Found, files: readonly FileLine[], evidence: read
     sender: { name: senderName, service: serviceName, writtenBy: writtenByName },
     recipient: { name: recipientOf(evidence) ?? null },
     subject: letter.subject,
+    note: letter.note,
     content,
     contact,
     documents: files.map(({ path, role, title, stored: { filename, mediaType, language, size, sha256 } }) => {
@@ -101,12 +101,12 @@ export function dataOf(letter: Found, files: readonly FileLine[], evidence: read
   }
 }
 
-type Line = { folder: string; href: string; letter: Found }
+type Line = { folder: string; href: string; letter: Taken }
 
 /** Several letters, each in a folder of its own, with a list that leads to them. */
 export async function* archiveEntries(
   making: Making,
-  letters: AsyncIterable<Found> | Iterable<Found>,
+  letters: AsyncIterable<Taken> | Iterable<Taken>,
   isEverything: boolean,
 ): AsyncGenerator<Entry> {
   const { language, serviceName, baseUrl, now } = making

@@ -5,9 +5,8 @@ import { Type } from 'typebox'
 import type { Actor } from '../../access/actor.ts'
 import type { Database } from '../../database/connect.ts'
 import type { MakeReceipt } from '../../evidence/make-receipt.ts'
-import type { Found } from '../../mailbox/find.ts'
 import { listParts } from '../../mailbox/list-parts.ts'
-import { takeLetters } from '../../mailbox/take-letters.ts'
+import { type Taken, takeLetters } from '../../mailbox/take-letters.ts'
 import { LetterParams } from '../address.ts'
 import { archiveEntries, letterEntries, type Making } from '../archive/entries.ts'
 import { safeName } from '../archive/names.ts'
@@ -120,7 +119,7 @@ async function* readAll(
   actor: Actor,
   { after, ...rest }: { after: string; until: string; withUnopened: boolean },
   now: Date,
-): AsyncGenerator<Found> {
+): AsyncGenerator<Taken> {
   for (let last = after; ; ) {
     const letters = await takeLetters(database, actor, { ...rest, after: last, limit: lettersAtOnce }, now)
     yield* letters
