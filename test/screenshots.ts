@@ -75,6 +75,17 @@ const shots: Shot[] = [
   rosa('write-search', '/write?q=parking+fine'),
   rosa('write-form', '/write/northfold-council/council-tax'),
   rosa('write-errors', '/write/northfold-council/council-tax', press(/^(Send|Anfon)/)),
+  rosa('write-later', '/write/northfold-council/council-tax', (page) => page.locator('[name=when][value=later]').check()),
+  rosa('draft-saved', '/write/northfold-council/council-tax', async (page) => {
+    await page.locator('#text').fill('To 2 New Street.')
+    await page.locator('button[value=save]').last().click()
+    await page.locator('.govuk-notification-banner').waitFor()
+  }),
+  rosa('drafts', '/drafts'),
+  rosa('forward', '/inbox', async (page) => {
+    await firstLetter(page)
+    await page.goto(`${page.url().replace(/\?.*/, '')}/forward?q=parking&other=`)
+  }),
   rosa('mailboxes', '/mailboxes'),
   rosa('my-details', '/my-details'),
   rosa('my-details-contact', '/my-details/contact'),

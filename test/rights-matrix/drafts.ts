@@ -31,30 +31,8 @@ export async function writeDrafts(
   letters: readonly Letter[],
 ): Promise<DraftMade[]> {
   const { owner } = building
-  const all: Writing[] = [
-    { name: 'a draft of Rosa', writer: people.rosa, service: 'council-tax', isFor: ['rosa', 'writer'] },
-    { name: 'a draft of Rosa to parking', writer: people.rosa, service: 'parking', isFor: ['rosa', 'writer', 'limited'] },
-    {
-      name: 'a draft of an answer of Rosa alone',
-      writer: people.rosa,
-      service: 'council-tax',
-      about: 'a letter to Rosa alone',
-      recipientOnly: true,
-      isFor: ['rosa'],
-    },
-    {
-      name: 'a letter of parking that Rosa hands on',
-      writer: people.rosa,
-      service: 'parking',
-      about: 'a letter of parking to Rosa',
-      toPartyId: people.reader.partyId,
-      isFor: ['rosa', 'writer', 'limited'],
-    },
-    { name: 'a draft of Arthur', writer: people.arthur, service: 'state-pension', isFor: ['arthur'] },
-    { name: 'a draft of the bakery', writer: acting.employee, service: 'state-pension', isFor: ['employee', 'adviser'] },
-  ]
   const made: DraftMade[] = []
-  for (const { name, writer, service, about, toPartyId, recipientOnly = false, isFor } of all) {
+  for (const { name, writer, service, about, toPartyId, recipientOnly = false, isFor } of listWritings(people, acting)) {
     const word = (what: string) => building.secrets.word(`${what} of ${name}`, isFor)
     const { id: serviceId } = services[service]
     const [point] = await owner<
@@ -90,4 +68,29 @@ export async function writeDrafts(
     made.push({ name, id, fileId: added?.id, isForward: kind === 'forward', isFor })
   }
   return made
+}
+
+function listWritings(people: Parties['people'], acting: Grants['acting']): Writing[] {
+  return [
+    { name: 'a draft of Rosa', writer: people.rosa, service: 'council-tax', isFor: ['rosa', 'writer'] },
+    { name: 'a draft of Rosa to parking', writer: people.rosa, service: 'parking', isFor: ['rosa', 'writer', 'limited'] },
+    {
+      name: 'a draft of an answer of Rosa alone',
+      writer: people.rosa,
+      service: 'council-tax',
+      about: 'a letter to Rosa alone',
+      recipientOnly: true,
+      isFor: ['rosa'],
+    },
+    {
+      name: 'a letter of parking that Rosa hands on',
+      writer: people.rosa,
+      service: 'parking',
+      about: 'a letter of parking to Rosa',
+      toPartyId: people.reader.partyId,
+      isFor: ['rosa', 'writer', 'limited'],
+    },
+    { name: 'a draft of Arthur', writer: people.arthur, service: 'state-pension', isFor: ['arthur'] },
+    { name: 'a draft of the bakery', writer: acting.employee, service: 'state-pension', isFor: ['employee', 'adviser'] },
+  ]
 }

@@ -128,12 +128,8 @@ function draftThings(drafts: readonly DraftMade[]) {
   ]
   return {
     draft: each(({ isForward }) => !isForward),
-    // Whoever comes first deletes it: to the others it is not there any more.
-    'draft to delete': each(({ isForward }) => !isForward).map((thing) => ({
-      ...thing,
-      isFor: thing.isFor.slice(0, 1),
-      rowOf: thing.isFor,
-    })),
+    // Those that one caller alone may delete: of several, the others would find it gone.
+    'draft to delete': each(({ isForward, isFor }) => !isForward && isFor.length === 1),
     'forwarded draft': each(({ isForward }) => isForward),
     'file of a draft': [
       ...drafts.flatMap(({ name, id, fileId, isFor }): Thing[] =>
