@@ -360,7 +360,8 @@ function homeVisit({ dayAt, on }: Dates): DemoMessage {
     reference: 'demo-pk-visit',
     service: 'parking',
     to: 'PK-5001',
-    sent: [2, '09:10'],
+    sent: [6, '09:10'],
+    opened: [5, '19:05'],
     content: [
       english(
         'We want to look at the bay outside your home',

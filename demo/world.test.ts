@@ -115,7 +115,7 @@ describe('the demo world', () => {
     await fill()
     const rosa = (await readerOf('council-tax', 'CT-1001'))!
     const inbox = await listInbox(database, rosa, 1)
-    assert.equal(inbox.letters.length, 7)
+    assert.equal(inbox.letters.length, 9)
     assert.equal(inbox.unread, 1)
     const [newest] = inbox.letters
     assert.equal(newest?.subject, 'Your council tax bill for 2026 to 2027')
@@ -167,7 +167,7 @@ describe('the demo world', () => {
       times.toSorted((a, b) => a - b),
     )
     assert.equal(events.filter(({ type }) => type === 'message.answered').length, 1)
-    assert.equal(events.filter(({ type }) => type === 'message.opened').length, 4)
+    assert.equal(events.filter(({ type }) => type === 'message.opened').length, 5)
   })
 
   test('is made once, by two starts at the same time and by later ones', async () => {

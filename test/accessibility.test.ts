@@ -5,6 +5,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { northfoldContacts } from '../demo/contact-points.ts'
 import { readConfig } from '../src/config.ts'
 import { acceptOne } from '../src/delivery/accept.ts'
+import type { NewAction } from '../src/documents/action.ts'
 import { noteAlive } from '../src/evidence/note-alive.ts'
 import { find } from '../src/mailbox/find.ts'
 import { listInbox } from '../src/mailbox/list.ts'
@@ -65,6 +66,7 @@ describe('in a browser', () => {
   let letterId: string
   let fileId: string
   let pointId: string
+  let actionAddresses: string[]
   before(async () => {
     pages = await startPages(now)
     const { db, keys, council, letter, rosa } = pages.post
@@ -75,8 +77,15 @@ describe('in a browser', () => {
       { language: 'cy', subject: 'Eich bil', body: 'Bore da' },
     ]
     const files = [{ filename: 'note.txt', mediaType: 'text/plain', content: btoa('A note') }]
-    const submission = { ...letter('whole'), content, documents: [{ role: 'main' as const, files }] }
+    const until = new Date(now.at.getTime() + 86_400_000).toISOString()
+    const appointment = { start: until, end: until.replace('-24T', '-25T') }
+    const actions: NewAction[] = [
+      { kind: 'confirm', label: { en: 'Confirm this' }, until: now.at.toISOString() },
+      { kind: 'book', label: { en: 'Meet us', cy: 'Cwrdd â ni' }, appointment },
+    ]
+    const submission = { ...letter('whole'), actions, content, documents: [{ role: 'main' as const, files }] }
     letterId = (await acceptOne(db, keys, council, submission, now.at)).messageId
+    actionAddresses = (await find(db, rosa, letterId)).actions.map(({ id }) => `/to-do/${letterId}/${id}`)
     fileId = (await find(db, rosa, letterId)).documents[0]!.files[0]!.id
     await pages.post.owner`update party set birth_date = '1984-05-17' where id = ${rosa.partyId}`
     pointId = await addContactPoints(pages)
@@ -150,6 +159,10 @@ describe('in a browser', () => {
         `${letter}/proof`,
         `${letter}/print`,
         '/my-details/download',
+        '/to-do',
+        '/to-do?show=done',
+        ...actionAddresses,
+        '/to-do/calendar',
         `${letter}/answer`,
         `${letter}/forward`,
         `${letter}/forward?q=council+tax&other=`,
@@ -484,6 +497,7 @@ describe('the pages about who may read, in a browser', () => {
 
   const visitDepartment = async ({ visit }: Visit) => {
     await visit('/department/systems', '/department/approvals', '/department/staff', '/department/logs')
+    await visit('/department/sites', '/department/payments', '/department/payments/council-tax')
   }
 
   const visitFollowing = async ({ page, visit, press }: Visit, { test: { owner } }: TestServer) => {

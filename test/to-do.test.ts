@@ -10,7 +10,7 @@ import { launchBrowser } from './browser.ts'
 import { callApi } from './call.ts'
 import { sealAll } from './seal-all.ts'
 import { startServer, type TestServer, takeToken } from './server.ts'
-import { follow, goTo, headingOf, openBrowser, press, sees, signIn } from './steps.ts'
+import { follow, goTo, headingOf, openBrowser, press, sees, signIn, signInToWork } from './steps.ts'
 
 const dayMs = 86_400_000
 const inDays = (days: number) => new Date(Date.now() + days * dayMs).toISOString()
@@ -186,6 +186,36 @@ describe('what letters ask to do', { timeout: 180_000 }, () => {
     await press(page, 'Remove the address')
     assert.equal((await read(discreet)).status, 404)
     assert.equal((await read(`${server.baseUrl}/calendar/${'a'.repeat(43)}.ics`)).status, 404)
+  })
+
+  test('is looked after by staff: which sites, and which account', async () => {
+    const page = await openBrowser(browser, server.baseUrl)
+    await signInToWork(page, 'Mel Placeholder', '/department')
+    await goTo(page, 'Systems')
+    await follow(page, 'sites that letters lead to')
+    await assertAccessible(page)
+    await page.getByLabel('Add a site').fill('not a site')
+    await press(page, 'Add the site')
+    await sees(page, 'There is a problem')
+    assert.equal(await page.getByLabel('Add a site').inputValue(), 'not a site')
+    await assertAccessible(page)
+    await page.getByLabel('Add a site').fill('https://book.northfold.example/visits')
+    await press(page, 'Add the site')
+    await sees(page, 'book.northfold.example')
+    await press(page, 'Remove book.northfold.example')
+    await page.goto('/department/payments')
+    await assertAccessible(page)
+    await follow(page, 'Libraries')
+    await press(page, 'Save')
+    await sees(page, 'There is a problem')
+    await assertAccessible(page)
+    await page.getByLabel('API key').fill('api_test_of-the-library')
+    await press(page, 'Save')
+    await sees(page, 'Webhook address')
+    await assertAccessible(page)
+    assert.doesNotMatch(await page.content(), /of-the-library/)
+    await press(page, 'Remove the account')
+    await sees(page, 'The service takes no payments yet')
   })
 
   test('is in Welsh for who reads Welsh', async () => {

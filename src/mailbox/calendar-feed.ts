@@ -82,7 +82,8 @@ export async function readCalendarFeed(
   const from = new Date(now.getTime() - pastMs)
   const columns = db`${storedAction(db)} as action, action.message_id, message.sender_name, message.service_name`
   const withLetter = db`
-    action join message on message.mailbox_id = action.mailbox_id and message.id = action.message_id where ${mine}`
+    action join message on message.mailbox_id = action.mailbox_id and message.id = action.message_id
+    where ${mine} and message.erased_at is null and message.folder <> 'bin'`
   const rows = await readWithin<{ action: StoredAction; messageId: string; senderName: string; serviceName: string }>(
     db,
     { mailbox: mailboxId },

@@ -1,5 +1,9 @@
 import type { Actor } from '../access/actor.ts'
+import { actionsInOwnMailbox } from '../access/own-post.ts'
+import { requireRight } from '../access/rights.ts'
+import { scopeOfReceived } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
+import { readWithin } from '../database/scope.ts'
 import { type Action, readAction } from '../documents/action.ts'
 import { Problem } from '../problems.ts'
 import type { Letter } from './letter.ts'
@@ -14,6 +18,10 @@ export async function findAction(
   { messageId, actionId }: AskedAction,
   now: Date,
 ): Promise<{ letter: Letter; action: Action }> {
+  requireRight(actor, 'inbox:read')
+  // Before the letter is opened: what is not there changes nothing.
+  const isThere = db`select from action where ${actionsInOwnMailbox(db, actor)} and id = ${actionId} and message_id = ${messageId}`
+  if ((await readWithin(db, scopeOfReceived(actor), isThere)).length === 0) throw new Problem('not-found')
   const letter = await open(db, actor, messageId, now)
   const stored = letter.actions.find(({ id }) => id === actionId)
   if (stored === undefined) throw new Problem('not-found')

@@ -62,8 +62,7 @@ export async function countDue(db: Db, actor: Actor, now: Date): Promise<DueCoun
 export function dueCounts(db: Db, actor: Actor, now: Date): Fragment {
   return db`
     select count(*) filter (where ends_at < ${now})::int as overdue, count(*) filter (where ends_at >= ${now})::int as soon
-    from action
-    where ${actionsInOwnMailbox(db, actor)} and state in ('open', 'started', 'failed') and ends_at < ${soonFrom(now)}`
+    from ${withLetter(db, actor)} and state in ('open', 'started', 'failed') and ends_at < ${soonFrom(now)}`
 }
 
 type Row = { action: StoredAction; messageId: string; senderName: string; serviceName: string; isWaiting: boolean }
@@ -77,8 +76,9 @@ function columns(db: Db): Fragment {
   return db`${storedAction(db)} as action, action.message_id, message.sender_name, message.service_name`
 }
 
+/** Who has thrown a letter away is not reminded of it. */
 function withLetter(db: Db, actor: Actor): Fragment {
   return db`
     action join message on message.mailbox_id = action.mailbox_id and message.id = action.message_id
-    where ${actionsInOwnMailbox(db, actor)}`
+    where ${actionsInOwnMailbox(db, actor)} and message.erased_at is null and message.folder <> 'bin'`
 }

@@ -25,7 +25,8 @@ export async function settlePayment(
   )
   if (payment === undefined) return
   const { mailboxId, id, messageId, actionId, by, door } = payment
-  await within(db, { mailbox: mailboxId }, async (sql) => {
+  // Its sender is told also where the letter has been erased meanwhile.
+  await within(db, { mailbox: mailboxId, mailboxes: [mailboxId] }, async (sql) => {
     const settled = await sql`
       update payment set state = ${end}, state_at = ${now}
       where ${own(sql, sql`mailbox_id = ${mailboxId}`)} and id = ${id} and state = 'created'`

@@ -139,6 +139,15 @@ describe('paying for what a letter asks', () => {
     assert.ok(await pay(asked))
   })
 
+  test('tells the sender also where the letter was erased meanwhile', async () => {
+    const asked = await bill('erased')
+    const id = idOf(await pay(asked))
+    await post.owner`update message set folder = 'bin', erased_at = ${now} where id = ${asked.messageId}`
+    standIn.end(id, 'success')
+    await tell(id)
+    assert.deepEqual(await eventsOf(asked), ['started', 'done'])
+  })
+
   test('is nobody else’s to pay or to ask about', async () => {
     const asked = await bill('others')
     await pay(asked)

@@ -181,5 +181,9 @@ describe('what a letter asks to do', () => {
       'Confirm who lives with you',
     ])
     assert.deepEqual((await listDone(post.db, person, 1)).actions, [])
+    await post.owner`update message set folder = 'bin', binned_at = ${now} where mailbox_id = ${person.mailboxId}`
+    assert.deepEqual(await countDue(post.db, person, now), { overdue: 0, soon: 0 })
+    const { waiting: thrownAway } = await listActions(post.db, person, now)
+    assert.deepEqual(Object.values(thrownAway).flat(), [], 'who has thrown a letter away is not reminded of it')
   })
 })

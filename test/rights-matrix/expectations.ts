@@ -141,7 +141,7 @@ const citizen: Record<string, Expectation> = {
   'POST /to-do/calendar': { who: 'keeps a calendar', changes: 1 },
   'POST /to-do/calendar/remove': { who: 'keeps a calendar', changes: 2 },
   'GET /to-do/:id/:actionId': { who: 'reads post', what: 'action' },
-  'POST /to-do/:id/:actionId': { who: 'writes post', what: 'action', body: { event: 'complete' }, changes: 1 },
+  'POST /to-do/:id/:actionId': { who: 'writes post', what: 'action', changes: 1 },
   'GET /to-do/:id/:actionId/go': { who: 'reads post', what: 'action' },
   'GET /to-do/:id/:actionId/appointment.ics': { who: 'reads post', what: 'action' },
   'POST /to-do/:id/:actionId/pay': { who: 'writes post', what: 'action' },

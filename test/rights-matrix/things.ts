@@ -81,11 +81,17 @@ function letterThings(letters: readonly Letter[]) {
     ...asking.map((letter) => ({
       name: `the action of ${letter.name}`,
       params: { id: letter.id, actionId: letter.actionId! },
+      fields: { event: 'complete' },
       isFor: letter.received,
       rowOf: [...letter.received, ...letter.sent],
     })),
-    { name: `another’s action, as if of ${first.name}`, params: { id: first.id, actionId: second.actionId! }, isFor: [] },
-    nowhere('id', 'actionId'),
+    {
+      name: `another’s action, as if of ${first.name}`,
+      params: { id: first.id, actionId: second.actionId! },
+      fields: { event: 'complete' },
+      isFor: [],
+    },
+    { ...nowhere('id', 'actionId'), fields: { event: 'complete' } },
   ]
   // Of each letter, its acceptance.
   const receipts = (isFor: (letter: Letter) => readonly Caller[]): Thing[] => [
