@@ -44,7 +44,8 @@ describe('my details, in a browser', () => {
       test('an email address is added, and confirmed by the code that was sent to it', async () => {
         const page = await open({ viewport: { width: 375, height: 800 } })
         await signIn(page, 'Rosa Example')
-        await goTo(page, 'My details')
+        await page.goto('/more')
+        await page.locator('main').getByRole('link', { name: 'My details', exact: true }).click()
         await page.getByRole('link', { name: 'Add email addresses' }).click()
         await page.getByRole('button', { name: 'Add an email address' }).click()
         await page.getByLabel('What is your email address?').fill('rosa@mail')

@@ -9,7 +9,16 @@ import { readConfig } from '../../config.ts'
 
 describe('the page that leads to what is about a mailbox', () => {
   const now = { at: new Date('2026-11-23T10:00:00Z') }
-  const all = ['/linked-services', '/registration', '/helpers', '/people', '/looks', '/helping']
+  const all = [
+    '/linked-services',
+    '/registration',
+    '/helpers',
+    '/people',
+    '/looks',
+    '/my-details/download',
+    '/to-do/calendar',
+    '/helping',
+  ]
   let pages: Pages
   let world: GrantWorld
   let arthur: Window
@@ -36,7 +45,15 @@ describe('the page that leads to what is about a mailbox', () => {
 
   test('offers the owner everything that the owner may do, and the navigation leads to it', async () => {
     const { body, links } = await readOffers()
-    assert.deepEqual(links, ['/linked-services', '/registration', '/helpers', '/looks', '/helping'])
+    assert.deepEqual(links, [
+      '/linked-services',
+      '/registration',
+      '/helpers',
+      '/looks',
+      '/my-details/download',
+      '/to-do/calendar',
+      '/helping',
+    ])
     assert.match(body, /<h2[^>]*>Your mailbox<\/h2>/)
     assert.match((await arthur.get('/inbox')).body, /href="\/my-details"/)
     for (const url of ['/linked-services', '/registration', '/helpers', '/helping', '/looks']) {

@@ -15,6 +15,8 @@ type Entry = {
   right: Right
   /** A person's mailbox and a business's are managed by pages of their own. */
   isOf?: 'person' | 'business'
+  /** Not for who helps, whatever their rights are. */
+  isOwnersAlone?: boolean
 }
 
 /** Of the mailbox that is open, each with the right that its page asks for. */
@@ -25,7 +27,7 @@ const ofMailbox: readonly Entry[] = [
   { href: '/people', name: 'people', right: 'grants:manage', isOf: 'business' },
   { href: '/looks', name: 'looks', right: 'looks:read' },
   { href: '/my-details/download', name: 'download', right: 'mailbox:download' },
-  { href: '/to-do/calendar', name: 'calendar', right: 'inbox:read' },
+  { href: '/to-do/calendar', name: 'calendar', right: 'actions:take', isOwnersAlone: true },
 ]
 
 const outcomes = ['language-changed'] as const
@@ -33,8 +35,6 @@ const outcomes = ['language-changed'] as const
 /** Where a person finds what is neither reading nor writing: about themselves, and about the mailbox that is open. */
 export function myDetailsPage(app: FastifyInstance, { config, database, clock }: Surroundings): void {
   const { keys } = contactOptions(config)
-  // What this program has no page for is not offered.
-  const isHere = ({ href }: Entry) => app.hasRoute({ method: 'GET', url: href })
 
   app.get('/my-details', async (request, reply) => {
     const { actor, openMailbox } = request.signedIn!
@@ -50,7 +50,10 @@ export function myDetailsPage(app: FastifyInstance, { config, database, clock }:
     return sendPage(request, reply, 'citizen/my-details', {
       title: t('my-details:title'),
       section: 'my-details',
-      entries: ofMailbox.filter((entry) => actor.rights.has(entry.right) && (entry.isOf ?? kind) === kind && isHere(entry)),
+      entries: ofMailbox.filter(
+        ({ right, isOf = kind, isOwnersAlone }) =>
+          actor.rights.has(right) && isOf === kind && (!isOwnersAlone || actor.by.kind === 'owner'),
+      ),
       language: preferences.language ?? languageOf(request),
       emails: verified.filter((each) => each.kind === 'email').map(({ value }) => value),
       mobiles: verified.filter((each) => each.kind === 'mobile').map(({ value }) => numberInWords(value)),
