@@ -130,7 +130,7 @@ async function take(browser: Browser, baseUrl: string): Promise<void> {
       for (const language of isForStaff ? ['en'] : ['en', 'cy']) {
         for (const colorScheme of ['light', 'dark'] as const) {
           const name = [shot.name, width, language, colorScheme].join('-')
-          if (!words.every((word) => name.split('-').includes(word) || shot.name === word)) continue
+          if (!words.every((word) => [shot.name, String(width), language, colorScheme].includes(word))) continue
           if (shot.as && !states.has(shot.as)) states.set(shot.as, await signIn(browser, baseUrl, shot.as))
           const context = await browser.newContext({
             baseURL: baseUrl,
