@@ -3,8 +3,9 @@ import type { Config } from '../config.ts'
 import type { Database } from '../database/connect.ts'
 import { listSenders } from '../registry/list-senders.ts'
 import { attemptMinutes } from '../sign-in/attempt.ts'
+import { keptMinutes } from '../sign-in/kept-form.ts'
 import { sendPage } from './page.ts'
-import { attemptCookie, ownCookie, sessionCookies } from './session.ts'
+import { attemptCookie, keptFormCookie, ownCookie, sessionCookies } from './session.ts'
 import { languageCookie, wordsFor } from './words.ts'
 
 /** When the accessibility statement was last gone through. Change it with the statement. */
@@ -44,6 +45,7 @@ function cookiesOf({ baseUrl, sessionIdleMinutes, sessionAbsoluteMinutes }: Conf
     { key: 'staff', name: sessions.staff.name, limits },
     { key: 'registrar', name: sessions.registrar.name, limits },
     { key: 'attempt', name: `${ownCookie(baseUrl, attemptCookie).name}…`, limits: { minutes: attemptMinutes } },
+    { key: 'kept-form', name: ownCookie(baseUrl, keptFormCookie).name, limits: { minutes: keptMinutes } },
     { key: 'language', name: ownCookie(baseUrl, languageCookie).name, limits: {} },
   ]
 }

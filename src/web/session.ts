@@ -59,6 +59,8 @@ export function ownCookie(baseUrl: string, name: string): { name: string; option
 
 /** Of a sign-in under way; its own name follows. */
 export const attemptCookie = 'digital-post-sign-in-'
+/** Of what was written when a session ended. */
+export const keptFormCookie = 'digital-post-kept-form'
 
 /** Whose pages an address belongs to. */
 export function roleOf({ url }: FastifyRequest): SignedIn['role'] {

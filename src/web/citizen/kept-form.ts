@@ -17,12 +17,10 @@ import {
 import { openMailbox } from '../../sign-in/session.ts'
 import type { Form } from '../form.ts'
 import { type Surroundings, sendPage } from '../page.ts'
-import { checkFormOfAnyMailbox, isFromHere, ownCookie, sessionCookies } from '../session.ts'
+import { checkFormOfAnyMailbox, isFromHere, keptFormCookie, ownCookie, sessionCookies } from '../session.ts'
 import { wordsFor } from '../words.ts'
 import { answering, type Desk, receiveNew, receiveWriting, writingOf } from './writing.ts'
 import { isJson } from './writing-page.ts'
-
-const cookieName = 'digital-post-kept-form'
 
 /** Addresses of forms in which people write. */
 const writingForms = /^\/(write\/:organisation\/:point|letters\/:id\/answer|drafts\/:id)$/
@@ -36,7 +34,7 @@ const textLengthMax = 450_000
  */
 export function keepFormOfEndedSession({ config, database, clock }: Surroundings) {
   const key = deriveKeptFormKey(config.secretKey)
-  const cookie = ownCookie(config.baseUrl, cookieName)
+  const cookie = ownCookie(config.baseUrl, keptFormCookie)
   return async (request: FastifyRequest, reply: FastifyReply) => {
     if (request.signedIn !== undefined || request.method !== 'POST' || !writingForms.test(request.routeOptions.url ?? '')) return
     // The script keeps what it has, and says so.
@@ -73,7 +71,7 @@ async function readFields(request: FastifyRequest): Promise<Map<string, string>>
 export function keptFormPages(app: FastifyInstance, surroundings: Desk): void {
   const { config, database, clock } = surroundings
   const key = deriveKeptFormKey(config.secretKey)
-  const cookie = ownCookie(config.baseUrl, cookieName)
+  const cookie = ownCookie(config.baseUrl, keptFormCookie)
   const session = sessionCookies(config.baseUrl).person
 
   const find = async (request: FastifyRequest) => {
