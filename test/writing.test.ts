@@ -12,7 +12,7 @@ import { buildGrantWorld } from '../test/grants.ts'
 import { launchBrowser } from './browser.ts'
 import type { Post } from './post.ts'
 import { startServer, type TestServer } from './server.ts'
-import { follow, headingOf, openBrowser, press, sees, signIn } from './steps.ts'
+import { follow, openBrowser, press, sees, signIn } from './steps.ts'
 
 const pdf = readFileSync(path.join(import.meta.dirname, '../demo/letters/parking-permit.pdf'))
 const file = (name: string, buffer: Buffer | string, mimeType = 'application/octet-stream') => ({
@@ -143,9 +143,10 @@ for (const javaScriptEnabled of [true, false]) {
     test('a letter is forwarded to a helper, who answers, and to a public body', async () => {
       const page = await open('Rosa Example')
       await page.goto('/inbox')
-      await page.locator('.post-list__subject a').last().click()
-      const subject = (await headingOf(page))!
-      const letter = page.url()
+      const link = page.locator('.post-list__subject a').last()
+      const subject = (await link.textContent())!.trim()
+      const letter = (await link.getAttribute('href'))!.replace(/\?.*/, '')
+      await page.goto(letter)
       await follow(page, 'Forward this letter')
       if (javaScriptEnabled) await check(page)
       await press(page, 'Continue')
@@ -218,10 +219,8 @@ for (const javaScriptEnabled of [true, false]) {
       assert.equal(await send(), 0)
       const before = now.at
       now.at = new Date('2026-11-27T09:30:00Z')
-      assert.deepEqual(
-        await Promise.all([send(), send()]),
-        [1, 1].map(() => 1),
-      )
+      // Both may have found it, and either may have come too late.
+      assert.equal(Math.max(...(await Promise.all([send(), send()]))), 1)
       assert.equal(await send(), 0)
       const [sent] = await server.test.owner<
         { count: string }[]
