@@ -12,6 +12,20 @@ export function actionsInOwnMailbox(db: Db, actor: Actor): Fragment {
   return own(db, db`action.mailbox_id = ${actor.mailboxId} ${limits(db, actor, 'action')}`)
 }
 
+/** Whether the actor sees some of the post in the mailbox only. */
+export function isLimited(actor: Actor): boolean {
+  return servicesFor(actor, 'inbox:read') !== undefined || actor.categories !== undefined
+}
+
+/** The own folders of the mailbox that is open. Their names tell of letters: who sees some of these only sees the folders that hold such. */
+export function inOwnFolders(db: Db, actor: Actor): Fragment {
+  const holdsSome = db`
+    and exists (
+      select from message where ${inOwnMailbox(db, actor)} and message.folder <> 'inbox' and message.folder = folder.id::text
+    )`
+  return own(db, db`folder.mailbox_id = ${actor.mailboxId} ${isLimited(actor) ? holdsSome : db``}`)
+}
+
 /** What the actor has written, by its ledger, joined with the message. */
 export function inOwnLedger(db: Db, actor: Actor): Fragment {
   return own(db, db`ledger.sender_id = any(${senderIdsOf(actor) as string[]}::uuid[]) ${limits(db, actor)}`)

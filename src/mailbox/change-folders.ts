@@ -1,6 +1,6 @@
 import { v7 as newId } from 'uuid'
 import type { Actor } from '../access/actor.ts'
-import { servicesFor } from '../access/actor.ts'
+import { inOwnFolders, inOwnMailbox, isLimited } from '../access/own-post.ts'
 import { requireRight } from '../access/rights.ts'
 import { scopeOfReceived } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
@@ -20,8 +20,7 @@ import { noteChange } from './note-change.ts'
 
 /** Whoever sees some of the letters only changes no folders: the names tell of letters that are not theirs to know of. */
 export function mayChangeFolders(actor: Actor): boolean {
-  const isLimited = servicesFor(actor, 'inbox:read') !== undefined || actor.categories !== undefined
-  return actor.rights.has('mailbox:file') && !isLimited
+  return actor.rights.has('mailbox:file') && !isLimited(actor)
 }
 
 function requireFolders(actor: Actor): void {
@@ -38,9 +37,9 @@ export async function listFolders(db: Db, actor: Actor): Promise<(FolderInTree &
     db`
     select id, parent_id, name, (
       select count(*) from message
-      where message.mailbox_id = folder.mailbox_id and message.folder = folder.id::text and message.folder <> 'inbox' and message.erased_at is null
+      where ${inOwnMailbox(db, actor)} and message.folder <> 'inbox' and message.folder = folder.id::text
     ) as count
-    from folder where ${own(db, db`mailbox_id = ${actor.mailboxId}`)}`,
+    from folder where ${inOwnFolders(db, actor)}`,
   )
   const counts = new Map(rows.map(({ id, count }) => [id, Number(count)]))
   return toTree(rows).map((folder) => ({ ...folder, count: counts.get(folder.id)! }))

@@ -1,7 +1,7 @@
 import { v7 as newId } from 'uuid'
 import type { Actor } from '../access/actor.ts'
 import { noteLooks } from '../access/look.ts'
-import { inOwnMailbox } from '../access/own-post.ts'
+import { inOwnFolders, inOwnMailbox } from '../access/own-post.ts'
 import { requireRight } from '../access/rights.ts'
 import { scopeOfReceived } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
@@ -156,9 +156,9 @@ function isSame(one: Place, other: Place): boolean {
 }
 
 /** Whether letters can be put there by this actor. */
-async function isThere(sql: Db, { mailboxId }: Actor, folder: string): Promise<boolean> {
+async function isThere(sql: Db, actor: Actor, folder: string): Promise<boolean> {
   if (isFixed(folder)) return true
-  const found = await sql`select from folder where ${own(sql, sql`mailbox_id = ${mailboxId}`)} and id::text = ${folder}`
+  const found = await sql`select from folder where ${inOwnFolders(sql, actor)} and folder.id::text = ${folder}`
   return found.length > 0
 }
 

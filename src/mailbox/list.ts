@@ -1,5 +1,5 @@
 import type { Actor } from '../access/actor.ts'
-import { inOwnLedger, inOwnMailbox } from '../access/own-post.ts'
+import { inOwnFolders, inOwnLedger, inOwnMailbox } from '../access/own-post.ts'
 import { requireRight } from '../access/rights.ts'
 import { scopeOfReceived, scopeOfSent } from '../access/scope-of.ts'
 import type { Db, Fragment } from '../database/connect.ts'
@@ -60,7 +60,7 @@ export async function listFolder(db: Db, actor: Actor, { folder, show = 'all', p
         ) as unread_in,
         (
           select coalesce(json_agg(json_build_object('id', id, 'parentId', parent_id, 'name', name)), '[]')::text
-          from folder where ${own(db, db`mailbox_id = ${actor.mailboxId}`)}
+          from folder where ${inOwnFolders(db, actor)}
         ) as folders,
         (select changed from mailbox where ${own(db, db`id = ${actor.mailboxId}`)} and id = ${actor.mailboxId}) as changed,
         (select id from message where ${mine} order by id desc limit 1) as newest
