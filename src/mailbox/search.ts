@@ -31,7 +31,7 @@ export type SearchResult = {
 }
 
 /** The newest letters that have the words are looked at first; where the filters leave too few, more of them. */
-const stepsOfLetters = [200, 2_000]
+const stepsOfLetters = [100, 2_000]
 
 /** `wanted`: so many letters at most. `untilMs`: until then, by performance.now(), a search may bring the index on. */
 export type SearchInput = { query: Query; filters: SearchFilters; wanted: number; untilMs: number }
@@ -50,7 +50,7 @@ export async function searchMailbox(
     const { letters, count } = await findLetters(db, actor, filters, undefined, wanted)
     return { letters, count, isCounted: true, mended: [], needles: [], ...left }
   }
-  const matched = await matchWords(db, actor, query, filters, state.lastNumber)
+  const matched = await matchWords(db, actor, query, filters, state)
   const found = { letters: [] as FoundLetter[], count: 0 }
   let at = 0
   for (const step of [...stepsOfLetters, matched.numbers.length]) {
