@@ -57,6 +57,8 @@ export type SearchFilters = {
   hasDocument?: boolean | undefined
   isUnread?: boolean | undefined
   isFlagged?: boolean | undefined
+  /** Something that it asks for is not done yet. */
+  hasToDo?: boolean | undefined
   folder?: string | undefined
 }
 

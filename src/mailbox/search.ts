@@ -112,7 +112,10 @@ async function findLetters(
 }
 
 /** Of letters in the bin only those are found that are looked for there. */
-function conditions(db: Db, { serviceId, from, until, hasDocument, isUnread, isFlagged, folder }: SearchFilters): Fragment {
+function conditions(
+  db: Db,
+  { serviceId, from, until, hasDocument, isUnread, isFlagged, hasToDo, folder }: SearchFilters,
+): Fragment {
   return db`
     and message.erased_at is null
     and ${folder === undefined ? db`message.folder <> 'bin'` : db`message.folder = ${folder}`}
@@ -121,5 +124,13 @@ function conditions(db: Db, { serviceId, from, until, hasDocument, isUnread, isF
     ${until === undefined ? db`` : db`and message.available_at <= ${until}`}
     ${hasDocument ? db`and message.documents <> '[]'` : db``}
     ${isUnread ? db`and (message.opened_at is null or message.marked_unread)` : db``}
-    ${isFlagged ? db`and message.flagged` : db``}`
+    ${isFlagged ? db`and message.flagged` : db``}
+    ${
+      hasToDo
+        ? db`and exists (
+            select from action
+            where action.mailbox_id = message.mailbox_id and action.message_id = message.id and action.state in ('open', 'started', 'failed')
+          )`
+        : db``
+    }`
 }
