@@ -30,7 +30,7 @@ const text = (words: number) => Array.from({ length: words }, anyWord).join(' ')
 const texts = 2_000
 
 /** Letters over ten years to mailboxes of their own, of forty services, each with a reference of its own. */
-async function fill(owner: Database): Promise<Actor[]> {
+export async function fill(owner: Database, mailboxes: number): Promise<Actor[]> {
   await owner`set enable_seqscan = on`
   await owner`set enable_hashjoin = on`
   await owner`set statement_timeout = 0`
@@ -68,7 +68,7 @@ async function fill(owner: Database): Promise<Actor[]> {
 }
 
 /** One of what people search for: two words, the beginning of one, a reference, a misspelt one, with a filter. */
-const asks: (() => { typed: string; isUnread?: boolean; from?: Date; until?: Date })[] = [
+export const asks: (() => { typed: string; isUnread?: boolean; from?: Date; until?: Date })[] = [
   () => ({ typed: `${anyWord()} ${anyWord()}` }),
   () => ({ typed: word(500 + Math.floor(Math.random() * 10_000)) }),
   () => ({ typed: word(500 + Math.floor(Math.random() * 10_000)).slice(0, 5) }),
@@ -82,7 +82,7 @@ const asks: (() => { typed: string; isUnread?: boolean; from?: Date; until?: Dat
 export async function measureSearch(url: string): Promise<void> {
   const owner = connectOwner(url, 1)
   const began = performance.now()
-  const actors = await fill(owner)
+  const actors = await fill(owner, mailboxes)
   const filled = performance.now()
   const program = connect(addressFor(url, deriveLogins(readConfig({ DEMO: 'true' }).secretKey).program), 8)
   for (const { mailboxId } of actors) while ((await indexLetters(program, mailboxId, 'last')) === 'more');

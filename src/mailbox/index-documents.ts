@@ -3,7 +3,7 @@ import { own } from '../database/own.ts'
 import { readWithin, within } from '../database/scope.ts'
 import { type Extracted, extractText } from '../documents/extract-text.ts'
 import { readFileBytes } from '../documents/read.ts'
-import { addPostings, indexLetters, searchScope } from './index-letters.ts'
+import { addPostings, firstId, indexLetters, searchScope } from './index-letters.ts'
 import { addWords, wordsVersion } from './search-words.ts'
 
 /** What the job does of one mailbox before it looks after others again. */
@@ -113,7 +113,7 @@ async function readDocument(db: Db, mailboxId: string, { fileId, messageId, medi
 }
 
 /** How far the index of a mailbox is. `hasErased`: letters are in it that are not in the mailbox any more. */
-export type IndexState = { lastNumber: number; lettersLeft: number; hasErased: boolean; documentsLeft: number }
+export type IndexState = { lastNumber: number; lettersLeft: number; hasErased: boolean; hasNotes: boolean; documentsLeft: number }
 
 /** More letters than this are not counted. */
 const lettersCountedMax = 500
@@ -123,23 +123,29 @@ export async function readIndexState(db: Db, mailboxId: string): Promise<IndexSt
     db,
     searchScope(mailboxId),
     db`
-    select coalesce(state.last_number, 0) as last_number, (
+    select state.last_number, (
       select count(*)::int from (
         select from message
-        where ${own(db, db`message.mailbox_id = ${mailboxId}`)}
-          and id >= coalesce(state.recheck_from, '00000000-0000-0000-0000-000000000000'::uuid) and erased_at is null
+        where ${own(db, db`message.mailbox_id = ${mailboxId}`)} and id >= state.recheck_from and erased_at is null
           and not exists (
             select from search_letter where search_letter.mailbox_id = message.mailbox_id and search_letter.message_id = message.id
           )
-        limit ${lettersCountedMax + 1}
+        -- In this order only the end of the mailbox is read.
+        order by id limit ${lettersCountedMax + 1}
       ) as one
     ) as letters_left, exists (
       select from message join search_letter on search_letter.mailbox_id = message.mailbox_id and search_letter.message_id = message.id
       where ${own(db, db`message.mailbox_id = ${mailboxId}`)} and message.erased_at is not null
-    ) as has_erased, (
+    ) as has_erased, exists (
+      select from message where ${own(db, db`message.mailbox_id = ${mailboxId}`)} and note is not null
+    ) as has_notes, (
       select count(*)::int from document_text where mailbox_id = ${mailboxId} and document_text.state = 'waiting'
     ) as documents_left
-    from (select 1) as one left join search_state state on state.mailbox_id = ${mailboxId}`,
+    from (
+      select coalesce((select last_number from search_state where mailbox_id = ${mailboxId}), 0) as last_number,
+        coalesce((select recheck_from from search_state where mailbox_id = ${mailboxId}), ${firstId}::uuid) as recheck_from
+      offset 0
+    ) as state`,
   )
   return state!
 }

@@ -10,7 +10,8 @@ import { addWords, facets, wordsVersion } from './search-words.ts'
 const lettersAtOnce = 500
 /** Letters that came together may be committed in another order than that of their ids: so far back is looked again. */
 const recheckMs = 15 * 60_000
-const firstId = '00000000-0000-0000-0000-000000000000'
+/** Before every other. */
+export const firstId = '00000000-0000-0000-0000-000000000000'
 
 /** The index of one mailbox, and all that is in the mailbox. */
 export function searchScope(mailboxId: string): Scope {

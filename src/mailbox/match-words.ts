@@ -3,6 +3,7 @@ import { inOwnMailbox } from '../access/own-post.ts'
 import { scopeOfReceived } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
 import { readWithin } from '../database/scope.ts'
+import type { IndexState } from './index-documents.ts'
 import { searchScope } from './index-letters.ts'
 import { readPostings } from './search-postings.ts'
 import {
@@ -35,14 +36,14 @@ export async function matchWords(
   actor: Actor,
   query: Query,
   filters: SearchFilters,
-  lastNumber: number,
+  { lastNumber, hasNotes }: IndexState,
 ): Promise<Matched> {
   const { mailboxId } = actor
   const words = query.terms.flatMap(({ isQuoted, alternatives }) => alternatives.flat().map((word) => keyOf(word, isQuoted)))
   const keys = [...new Set(words)]
   const facetRanges = rangesOfFilters(filters)
   const ranges = [...keys.map(rangesOf), ...facetRanges.map((range) => [range])]
-  const [found, notes] = await Promise.all([findWords(db, mailboxId, ranges), findNotes(db, actor)])
+  const [found, notes] = await Promise.all([findWords(db, mailboxId, ranges), hasNotes ? findNotes(db, actor) : []])
   const match = new Match(lastNumber)
   for (const [index, key] of keys.entries()) match.ask(key, found[index]!, notes)
   const isLost = ({ alternatives, isQuoted }: Term) =>

@@ -2,11 +2,12 @@ import { fold, type Run, runsOf } from './search-words.ts'
 
 export const queryLengthMax = 200
 const termsMax = 12
-/** Shorter, the beginning of a word is a word. */
+/** Shorter, the beginning of a word is a word; and where another word follows, a short one is meant whole. */
 const prefixLengthMin = 2
+const shortLength = 2
 
 /** One thing that a letter must have: any of these, each of words that it has all. */
-export type Term = { typed: string; isQuoted: boolean; alternatives: readonly (readonly string[])[] }
+export type Term = { typed: string /** Its words are whole. */; isQuoted: boolean; alternatives: readonly (readonly string[])[] }
 
 export type Query = { terms: Term[] /** It was longer than is read. */; isCut: boolean }
 
@@ -31,6 +32,7 @@ export function parseQuery(typed: string): Query {
       terms.push({ typed: run.parts.join(' '), isQuoted, alternatives: alternativesOf(run) })
     }
   }
+  for (const term of terms.slice(0, -1)) if (term.typed.length <= shortLength) term.isQuoted = true
   return { terms: terms.slice(0, termsMax), isCut: typed.length > text.length || terms.length > termsMax }
 }
 
@@ -55,6 +57,8 @@ export type SearchFilters = {
   hasDocument?: boolean | undefined
   isUnread?: boolean | undefined
   isFlagged?: boolean | undefined
+  /** Something that it asks for is not done yet. */
+  hasToDo?: boolean | undefined
   folder?: string | undefined
 }
 
@@ -104,11 +108,30 @@ export function slipsBetween(one: string, other: string, most: number): number {
 
 const mendedMax = 5
 
+/** Which of the letters a to z, digits and others a word has, a bit for each kind. */
+function kindsIn(word: string): number {
+  let kinds = 0
+  for (let at = 0; at < word.length; at += 1) {
+    const code = word.charCodeAt(at)
+    kinds |= 1 << (code >= 97 && code <= 122 ? code - 97 : code >= 48 && code <= 57 ? 26 : 27)
+  }
+  return kinds
+}
+
+function countBits(bits: number): number {
+  let [left, count] = [bits, 0]
+  for (; left !== 0; left &= left - 1) count += 1
+  return count
+}
+
 /** Of the words of a mailbox those that somebody may have meant: with the fewest slips. */
 export function mend(word: string, known: readonly string[]): string[] {
   const most = slipsIn(word)
+  const kinds = kindsIn(word)
   let [best, found] = [most, [] as string[]]
   for (const candidate of known) {
+    // A wrong letter takes one kind away and brings another: most words are too far off by that alone.
+    if (countBits(kinds ^ kindsIn(candidate)) > 2 * best) continue
     const slips = slipsBetween(word, candidate, best)
     if (slips < best) [best, found] = [slips, []]
     if (slips === best && slips > 0) found.push(candidate)

@@ -130,6 +130,14 @@ describe('searching a mailbox', () => {
     assert.deepEqual(await finds('heliotrope', { serviceId: post.parkingId }), [])
     await open(post.db, post.rosa, old, now)
     assert.deepEqual(await finds('heliotrope', { isUnread: true }), [withFile])
+    assert.deepEqual(await finds('heliotrope', { hasToDo: true }), [])
+    const until = new Date('2026-12-01T00:00:00Z')
+    await test_.owner`
+      insert into action (mailbox_id, id, message_id, ordinal, sender_id, service_id, category, recipient_only, kind, said, ends_at, state_at)
+      select mailbox_id, id, id, 0, sender_id, service_id, category, recipient_only, 'confirm', '{}', ${until}, ${now} from message where id = ${old}`
+    assert.deepEqual(await finds('heliotrope', { hasToDo: true }), [old])
+    await test_.owner`update action set state = 'done'`
+    assert.deepEqual(await finds('heliotrope', { hasToDo: true }), [])
     await test_.owner`update message set folder = 'bin' where id = ${withFile}`
     assert.deepEqual(await finds('heliotrope'), [old])
     assert.deepEqual(await finds('heliotrope', { folder: 'bin' }), [withFile])

@@ -31,7 +31,7 @@ export type SearchResult = {
 }
 
 /** The newest letters that have the words are looked at first; where the filters leave too few, more of them. */
-const stepsOfLetters = [200, 2_000]
+const stepsOfLetters = [100, 2_000]
 
 /** `wanted`: so many letters at most. `untilMs`: until then, by performance.now(), a search may bring the index on. */
 export type SearchInput = { query: Query; filters: SearchFilters; wanted: number; untilMs: number }
@@ -50,7 +50,7 @@ export async function searchMailbox(
     const { letters, count } = await findLetters(db, actor, filters, undefined, wanted)
     return { letters, count, isCounted: true, mended: [], needles: [], ...left }
   }
-  const matched = await matchWords(db, actor, query, filters, state.lastNumber)
+  const matched = await matchWords(db, actor, query, filters, state)
   const found = { letters: [] as FoundLetter[], count: 0 }
   let at = 0
   for (const step of [...stepsOfLetters, matched.numbers.length]) {
@@ -112,7 +112,10 @@ async function findLetters(
 }
 
 /** Of letters in the bin only those are found that are looked for there. */
-function conditions(db: Db, { serviceId, from, until, hasDocument, isUnread, isFlagged, folder }: SearchFilters): Fragment {
+function conditions(
+  db: Db,
+  { serviceId, from, until, hasDocument, isUnread, isFlagged, hasToDo, folder }: SearchFilters,
+): Fragment {
   return db`
     and message.erased_at is null
     and ${folder === undefined ? db`message.folder <> 'bin'` : db`message.folder = ${folder}`}
@@ -121,5 +124,13 @@ function conditions(db: Db, { serviceId, from, until, hasDocument, isUnread, isF
     ${until === undefined ? db`` : db`and message.available_at <= ${until}`}
     ${hasDocument ? db`and message.documents <> '[]'` : db``}
     ${isUnread ? db`and (message.opened_at is null or message.marked_unread)` : db``}
-    ${isFlagged ? db`and message.flagged` : db``}`
+    ${isFlagged ? db`and message.flagged` : db``}
+    ${
+      hasToDo
+        ? db`and exists (
+            select from action
+            where action.mailbox_id = message.mailbox_id and action.message_id = message.id and action.state in ('open', 'started', 'failed')
+          )`
+        : db``
+    }`
 }

@@ -4,7 +4,18 @@ import type { FieldError } from '../page.ts'
 import type { Translate } from '../words.ts'
 
 /** As it stands in the address. */
-export const searchFields = ['q', 'sender', 'from', 'until', 'document', 'unread', 'flagged', 'folder', 'mailbox'] as const
+export const searchFields = [
+  'q',
+  'sender',
+  'from',
+  'until',
+  'document',
+  'unread',
+  'flagged',
+  'todo',
+  'folder',
+  'mailbox',
+] as const
 export type SearchField = (typeof searchFields)[number]
 export type Asked = Partial<Record<SearchField, string>>
 
@@ -34,6 +45,7 @@ const mayBe: Record<SearchField, (value: string) => boolean> = {
   document: isOn,
   unread: isOn,
   flagged: isOn,
+  todo: isOn,
   folder: (value) => uuid.test(value) || (searchFolders as readonly string[]).includes(value),
   mailbox: (value) => value === 'all',
 }
@@ -70,6 +82,7 @@ export function readFilters(asked: Asked, t: Translate): { filters: SearchFilter
       hasDocument: asked.document !== undefined,
       isUnread: asked.unread !== undefined,
       isFlagged: asked.flagged !== undefined,
+      hasToDo: asked.todo !== undefined,
       folder: asked.folder,
     },
   }

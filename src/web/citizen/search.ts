@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { listMailboxes, type ReadableMailbox } from '../../access/list-mailboxes.ts'
 import { requireRight } from '../../access/rights.ts'
+import { listFolders } from '../../mailbox/change-folders.ts'
 import { highlight } from '../../mailbox/highlight.ts'
 import { wantIndex } from '../../mailbox/index-documents.ts'
 import { listSenders, type Sender } from '../../mailbox/list-senders.ts'
@@ -98,10 +99,11 @@ async function answer(
   const isAsked = asksAnything(asked) && !errors.some(({ field }) => field !== 'name')
   // Whoever opens the page is about to search: until they have typed, the index can be brought on.
   if (!isAsked) await wantIndex(database, actor.mailboxId, now)
-  const [results, senders, saved] = await Promise.all([
+  const [results, senders, saved, ownFolders] = await Promise.all([
     isAsked ? searchMailboxes(database, mailboxes, { query, filters, page }, now) : undefined,
     sendersOf(database, mailboxes),
     listSavedSearches(database, actor),
+    listFolders(database, actor),
   ])
   if (results !== undefined && page > 1 && results.letters.length === 0) throw new Problem('not-found')
   return sendPage(
@@ -122,7 +124,10 @@ async function answer(
       openName: where.open.grantId === undefined ? undefined : where.open.ownerName,
       mailboxesMax: where.hasMore ? mailboxesMax : undefined,
       senders,
-      folders: searchFolders.map((folder) => ({ folder, text: t(`search:folders.${folder}`) })),
+      folders: [
+        ...searchFolders.map((folder) => ({ folder: folder as string, text: t(`search:folders.${folder}`) })),
+        ...ownFolders.map(({ id, path }) => ({ folder: id, text: path.join(' / ') })),
+      ],
       saved: saved.map((one) => ({ id: one.id, name: one.name, href: searchAddress(readAsked(one.asked)) })),
       again: searchAddress(asked),
       withoutFilters:
