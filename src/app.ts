@@ -9,6 +9,7 @@ import { registerNotifyStandIn } from './api/notify-stand-in.ts'
 import { describeApi } from './api/openapi.ts'
 import { registerPayWebhook } from './api/pay-webhook.ts'
 import { sendProblem, toProblem } from './api/problem-reply.ts'
+import { batchRoutes } from './api/senders/batches.ts'
 import type { ApiOptions, ApiServer } from './api/senders/door.ts'
 import { getEvents } from './api/senders/get-events.ts'
 import { getEvidence } from './api/senders/get-evidence.ts'
@@ -17,6 +18,7 @@ import { getMessages } from './api/senders/get-messages.ts'
 import { getRecipientChanges } from './api/senders/get-recipient-changes.ts'
 import { getReconciliation } from './api/senders/get-reconciliation.ts'
 import { lookupRecipients } from './api/senders/lookup-recipients.ts'
+import { postBatchMessages } from './api/senders/post-batch-messages.ts'
 import { postMessages } from './api/senders/post-messages.ts'
 import { postReceipt } from './api/senders/post-receipt.ts'
 import { webhookRoutes } from './api/senders/webhook.ts'
@@ -24,6 +26,7 @@ import { registerTokens } from './api/tokens.ts'
 import { validatorCompiler } from './api/validation.ts'
 import type { Config } from './config.ts'
 import type { Database } from './database/connect.ts'
+import { tellLetters } from './delivery/allow-letters.ts'
 import { receiptMaker } from './evidence/make-receipt.ts'
 import { type EvidenceSettings, openEvidence } from './evidence/open-evidence.ts'
 import { webhookReach } from './evidence/post-event.ts'
@@ -48,7 +51,7 @@ import { registerStatus } from './web/status.ts'
 import { verifyPages } from './web/verify.ts'
 import { registerLanguages } from './web/words.ts'
 
-/** A request must have arrived whole within this: a slow sender of bytes holds a connection, and nothing else. */
+/** A request must have arrived whole within this, but for a batch: a slow sender of bytes holds a connection, and nothing else. */
 const requestTimeoutMs = 120_000
 
 declare module 'fastify' {
@@ -68,7 +71,8 @@ export async function buildApp(config: Config, database: Database, clock = () =>
     genReqId: () => randomUUID(),
     requestIdHeader: false,
     trustProxy: config.trustProxy,
-    requestTimeout: requestTimeoutMs,
+    // Node has one limit for all requests. See limitArrival.
+    requestTimeout: 0,
     forceCloseConnections: 'idle',
     return503OnClosing: true,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
@@ -82,6 +86,7 @@ export async function buildApp(config: Config, database: Database, clock = () =>
     reply.header('request-id', request.id)
     done()
   })
+  limitArrival(app)
   setSecurityHeaders(app, isForSystems, {
     baseUrl: config.baseUrl,
     formOrigins: [...signInOrigins(config), ...payOrigins(config)],
@@ -102,18 +107,10 @@ export async function buildApp(config: Config, database: Database, clock = () =>
   registerTokens(app, config, database, clock)
   const clients = watchClients(database, clock)
   app.addHook('onClose', () => clients.stop())
+  app.addHook('onClose', () => tellLetters(database))
   const evidence = openEvidence(config)
   const api: ApiOptions = { database, keys, clock, checkToken: buildTokenCheck(config, clients) }
-  app.register(async (door: ApiServer) => {
-    // JSON and nothing else, so that anything else is told so.
-    door.removeAllContentTypeParsers()
-    door.addContentTypeParser('application/json', { parseAs: 'string' }, door.getDefaultJsonParser('error', 'error'))
-    for (const open of [postMessages, getMessages, getEvents, getInbox, postReceipt, getRecipientChanges]) open(door, api)
-    lookupRecipients(door, { ...api, lookups: config.lookups })
-    getEvidence(door, { ...api, makeReceipt: receiptMaker(evidence) })
-    getReconciliation(door, { ...api, pendingMinutes: config.pendingMinutes })
-    webhookRoutes(door, { ...api, webhooks: webhookReach(config) })
-  })
+  app.register(async (door: ApiServer) => openApi(door, config, api, receiptMaker(evidence)))
 
   registerPayWebhook(app, { config, database, clock })
   registerLog(app, { database, ...evidence })
@@ -132,6 +129,43 @@ export async function buildApp(config: Config, database: Database, clock = () =>
 }
 
 const pagesByAudience = [registerCitizenPages, registerDepartmentPages, registerRegistrarPages]
+
+/** The API for senders. */
+async function openApi(
+  door: ApiServer,
+  config: Config,
+  api: ApiOptions,
+  makeReceipt: ReturnType<typeof receiptMaker>,
+): Promise<void> {
+  // JSON and nothing else, so that anything else is told so.
+  door.removeAllContentTypeParsers()
+  door.addContentTypeParser('application/json', { parseAs: 'string' }, door.getDefaultJsonParser('error', 'error'))
+  postMessages(door, { ...api, letters: config.letters })
+  batchRoutes(door, api)
+  // Its body is read line by line; for all others that is no media type.
+  await door.register(async (bulk: ApiServer) => postBatchMessages(bulk, { ...api, letters: config.letters }))
+  for (const open of [getMessages, getEvents, getInbox, postReceipt, getRecipientChanges]) open(door, api)
+  lookupRecipients(door, { ...api, lookups: config.lookups })
+  getEvidence(door, { ...api, makeReceipt })
+  getReconciliation(door, { ...api, pendingMinutes: config.pendingMinutes })
+  webhookRoutes(door, { ...api, webhooks: webhookReach(config) })
+}
+
+/** The limit of time for all requests with a body but those that are read line by line, which have limits of their own. */
+function limitArrival(app: FastifyInstance): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    const { headers, raw } = request
+    const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+    if (hasBody && headers['content-type'] !== 'application/x-ndjson') {
+      const timer = setTimeout(() => raw.socket.destroy(), requestTimeoutMs)
+      timer.unref()
+      const isOver = () => clearTimeout(timer)
+      raw.once('end', isOver)
+      reply.raw.once('close', isOver)
+    }
+    done()
+  })
+}
 
 /** Whether the program reaches its database, and that is migrated. */
 function answerForHealth(app: FastifyInstance, database: Database): void {

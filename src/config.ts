@@ -60,6 +60,10 @@ export const settings = {
     'A JSON file with the identifier schemes of this installation, in place of those of the United Kingdom: [{scheme, name, pattern, dropped, length, check}].',
   LOOKUPS_PER_MINUTE: 'How many recipients each service may look up in a minute. Default 60000.',
   LOOKUPS_PER_DAY: 'How many recipients each service may look up in a day. Default 2000000.',
+  LETTERS_PER_SECOND:
+    'How many letters each service may send in a second by the API, through each process, where the declaration says nothing else. Default 10000.',
+  LETTERS_PER_DAY:
+    'How many letters each service may send in a day (UTC) by the API, where the declaration says nothing else. Default 50000000.',
   WRITING_FILES: 'How many files people may send with a message, where a contact point says nothing else. Default 10.',
   WRITING_MEGABYTES:
     'How large the files that people send with a message may be together, in MB, where a contact point says nothing else. Default 10.',
@@ -132,6 +136,7 @@ export type Config = {
   lookups: { perMinute: number; perDay: number }
   /** Without a slash at the end of `url`. */
   pay: { url: string; isStandIn: boolean }
+  letters: { perSecond: number; perDay: number }
   serviceName: string
   trustProxy: boolean
   logLevel: string
@@ -187,6 +192,10 @@ export function readConfig(environment: Environment = process.env): Config {
     lookups: {
       perMinute: wholeNumber('LOOKUPS_PER_MINUTE', text('LOOKUPS_PER_MINUTE'), 60_000, 1, 10_000_000),
       perDay: wholeNumber('LOOKUPS_PER_DAY', text('LOOKUPS_PER_DAY'), 2_000_000, 1, 1_000_000_000),
+    },
+    letters: {
+      perSecond: wholeNumber('LETTERS_PER_SECOND', text('LETTERS_PER_SECOND'), 10_000, 1, 1_000_000),
+      perDay: wholeNumber('LETTERS_PER_DAY', text('LETTERS_PER_DAY'), 50_000_000, 1, 10_000_000_000),
     },
     writingFiles: wholeNumber('WRITING_FILES', text('WRITING_FILES'), 10, 0, 50),
     writingMegabytes: wholeNumber('WRITING_MEGABYTES', text('WRITING_MEGABYTES'), 10, 1, 25),

@@ -12,6 +12,7 @@ const commands = {
   start,
   migrate: migrateOnly,
   register: registerFile,
+  send: sendLetters,
   verify: verifyReceiptFile,
   audit: auditLog,
   'evidence-keys': makeEvidenceKeys,
@@ -23,6 +24,7 @@ const usage = `Usage: node src/main.ts COMMAND
   start            run the program (npm start)
   migrate          bring the database to what this program expects, and end (npm run migrate)
   register FILE    bring public bodies, services, systems and staff to what a JSON file says (npm run register -- FILE)
+  send PATH        send one letter, or a file or folder of them, to an installation by its API (npx digital-post send)
   verify FILE…     say whether a receipt is valid, and whether the other files are of its letter (npx digital-post verify FILE…)
   audit            work out from the database what the log of evidence says of it, and name what does not fit (npm run audit)
   evidence-keys    print new keys for evidence and its log, as EVIDENCE_KEYS_FILE wants them (npm run --silent evidence-keys)
@@ -204,6 +206,24 @@ async function verifyReceiptFile(...words: string[]): Promise<void> {
   const say = exitCode === 2 ? console.error : console.log
   say(text)
   process.exitCode = exitCode
+}
+
+/** How often the progress is written anew: where nobody watches, into a file say, seldom. */
+const progressMs = { watched: 200, unwatched: 10_000 }
+
+async function sendLetters(...words: string[]): Promise<void> {
+  const { sendFiles } = await import('./api/client/send-files.ts')
+  const isWatched = process.stderr.isTTY
+  let shownAt = performance.now()
+  process.exitCode = await sendFiles(words, {
+    out: (text) => console.log(text),
+    progress: (text) => {
+      if (performance.now() - shownAt < (isWatched ? progressMs.watched : progressMs.unwatched)) return
+      shownAt = performance.now()
+      process.stderr.write(isWatched ? `\r${text}\x1b[K` : `${text}\n`)
+    },
+  })
+  if (isWatched) process.stderr.write('\r\x1b[K')
 }
 
 async function makeEvidenceKeys(): Promise<void> {

@@ -27,6 +27,8 @@ export const problems = {
   'draft-changed': [409, 'fix', 'The draft was changed meanwhile, or is to be sent at a set time.'],
   'too-many-drafts': [409, 'fix', 'The mailbox has as many drafts as it can hold. Send or delete some.'],
   'reference-used': [409, 'fix', 'This reference was used before for a message with other content.'],
+  'batch-paused': [409, 'retry', 'The batch is paused. Send this again when it is resumed.'],
+  'batch-over': [409, 'fix', 'The batch was closed or stopped. Open another one.'],
   'last-administrator': [409, 'fix', 'A business must have an administrator: let another one in first.'],
   'registration-not-possible': [409, 'fix', 'The registration of this mailbox cannot be changed in this way, or not any more.'],
   'action-not-possible': [409, 'fix', 'This cannot be done, or not any more. Load the page again to see what became of it.'],
@@ -37,6 +39,7 @@ export const problems = {
     'The evidence is being sealed, and in the log and witnessed in some seconds. Ask again then.',
   ],
   'too-large': [413, 'fix', 'The message is larger than 25 MB.'],
+  'line-too-long': [413, 'fix', 'A line of a batch has at most 4 MB. Send this letter by itself.'],
   'media-type-unknown': [415, 'fix', 'Send the body as application/json.'],
   'recipient-not-found': [422, 'other-channel', 'Nobody is known here by this identifier. Use another channel, such as paper.'],
   'recipient-exempt': [422, 'other-channel', 'This recipient is exempt from digital post. Use another channel, such as paper.'],
@@ -103,7 +106,14 @@ export const problems = {
   'too-many-attempts': [429, 'retry', 'Too many tries: wait an hour.'],
   'too-many-requests': [429, 'retry', 'Too many requests. Wait a minute.'],
   'too-many-lookups': [429, 'retry', 'Your service has asked for more recipients than it may. Wait as long as Retry-After says.'],
+  'too-many-letters': [429, 'retry', 'Your service sends faster than it may. Wait as long as Retry-After says.'],
+  'letters-of-day-used': [
+    429,
+    'retry',
+    'Your service has sent as many letters as it may in a day (UTC). Send this again tomorrow.',
+  ],
   failed: [500, 'retry', 'Something went wrong here. Try again; sending the same reference again never makes a second message.'],
+  busy: [503, 'retry', 'More is waiting here than can be done at once. Try again in a second.'],
   unavailable: [503, 'retry', 'The service cannot do this just now. Try again shortly.'],
 } as const satisfies Record<string, readonly [status: number, advice: 'fix' | 'retry' | 'other-channel', sentence: string]>
 

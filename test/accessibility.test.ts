@@ -524,6 +524,15 @@ describe('the pages about who may read, in a browser', () => {
     const days = ['from', 'to'].map((end) => `${end}-day=${day}&${end}-month=${month}&${end}-year=${year}`).join('&')
     const reconciliation = '/department/reconciliation/council-tax'
     await visit('/department/reconciliation', reconciliation, `${reconciliation}?${days}`, `${reconciliation}?from-day=x`)
+    const batch = '01a20931-4de4-74b1-9b9c-593ca10ca006'
+    const [service] = await owner<{ id: string }[]>`select id from service where slug = 'council-tax'`
+    await owner`
+      insert into batch (sender_id, id, reference, name, lane, state, created_at, created_by_name, changed_at, changed_by_name)
+      values (${service!.id}, ${batch}, 'bills', 'Council tax bills', 'bulk', 'paused', ${at}, 'Council tax billing', ${at}, 'Mel Placeholder')`
+    await owner`
+      insert into batch_error (sender_id, batch_id, line, reference, code, at)
+      values (${service!.id}, ${batch}, 31, 'bill-31', 'recipient-not-found', ${at}), (${service!.id}, ${batch}, 40, null, 'not-json', ${at})`
+    await visit('/department/batches', `/department/batches/${batch}`)
     await owner`insert into log_state (origin, xid, cluster, alive_at) values ('post.example/log', 0, 'one', ${at})`
     await noteAlive(owner, { outageSeconds: 60 }, new Date())
     await visit('/status')

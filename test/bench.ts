@@ -12,6 +12,7 @@ import { listInbox } from '../src/mailbox/list.ts'
 import { open } from '../src/mailbox/open.ts'
 import { deriveIdentifierKeys } from '../src/registry/identifier.ts'
 import { lookUpRecipients } from '../src/registry/look-up.ts'
+import { measureBulk } from './bench-bulk.ts'
 import { createDatabase, measureEvidence } from './bench-evidence.ts'
 import { insertBare, letter, turnsWithLog } from './bench-letter.ts'
 import { measureSearch } from './bench-search.ts'
@@ -26,7 +27,7 @@ import { signInRosa } from './signed-in.ts'
  * rates do not. The program runs as a process of its own, with a PostgreSQL that really writes to the disk; the client and
  * the bare inserts run here. `npm run bench -- 2` measures two seconds each (default 5); `npm run bench -- 2 evidence` one part only.
  */
-const parts = ['accept', 'read', 'evidence', 'large', 'search'] as const
+const parts = ['accept', 'bulk', 'read', 'evidence', 'large', 'search'] as const
 const lettersInMailbox = 200
 
 /** The bare rows go into a database of their own, with the same tables, so that the program does not seal what it has not accepted. */
@@ -144,6 +145,7 @@ try {
     )
     printHead()
     if (isMeasured('accept')) await measureAccept(embedded.url, program.baseUrl, database)
+    if (isMeasured('bulk')) await measureBulk(program, database)
     if (isMeasured('read')) await measureReading(program.baseUrl, database)
     if (isMeasured('evidence')) await measureEvidence(embedded.url, program.baseUrl, database)
     if (isMeasured('large')) await measureLargeWorld(embedded.url)

@@ -7,7 +7,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
   const problem = toProblem(error)
   if (problem.status >= 500) request.log.error(describeError(error), 'failed')
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer')
-  if (problem.status === 503) reply.header('retry-after', '5')
+  if (problem.status === 503) reply.header('retry-after', problem.code === 'busy' ? '1' : '5')
   return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
 }
 
@@ -17,7 +17,7 @@ export function toProblem(error: unknown): Problem {
   const { code, validation, validationContext } = error as FastifyError & { code?: string }
   // An id that cannot be one names nothing, like an id that is nobody's.
   if (validation && validationContext === 'params') return new Problem('not-found')
-  if (validation) return new Problem('body-invalid', validation.map(toFieldProblem))
+  if (validation) return new Problem('body-invalid', fieldProblems(validation))
   switch (code) {
     case 'FST_ERR_CTP_INVALID_JSON_BODY':
     case 'FST_ERR_CTP_EMPTY_JSON_BODY':
@@ -41,6 +41,11 @@ export function toProblem(error: unknown): Problem {
     default:
       return error instanceof SyntaxError ? new Problem('not-json') : new Problem('failed')
   }
+}
+
+/** What the check of a schema found, field by field. */
+export function fieldProblems(found: readonly ValidationError[]): FieldProblem[] {
+  return found.map(toFieldProblem)
 }
 
 type ValidationError = NonNullable<FastifyError['validation']>[number]

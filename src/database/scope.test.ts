@@ -199,6 +199,10 @@ const reach: Record<string, Partial<Record<Asker, string>>> = {
   search_word: { merge: 'rud', search: 'rud' },
   document_text: { rosa: 'r', merge: 'rud', search: 'rud' },
   saved_search: { rosa: 'rud', helper: 'rud', merge: 'rud' },
+  batch: { tax: 'rud' },
+  batch_count: { tax: 'rud' },
+  batch_error: { tax: 'rud' },
+  sent_count: { tax: 'rud' },
 
   staff_member: { tax: 'rud', parking: 'rud', 'sign-in': 'r', registry: 'rud' },
   staff_role: { tax: 'rud', parking: 'rud', 'sign-in': 'r', registry: 'rud' },
@@ -311,6 +315,21 @@ async function fill(owner: Database): Promise<void> {
   await add('ledger', { sender_id: tax, message_id: letter, mailbox_id: rosaMailbox, ...sent })
   await add('ledger', { sender_id: rosa, message_id: written, mailbox_id: councilMailbox, ...sent })
   await add('event', { sender_id: tax, type: 'message.accepted', message_id: letter, reference: 'one', at })
+  const batch = { sender_id: tax, batch_id: id }
+  const by_name = { created_by_name: 'Staff', changed_by_name: 'Staff' }
+  await add('batch', {
+    sender_id: tax,
+    id,
+    reference: 'one',
+    name: 'One',
+    lane: 'bulk',
+    created_at: at,
+    changed_at: at,
+    ...by_name,
+  })
+  await add('batch_count', { ...batch, part: 1, accepted: 1 })
+  await add('batch_error', { ...batch, line: 1, code: 'not-json', at })
+  await add('sent_count', { sender_id: tax, day: at, letters: 1 })
   await add('evidence_seal', { position: 1, event_id: id, size: 256, ordinal: 1, sender_leaf: 0 })
   await add('evidence_jws', { first_leaf: 0, key_id: '', signature: bytes })
   await add('log_tile', { level: 0, index: 0, bytes })

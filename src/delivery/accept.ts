@@ -6,7 +6,7 @@ import { scopeOfReceived } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
 import { readWithin } from '../database/scope.ts'
 import { type CheckedDocuments, checkDocuments } from '../documents/check.ts'
-import { Problem } from '../problems.ts'
+import { Problem, type ProblemCode } from '../problems.ts'
 import { type Addressed, findRecipients, findRefusals } from '../registry/find-recipients.ts'
 import { checkIdentifier, hashIdentifier, type IdentifierKeys } from '../registry/identifier.ts'
 import { namespaceOf } from '../registry/scheme.ts'
@@ -14,10 +14,10 @@ import { listServices } from '../registry/services.ts'
 import { checkActions, refuseActions, toActionRow } from './check-actions.ts'
 import { addressingOf, digestOf, partsOf, type Submission } from './message.ts'
 import { shareStatements } from './share-statements.ts'
-import { type Accepted, findAccepted, type Outcome, type Row, recordRejections, write } from './write.ts'
+import { type Accepted, findAccepted, type OfBatch, type Outcome, type Row, recordRejections, write } from './write.ts'
 
 /** A submission that is as it must be, as far as that can be said without the database. */
-type Admitted = {
+export type Admitted = {
   keys: IdentifierKeys
   actor: Actor
   submission: Submission
@@ -25,14 +25,26 @@ type Admitted = {
   /** Of what it says and to whom, in hexadecimal. */
   digest: string
   now: Date
+  /** Of the batch that it came in. */
+  line?: number | undefined
+  /** Why it is not written now. What was accepted before is still answered. */
+  refusal?: Problem | undefined
 }
+
+/** `whyShut`: why nothing of it was written, where that is for the batch and not for the letters. */
+export type OpenBatch = OfBatch & { whyShut: (db: Db) => Promise<ProblemCode | undefined> }
 
 /** So many letters in one statement, or so much of files in base64, and it stays short. */
 const lettersMax = 200
 const base64LengthMax = 8 * 1024 * 1024
 
-const deliverShared = shareStatements(deliver, ({ documents }: Admitted) =>
-  documents.contents.reduce((weight, { base64 }) => weight + base64.length / base64LengthMax, 1 / lettersMax),
+/** What one process lets wait: at two thousand letters a second the last of them is answered within two. */
+const lettersWaitingMax = 4_000
+
+export const deliverShared = shareStatements(
+  (db, admitted: readonly Admitted[]) => deliver(db, admitted),
+  ({ documents }) => documents.contents.reduce((weight, { base64 }) => weight + base64.length / base64LengthMax, 1 / lettersMax),
+  lettersWaitingMax,
 )
 
 /**
@@ -78,7 +90,7 @@ export async function acceptOne(
 }
 
 /** What the schema cannot say, and needs no database. */
-async function check(keys: IdentifierKeys, actor: Actor, submission: Submission, now: Date): Promise<Admitted | Problem> {
+export async function check(keys: IdentifierKeys, actor: Actor, submission: Submission, now: Date): Promise<Admitted | Problem> {
   try {
     const services = servicesFor(actor, 'messages:write')
     if (services !== undefined && !services.includes(submission.serviceId)) throw new Problem('service-not-found')
@@ -98,15 +110,16 @@ async function check(keys: IdentifierKeys, actor: Actor, submission: Submission,
  * Safe to try again: what was accepted before is found under its reference, also where it has no way any more, as its
  * recipient has left since or the time for an answer has passed.
  */
-async function deliver(db: Db, admitted: readonly Admitted[]): Promise<Outcome[]> {
+export async function deliver(db: Db, admitted: readonly Admitted[], batch?: OpenBatch): Promise<Outcome[]> {
   const [routes, refusals] = await Promise.all([route(db, admitted), refuseActions(db, admitted)])
   const rows = admitted.map((one, place) => {
-    const to = refusals[place] ?? routes[place]!
+    const to = one.refusal ?? refusals[place] ?? routes[place]!
     return to instanceof Problem ? to : toRow(one, to)
   })
   const written = await write(
     db,
     rows.filter((row): row is Row => !(row instanceof Problem)),
+    batch,
   )
   const isWritten = (row: Row | Problem): row is Row => !(row instanceof Problem) && written.has(row.message_id)
   const before = await findAccepted(
@@ -117,6 +130,8 @@ async function deliver(db: Db, admitted: readonly Admitted[]): Promise<Outcome[]
   )
   const outcomes = rows.map((row) => (isWritten(row) ? toAccepted(row) : (before.shift() ?? row)))
   const refused = outcomes.flatMap((outcome, place) => (isRow(outcome) ? { row: outcome, place } : []))
+  const isShut = batch && refused.length > 0 ? await batch.whyShut(db) : undefined
+  if (isShut) return outcomes.map((outcome) => (isRow(outcome) ? new Problem(isShut) : outcome))
   const reasons = await findRefusals(
     db,
     refused.map(({ row, place }) => ({
@@ -281,5 +296,6 @@ function toRow(admitted: Admitted, to: Route): Row {
     },
     contents: documents.contents,
     actions: (submission.actions ?? []).map(toActionRow),
+    line: admitted.line,
   }
 }

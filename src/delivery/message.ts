@@ -63,6 +63,11 @@ export const NewMessage = Type.Object(
 )
 export type NewMessage = Static<typeof NewMessage>
 
+const { service: _, ...saidInBatch } = NewMessage.properties
+/** The same in a batch, which is of one service. */
+export const BatchMessage = Type.Object(saidInBatch, { additionalProperties: false })
+export type BatchMessage = Static<typeof BatchMessage>
+
 /** Where a message was written to, by the name that this had then, and what its writer was asked there. */
 export const MessageContact = Type.Object({
   pointId: Type.String({ format: 'uuid' }),

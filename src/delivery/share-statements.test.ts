@@ -94,4 +94,92 @@ describe('sharing statements', () => {
     assert.deepEqual(new Set(outcomes.map(({ status }) => status)), new Set(['rejected']))
     assert.equal(runs, 1)
   })
+
+  describe('with what is sent in bulk', () => {
+    /** Runs that end when they are told to, in the order in which they began. */
+    const openLanes = () => {
+      const began: string[] = []
+      const ends: (() => void)[] = []
+      const run = async (_db: Db, items: readonly string[]) => {
+        began.push(items.join())
+        await new Promise<void>((resolve) => ends.push(resolve))
+        return [...items]
+      }
+      const share = shareStatements(run, () => 1, 10)
+      const db = pool()
+      const failed = () => 'failed'
+      return {
+        began,
+        single: (name: string) => share(db, [name]),
+        bulk: (queue: string, name: string) => share(db, [name], { lane: 'bulk', queue, run, failed }),
+        endOne: async () => {
+          ends.shift()!()
+          await settle()
+        },
+      }
+    }
+    const settle = async () => {
+      for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate)
+    }
+
+    test('starts nothing in bulk while a single letter waits, and two at most', async () => {
+      const { began, single, bulk, endOne } = openLanes()
+      for (const name of ['1', '2', '3', '4', '5']) void single(name)
+      await settle()
+      for (const name of ['a', 'b', 'c']) void bulk('tax', name)
+      await settle()
+      assert.deepEqual(began, ['1', '2', '3'])
+      await endOne()
+      await endOne()
+      assert.deepEqual(began, ['1', '2', '3', '4', '5', 'a', 'b'])
+      await endOne()
+      assert.deepEqual(began.length, 7, 'a place among the single letters is none in bulk')
+    })
+
+    test('gives senders turns', async () => {
+      const { began, bulk, endOne } = openLanes()
+      for (const name of ['t1', 't2', 't3', 't4']) void bulk('tax', name)
+      for (const name of ['p1', 'p2']) void bulk('parking', name)
+      for (let end = 0; end < 4; end += 1) await endOne()
+      assert.deepEqual(began, ['t1', 't2', 't3', 'p1', 't4', 'p2'])
+    })
+
+    test('goes on slowly where single letters wait all the time', async () => {
+      const { began, single, bulk, endOne } = openLanes()
+      for (let place = 0; place < 5; place += 1) void single('s')
+      await settle()
+      void bulk('tax', 'b')
+      for (let turn = 0; turn < 30; turn += 1) {
+        void single('s')
+        await endOne()
+      }
+      assert.equal(began.filter((name) => name === 'b').length, 1)
+    })
+
+    test('sends away at once who comes when too many wait', async () => {
+      const { single } = openLanes()
+      for (let place = 0; place < 10; place += 1) void single('s')
+      await assert.rejects(() => single('more'), { code: 'busy' })
+    })
+
+    test('finds the one item that the database refuses, and takes the others', async () => {
+      const runs: number[] = []
+      const share = shareStatements(
+        async (_db: Db, items: readonly number[]) => [...items],
+        () => 1,
+      )
+      const run = async (_db: Db, items: readonly number[]) => {
+        runs.push(items.length)
+        if (items.includes(13)) throw postgresError('22003')
+        return [...items]
+      }
+      const items = Array.from({ length: 20 }, (_, item) => item)
+      const outcomes = await share(pool(), items, { lane: 'bulk', queue: 'tax', run, failed: () => -1 })
+      assert.deepEqual(
+        outcomes,
+        items.map((item) => (item === 13 ? -1 : item)),
+      )
+      assert.ok(runs.length < 12)
+    })
+  })
 })

@@ -58,7 +58,12 @@ export type Row = {
   facts: Omit<MessageFacts, 'senderName' | 'serviceName' | 'recipientName'>
   contents: { id: string; base64: string }[]
   actions: ActionRow[]
+  /** Of the batch that it came in. */
+  line?: number | undefined
 }
+
+/** The batch of one sender, from which all rows of a statement are. */
+export type OfBatch = { id: string; senderId: string }
 
 export type Try = { senderId: string; reference: string; digest: string }
 
@@ -88,11 +93,12 @@ export async function findAccepted(db: Db, tries: readonly Try[]): Promise<(Outc
  * Writes messages, all or nothing (docs/decisions/0004-one-statement.md), and answers the ids of those that are new. Any
  * other was accepted before under its reference, having waited for whoever was writing it, or it leads to no
  * mailbox that may receive it. In the order of references, so that two statements with the same ones wait for each other and never both.
+ * Of a batch that is not open nothing is written.
  */
-export async function write(db: Db, rows: readonly Row[]): Promise<Set<string>> {
+export async function write(db: Db, rows: readonly Row[], batch?: OfBatch): Promise<Set<string>> {
   if (rows.length === 0) return new Set()
   const submitted = rows
-    .map(({ contents: _, actions: __, ...row }) => row)
+    .map(({ contents: _, actions: __, line: ___, ...row }) => row)
     .sort((a, b) => compare(a.sender_id, b.sender_id) || compare(a.reference, b.reference))
   const files = rows.flatMap(({ contents, message_id }) => contents.map((content) => ({ ...content, message_id })))
   const actions = rows.flatMap((row) => row.actions.map((action) => ({ ...action, message_id: row.message_id })))
@@ -102,25 +108,26 @@ export async function write(db: Db, rows: readonly Row[]): Promise<Set<string>> 
   const onlyGeneral = rows.every(({ category }) => category === 'general')
   const senders = [...new Set(rows.map(({ sender_id }) => sender_id))]
   const scope: Scope = { purpose: 'delivery', senders, ...(mailboxes.length > 0 ? { mailboxes } : {}) }
+  // What is joined with itself costs the square of its number: of a batch the rows are found by their ids instead.
+  const isBatch = batch !== undefined && answered.length === 0
+  const said = (sql: Db) => (isBatch ? findById(sql, submitted) : sql`join submitted using (message_id)`)
   const statement = (sql: Db, setsScope: Fragment) => sql`
     with submitted as materialized (
       -- A left join reads its left side first: no table is asked before the scope is set.
-      select submitted.*, decode(recipient_hex, 'hex') as recipient_hash from (select ${setsScope}) as scope left join lateral jsonb_to_recordset(${sql.json(submitted as never)}) as submitted (
-        at timestamptz, sender_id uuid, sender_party_id uuid, service_id uuid, reference text, content_digest text,
-        message_id uuid, recipient_id uuid, namespace uuid, recipient_scheme text, recipient_hex text, thread_id uuid, answers_id uuid, answered_sender_id uuid, subject text,
-        content jsonb, documents jsonb, reply_allowed boolean, reply_by timestamptz, door text, category text, recipient_only boolean,
-        written_by_id uuid, written_by_name text, contact jsonb, forwarded jsonb, facts jsonb
+      select submitted.*, decode(recipient_hex, 'hex') as recipient_hash from (select ${setsScope}) as scope left join lateral jsonb_to_recordset(${sql.json((isBatch ? submitted.map(addressOnly) : submitted) as never)}) as submitted (
+        message_id uuid, ${addressColumns(sql)} ${isBatch ? sql`` : sql`, ${contentColumns(sql)}`}
       ) on true
     ),
-    feeds as materialized (
-      ${lockFeeds(sql, [...rows.map(({ sender_id }) => sender_id), ...answered])}
-    ),
+    ${batch ? findOpen(sql, batch) : sql``}
+    feeds as materialized (${lockFeeds(sql, [...senders, ...answered])}),
     accepted as (
-      insert into ledger (sender_id, reference, message_id, content_digest, mailbox_id, thread_id, accepted_at, available_at, recipient_name)
-      select sender_id, reference, message_id, decode(content_digest, 'hex'), mailbox.id, thread_id, at, at, party.name
+      insert into ledger (sender_id, reference, message_id, content_digest, mailbox_id, thread_id, accepted_at, available_at, recipient_name
+                          ${batch ? sql`, batch_id` : sql``})
+      select sender_id, reference, message_id, decode(content_digest, 'hex'), mailbox.id, thread_id, at, at, party.name ${batch ? sql`, open_id` : sql``}
       from (select asked.*, coalesce(recipient_id, ${recipientParty(sql, onlyOwn)}) as to_id from submitted as asked offset 0) as addressed
       join mailbox on mailbox.party_id = to_id and ${mayReceive(sql, onlyGeneral)}
       join party on party.id = to_id
+      ${batch ? sql`join open_batch on open_id is not null` : sql``}
       on conflict (sender_id, reference) do nothing
       returning sender_id, reference, message_id, mailbox_id, accepted_at as at, recipient_name
     ),
@@ -132,7 +139,7 @@ export async function write(db: Db, rows: readonly Row[]): Promise<Set<string>> 
              service.name, subject, content, documents, reply_allowed or submitted.sender_id <> service_id, reply_by, door, accepted.at,
              category, recipient_only, written_by_id, written_by_name, contact, forwarded
       from accepted
-      join submitted using (message_id)
+      ${said(sql)}
       join party on party.id = submitted.sender_party_id
       join service on service.id = submitted.service_id
       returning id, sender_name, service_name
@@ -140,6 +147,7 @@ export async function write(db: Db, rows: readonly Row[]): Promise<Set<string>> 
     ${files.length === 0 ? sql`` : storeFiles(sql, files)}
     ${actions.length === 0 ? sql`` : storeActions(sql, actions)}
     ${answered.length === 0 ? sql`` : noteAnswers(sql)}
+    ${batch ? countInBatch(sql, batch) : sql``}
     ${rows.some(({ written_by_id }) => written_by_id !== undefined) ? noteWriters(sql) : sql``}
     told as (
       -- The acceptance holds what the evidence of all that comes later repeats.
@@ -148,7 +156,8 @@ export async function write(db: Db, rows: readonly Row[]): Promise<Set<string>> 
              case happened.type when 'message.accepted' then submitted.facts || jsonb_build_object(
                'senderName', sender_name, 'serviceName', service_name, 'recipientName', accepted.recipient_name
              ) end
-      from feeds, accepted join submitted using (message_id) join delivered on delivered.id = accepted.message_id,
+      from feeds, accepted ${said(sql)}
+           join ${isBatch ? sql`(select sender_name, service_name from delivered limit 1) as named on true` : sql`delivered on delivered.id = accepted.message_id`},
            unnest(array['message.accepted', 'message.available']) as happened (type)
     )
     select message_id from accepted`
@@ -159,7 +168,14 @@ export async function write(db: Db, rows: readonly Row[]): Promise<Set<string>> 
 export type Rejected = { actor: Actor; submission: Submission; problem: Problem }
 
 /** Who may not send for a service is told nothing of it, and nothing of them comes into its feed. */
-const withoutRecord: readonly string[] = ['service-not-found', 'scope-missing']
+const withoutRecord: readonly string[] = [
+  'service-not-found',
+  'scope-missing',
+  // Not rejected: it may be sent again as it is.
+  'batch-paused',
+  'batch-over',
+  'letters-of-day-used',
+]
 
 /**
  * The evidence that a submission was rejected, and why; a line of its sender's feed. Nothing that it said is kept: only its
@@ -213,6 +229,64 @@ function noteWriters(db: Db) {
              case when answers_id is null then 'wrote' else 'answered' end, message_id, service_id
       from accepted join submitted using (message_id)
       where written_by_id is not null
+    ),`
+}
+
+/** What is asked to find out where a message goes, whether it was there before, and who may see what it asks for. */
+function addressColumns(db: Db) {
+  return db`
+    at timestamptz, sender_id uuid, service_id uuid, reference text, content_digest text, recipient_id uuid, namespace uuid,
+    recipient_scheme text, recipient_hex text, thread_id uuid, category text, recipient_only boolean`
+}
+
+/** What is written of it. */
+function contentColumns(db: Db) {
+  return db`
+    sender_party_id uuid, answers_id uuid, answered_sender_id uuid, subject text, content jsonb, documents jsonb,
+    reply_allowed boolean, reply_by timestamptz, door text, written_by_id uuid, written_by_name text,
+    contact jsonb, forwarded jsonb, facts jsonb`
+}
+
+type Submitted = Omit<Row, 'contents' | 'actions' | 'line'>
+
+/** The values of `addressColumns`. */
+function addressOnly(row: Submitted) {
+  const { at, sender_id, service_id, reference, content_digest, message_id, recipient_id, namespace } = row
+  const { recipient_scheme, recipient_hex, thread_id, category, recipient_only } = row
+  const of = { at, sender_id, service_id, reference, content_digest, message_id, recipient_id, namespace }
+  return { ...of, recipient_scheme, recipient_hex, thread_id, category, recipient_only }
+}
+
+/** The whole row of an accepted one, found by its id. */
+function findById(db: Db, rows: readonly Submitted[]) {
+  const byId = Object.fromEntries(rows.map((row) => [row.message_id, row]))
+  return db`
+    cross join lateral jsonb_to_record(${db.json(byId as never)}::jsonb -> accepted.message_id::text)
+      as submitted (${addressColumns(db)}, ${contentColumns(db)})`
+}
+
+/**
+ * The batch, if it is open, which it stays until this statement's end: whoever pauses it waits for that. A left join, as above: nothing is
+ * asked of the table before the scope is set.
+ */
+function findOpen(db: Db, { id, senderId }: OfBatch) {
+  return db`
+    open_batch as materialized (
+      select open.id as open_id from (select from submitted limit 1) as one left join (
+        select id from batch where sender_id = ${senderId} and id = ${id} and state = 'open' for share
+      ) as open on true
+    ),`
+}
+
+/** So that statements at once seldom wait for each other to count. */
+const countParts = 16
+
+function countInBatch(db: Db, { id, senderId }: OfBatch) {
+  return db`
+    counted as (
+      insert into batch_count as old (sender_id, batch_id, part, accepted)
+      select ${senderId}, ${id}, ${Math.floor(Math.random() * countParts)}::integer, count(*) from accepted having count(*) > 0
+      on conflict (sender_id, batch_id, part) do update set accepted = old.accepted + excluded.accepted
     ),`
 }
 

@@ -29,6 +29,16 @@ const Service = Type.Object(
     name: Name,
     description: Type.Optional(Description),
     linking: Type.Optional(DeclaredLinking),
+    lettersPerSecond: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'How many letters it may send in a second. Default: as all.' }),
+    ),
+    lettersPerDay: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 10_000_000_000,
+        description: 'How many letters it may send in a day. Default: as all.',
+      }),
+    ),
     schemes: Type.Optional(
       Type.Array(Type.String({ pattern: '^[a-z][a-z0-9-]{0,31}$' }), {
         uniqueItems: true,

@@ -85,7 +85,10 @@ async function bringServices(
   problems: FieldProblem[],
 ): Promise<Map<string, string>> {
   const ids = new Map<string, string>()
-  for (const [index, { slug, name, description = '', linking }] of services.entries()) {
+  for (const [
+    index,
+    { slug, name, description = '', linking, lettersPerSecond = null, lettersPerDay = null },
+  ] of services.entries()) {
     const [service] = await db<{ id: string; organisationId: string }[]>`
       with written as (
         insert into service (id, slug, organisation_id, name, description)
@@ -98,7 +101,13 @@ async function bringServices(
       select id, organisation_id from written union select id, organisation_id from service where slug = ${slug}`
     if (service!.organisationId !== organisationId) {
       problems.push({ field: `${at}/services/${index}/slug`, message: 'belongs to another organisation' })
-    } else await bringLinking(db, service!.id, linking)
+    } else {
+      await bringLinking(db, service!.id, linking)
+      await db`
+        update service set letters_per_second = ${lettersPerSecond}, letters_per_day = ${lettersPerDay}
+        where id = ${service!.id}
+          and (letters_per_second, letters_per_day) is distinct from (${lettersPerSecond}::integer, ${lettersPerDay}::bigint)`
+    }
     ids.set(slug, service!.id)
   }
   return ids

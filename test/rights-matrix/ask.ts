@@ -7,14 +7,14 @@ import type { World } from './world.ts'
 /** One caller asks one route for one thing. `expected` is undefined where nothing is said of it but what must not be shown. */
 export type Question = {
   route: string
-  method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   address: string
   caller: Caller
   thing: Thing
   expected: Outcome | 'empty' | undefined
   /** When it is asked: what changes nothing that others are asked about comes first. */
   turn: 0 | 1 | 2
-  as: 'fields' | 'multipart' | 'json'
+  as: 'fields' | 'multipart' | 'json' | 'lines'
   body: Record<string, unknown>
 }
 
@@ -79,7 +79,7 @@ export async function ask({ app, signedIn, secrets }: World, question: Question)
   await signedIn.reopen(caller)
   // What is public takes no form of ours, but for signing out, which nobody means here.
   const form =
-    method === 'POST' || method === 'PUT'
+    method === 'POST' || method === 'PUT' || method === 'PATCH'
       ? await encode(question, question.expected ? signedIn.formTokenOf(caller) : '')
       : undefined
   const headers = { 'user-agent': 'matrix', ...signedIn.headersOf(caller), ...form?.headers }
@@ -112,8 +112,9 @@ export async function askAll(world: World, questions: readonly Question[]): Prom
 const isAsked = ({ expected }: Question) => expected !== undefined && expected !== 'ok'
 
 async function encode({ as, thing, body }: Question, csrf: string) {
-  const fields = { ...body, ...thing.fields }
+  const fields = Object.hasOwn(body, 'change') ? body : { ...body, ...thing.fields }
   if (as === 'json') return { headers: { 'content-type': 'application/json' }, payload: JSON.stringify(fields) }
+  if (as === 'lines') return { headers: { 'content-type': 'application/x-ndjson' }, payload: `${JSON.stringify(body)}\n` }
   const texts = Object.entries({ ...thing.fields, csrf, reference: '00000000-0000-7000-8000-000000000000' })
   if (as === 'fields') {
     return {

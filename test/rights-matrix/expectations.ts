@@ -94,7 +94,7 @@ export type Expectation =
       /** What somebody gets for whom that is not there; otherwise `missing`. `empty`: an answer with nothing in it, the same as for what nobody has. */
       hidden?: Outcome | 'empty'
       /** How its form is sent: otherwise as fields. */
-      as?: 'multipart' | 'json'
+      as?: 'multipart' | 'json' | 'lines'
       /** What every request holds. */
       body?: Record<string, unknown>
       /** What who is not signed in gets, where it is not to sign in. */
@@ -283,6 +283,10 @@ const department: Record<string, Expectation> = {
   'GET /department/reconciliation/:service': { who: 'works here', what: 'letters of a service' },
   'GET /department/reconciliation/:service/days.csv': { who: 'works here', what: 'days of a service' },
   'GET /department/reconciliation/:service/late.csv': { who: 'works here', what: 'days of a service' },
+  'GET /department/batches': { who: 'works here' },
+  'GET /department/batches/:id': { who: 'works here', what: 'batch read' },
+  'GET /department/batches/:id/errors.csv': { who: 'works here', what: 'batch read' },
+  'POST /department/batches/:id': { who: 'writes letters', what: 'batch written', changes: 1 },
   'GET /department/approvals': { who: 'manages systems' },
   'GET /department/approvals/:id': { who: 'decides', what: 'approval' },
   'POST /department/approvals/:id': { who: 'decides', what: 'approval', changes: 1 },
@@ -320,6 +324,12 @@ const api: Record<string, Expectation> = {
   'DELETE /v1/webhook': { who: 'handles messages', what: 'service asked for', changes: 2 },
   'GET /v1/webhook/deliveries': { who: 'handles messages', what: 'service asked for' },
   'POST /v1/webhook/deliveries/:id/replay': { who: 'handles messages', what: 'dead delivery', as: 'json', body: {}, changes: 1 },
+  'PUT /v1/batches/:reference': { who: 'handles messages', what: 'batch to begin', as: 'json', body: { name: 'A batch' } },
+  'GET /v1/batches': { who: 'handles messages', what: 'service asked for' },
+  'GET /v1/batches/:id': { who: 'handles messages', what: 'batch read' },
+  'GET /v1/batches/:id/errors': { who: 'handles messages', what: 'batch read' },
+  'PATCH /v1/batches/:id': { who: 'handles messages', what: 'batch written', as: 'json', body: { change: 'pause' }, changes: 1 },
+  'POST /v1/batches/:id/messages': { who: 'handles messages', what: 'batch written', as: 'lines', body: letterToNobody },
   'GET /v1/reconciliation': { who: 'handles messages', what: 'days asked for' },
   'GET /v1/inbox': { who: 'handles messages', what: 'service asked for' },
   'GET /v1/inbox/:id': { who: 'handles messages', what: 'received' },

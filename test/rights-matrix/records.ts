@@ -36,6 +36,8 @@ export type Records = {
   deadDeliveries: Record<ServiceSlug, string>
   /** Addresses of people's own, and where else they are signed in. */
   own: Record<WithOwn, { waiting: string; confirmed: string; sessionId: string }>
+  /** Of each service, one with a line that was refused. */
+  batches: Record<ServiceSlug, string>
   restore: () => Promise<void>
 }
 
@@ -91,6 +93,7 @@ export async function keepRecords(building: Building, parties: Parties): Promise
     },
     deadDeliveries: await keepWebhooks(building, parties),
     own: await keepDetails(building, parties),
+    batches: await keepBatches(building, parties),
     restore: async () => void (await owner`update link_request set state = 'answered' where code_hash is not null`),
   }
 }
@@ -217,6 +220,30 @@ async function keepWebhooks(
     dead[slug] = delivery!.eventId
   }
   return dead as Records['deadDeliveries']
+}
+
+/** A batch of each service, whose name and errors are nobody else's business. */
+async function keepBatches({ owner, secrets, now }: Building, { services }: Parties): Promise<Records['batches']> {
+  const seenBy = {
+    'council-tax': ['staff', 'clerk', 'system'],
+    parking: ['parkingStaff', 'parkingSystem'],
+    'state-pension': ['pensionStaff', 'pensionSystem'],
+  } as const
+  const batches: Record<string, string> = {}
+  for (const [slug, { id: senderId }] of Object.entries(services)) {
+    const seen = seenBy[slug as ServiceSlug]
+    const id = secrets.keep(newId(), `the batch of ${slug}`, seen)
+    const [name, reference] = ['name', 'reference'].map((what) => secrets.word(`the ${what} of the batch of ${slug}`, seen))
+    const failed = secrets.word(`the reference of a refused line of ${slug}`, seen)
+    await owner`
+      insert into batch (sender_id, id, reference, name, lane, created_at, created_by_name, changed_at, changed_by_name)
+      values (${senderId}, ${id}, ${reference!}, ${name!}, 'bulk', ${now}, 'System', ${now}, 'System')`
+    await owner`
+      insert into batch_error (sender_id, batch_id, line, reference, code, at)
+      values (${senderId}, ${id}, 1, ${failed}, 'recipient-not-found', ${now})`
+    batches[slug] = id
+  }
+  return batches as Records['batches']
 }
 
 async function idsBySlug(owner: Database, table: string): Promise<Record<string, string>> {

@@ -397,7 +397,7 @@ function ownThings({ own }: Records) {
   }
 }
 
-function followingThings({ deadDeliveries }: Records) {
+function followingThings({ deadDeliveries, batches }: Records) {
   const managers = {
     'council-tax': ['staff'],
     parking: ['parkingStaff'],
@@ -410,7 +410,24 @@ function followingThings({ deadDeliveries }: Records) {
     Object.entries(isFor).map(
       ([service, callers]): Thing => ({ name: `of ${service}`, params: { service }, isFor: callers, ...more }),
     )
+  const batchOf = (seenBy: Record<string, readonly Caller[]>) => [
+    ...Object.entries(systems).map(
+      ([service, isFor]): Thing => ({
+        name: `the batch of ${service}`,
+        params: { id: batches[service as keyof typeof systems] },
+        fields: { to: 'pause' },
+        isFor: [...isFor, ...seenBy[service]!],
+        rowOf: [...isFor, ...readers[service as keyof typeof systems]],
+      }),
+    ),
+    { ...nowhere('id'), fields: { to: 'pause' } },
+  ]
   return {
+    'batch read': batchOf(readers),
+    'batch written': batchOf(managers),
+    'batch to begin': Object.entries({ ...systems, 'no-such': [] }).map(
+      ([service, isFor]): Thing => ({ name: `for ${service}`, params: { reference: 'begun' }, fields: { service }, isFor }),
+    ),
     'webhook of a service': ofService(managers, {
       fields: { url: 'https://127.0.0.1/events', version: '1', to: 'on', delivery: 'all' },
     }),

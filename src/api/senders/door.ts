@@ -57,6 +57,7 @@ const statusInWords: Record<number, string> = {
   415: 'Not application/json.',
   422: 'The request is well-formed, but cannot be carried out.',
   429: 'Too many. The header Retry-After says for how many seconds to wait.',
+  503: 'Not just now. The header Retry-After says for how many seconds to wait.',
 }
 
 /** The answers of the OpenAPI description that are problems. */

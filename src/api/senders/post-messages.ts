@@ -1,6 +1,8 @@
 import { type Static, Type } from 'typebox'
 import { acceptOne } from '../../delivery/accept.ts'
+import { type LetterLimits, secondsOfDayLeft, takeLetters } from '../../delivery/allow-letters.ts'
 import { NewMessage } from '../../delivery/message.ts'
+import { Problem } from '../../problems.ts'
 import { chooseService } from '../authenticate.ts'
 import { type ApiOptions, type ApiServer, problemAnswers, route } from './door.ts'
 
@@ -21,7 +23,7 @@ const Acceptance = Type.Object(
   { description: 'What was accepted. The same again for the same message under the same reference.' },
 )
 
-export function postMessages(app: ApiServer, options: ApiOptions): void {
+export function postMessages(app: ApiServer, options: ApiOptions & { letters: LetterLimits }): void {
   app.post(
     '/v1/messages',
     {
@@ -35,25 +37,32 @@ export function postMessages(app: ApiServer, options: ApiOptions): void {
           'Answers after the message is kept and readable in the mailbox. One message with its documents may have up to 25 MB. ' +
           'Try again as often as you like: the same reference with the same content gives 200 and the same answer, with other content 409.',
         body: NewMessage,
-        response: { 201: Acceptance, 200: Acceptance, ...problemAnswers(400, 401, 403, 404, 409, 413, 415, 422) },
+        response: { 201: Acceptance, 200: Acceptance, ...problemAnswers(400, 401, 403, 404, 409, 413, 415, 422, 429, 503) },
       },
     },
     async (request, reply) => {
       const { service, recipient, answers, documents, reply: answer, ...said } = request.body
-      const accepted = await acceptOne(
-        options.database,
-        options.keys,
-        request.caller.actor,
-        {
-          ...said,
-          serviceId: chooseService(request, service),
-          recipient,
-          answersId: answers,
-          documents: documents ?? [],
-          reply: answer ?? { allowed: false },
-        },
-        options.clock(),
-      )
+      const serviceId = chooseService(request, service)
+      const allowed = await takeLetters(options.database, serviceId, 1, options.letters, options.clock())
+      if (allowed.newMax === 0) {
+        const isRate = allowed.waitMs > 0
+        reply.header('retry-after', String(isRate ? Math.ceil(allowed.waitMs / 1_000) : secondsOfDayLeft(options.clock())))
+        throw new Problem(isRate ? 'too-many-letters' : 'letters-of-day-used')
+      }
+      const submission = {
+        ...said,
+        serviceId,
+        recipient,
+        answersId: answers,
+        documents: documents ?? [],
+        reply: answer ?? { allowed: false },
+      }
+      const { database, keys, clock } = options
+      const accepted = await acceptOne(database, keys, request.caller.actor, submission, clock()).catch((error) => {
+        allowed.settle(0)
+        throw error
+      })
+      allowed.settle(accepted.isNew ? 1 : 0)
       const self = `/v1/messages/${accepted.messageId}`
       const body: Static<typeof Acceptance> = {
         id: accepted.messageId,

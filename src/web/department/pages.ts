@@ -9,6 +9,7 @@ import { requireRightToWrite, requireStaff } from '../session.ts'
 import { actionSitePages } from './action-sites.ts'
 import { answerPages } from './answer.ts'
 import { approvalPages } from './approvals.ts'
+import { batchPages } from './batches.ts'
 import { contactPointPages } from './contact-points.ts'
 import { inboxPage } from './inbox.ts'
 import { logPages } from './logs.ts'
@@ -41,6 +42,7 @@ export function registerDepartmentPages(app: FastifyInstance, surroundings: Surr
     payAccountPages(scope, surroundings)
     approvalPages(scope, surroundings)
     logPages(scope, surroundings)
+    batchPages(scope, surroundings)
     reconciliationPages(scope, surroundings)
     contactPointPages(scope, surroundings)
   })

@@ -6,6 +6,7 @@ const sections = [
   { section: 'inbox', text: 'Inbox', href: '/department', right: 'inbox:read' },
   { section: 'write', text: 'Write a letter', href: '/department/write', right: 'messages:write' },
   { section: 'reconciliation', text: 'Sent', href: '/department/reconciliation', right: 'messages:read' },
+  { section: 'batches', text: 'Batches', href: '/department/batches', right: 'messages:read' },
   { section: 'contact-points', text: 'Contact points', href: '/department/contact-points', right: 'contact-points:manage' },
   { section: 'systems', text: 'Systems', href: '/department/systems', right: 'systems:manage' },
   { section: 'approvals', text: 'Approvals', href: '/department/approvals', right: 'systems:manage' },

@@ -1,0 +1,150 @@
+import type { Db } from '../database/connect.ts'
+import { describeError } from '../database/describe-error.ts'
+import { readWithin, within } from '../database/scope.ts'
+
+/** How many letters a service may send, where nothing else is said of it in the declaration. */
+export type LetterLimits = { perSecond: number; perDay: number }
+
+/**
+ * `newMax`: how many of those asked for may be new today. `waitMs`: none of them before then. `settle` is told how many were
+ * accepted and had not been before.
+ */
+export type Allowed = { newMax: number; waitMs: number; settle: (accepted: number) => void }
+
+type Allowance = {
+  perSecond: number
+  perDay: number
+  /** A second's worth at most; below zero, what was taken in advance. */
+  left: number
+  at: number
+  day: string
+  /** Of the day: as the database last said, and accepted here since, with what is being accepted. */
+  known: number
+  since: number
+  /** Of `since`, what is not accepted yet. */
+  underWay: number
+  readAt: number
+}
+
+/** How old what is known of the other processes' letters, and of the limits, may be. */
+const knownForMs = 1_000
+
+const byPool = new WeakMap<Db, Map<string, Promise<Allowance>>>()
+
+/**
+ * Takes letters from a service's allowance. The rate is a bucket of this process alone: a request for more than it holds
+ * passes when anything is left, and is paid off afterwards. The number of a day (UTC) is of all processes, known to a second: by as much as
+ * the others accept in one, it may be passed.
+ */
+export async function takeLetters(db: Db, senderId: string, count: number, limits: LetterLimits, now: Date): Promise<Allowed> {
+  const allowance = await allowanceOf(db, senderId, limits, now)
+  const at = now.getTime()
+  const passed = Math.max(0, at - allowance.at)
+  allowance.left = Math.min(allowance.perSecond, allowance.left + (passed * allowance.perSecond) / 1_000)
+  allowance.at = Math.max(allowance.at, at)
+  if (allowance.left <= 0) {
+    return { newMax: 0, waitMs: Math.ceil(((1 - allowance.left) * 1_000) / allowance.perSecond), settle: () => {} }
+  }
+  allowance.left -= count
+  const newMax = Math.max(0, Math.min(count, allowance.perDay - allowance.known - allowance.since))
+  allowance.since += newMax
+  allowance.underWay += newMax
+  return {
+    newMax,
+    waitMs: 0,
+    settle: (accepted) => {
+      allowance.underWay -= newMax
+      allowance.since -= newMax - accepted
+      if (accepted > 0) tellSoon(db, senderId, allowance)
+    },
+  }
+}
+
+/** For how many seconds a service whose day is used up has to wait for the next. */
+export function secondsOfDayLeft(now: Date): number {
+  return Math.ceil(86_400 - (now.getTime() % 86_400_000) / 1_000)
+}
+
+async function allowanceOf(db: Db, senderId: string, limits: LetterLimits, now: Date): Promise<Allowance> {
+  const all = byPool.get(db) ?? new Map<string, Promise<Allowance>>()
+  byPool.set(db, all)
+  const known = await all.get(senderId)
+  const day = now.toISOString().slice(0, 10)
+  if (known !== undefined && known.day === day && now.getTime() - known.readAt < knownForMs) return known
+  if (known !== undefined && known.day === day) {
+    known.readAt = now.getTime()
+    // What is read now is for the next: nobody waits for it.
+    void read(db, senderId, limits, now).then(
+      ({ perSecond, perDay, letters }) => Object.assign(known, { perSecond, perDay, known: Math.max(known.known, letters) }),
+      () => {},
+    )
+    return known
+  }
+  const begun = read(db, senderId, limits, now).then(({ perSecond, perDay, letters }): Allowance => {
+    const bucket = { left: known?.left ?? perSecond, at: known?.at ?? now.getTime() }
+    return { perSecond, perDay, ...bucket, day, known: letters, since: 0, underWay: 0, readAt: now.getTime() }
+  })
+  all.set(senderId, begun)
+  begun.catch(() => all.delete(senderId))
+  return begun
+}
+
+async function read(db: Db, senderId: string, limits: LetterLimits, now: Date) {
+  const [row] = await readWithin<{ lettersPerSecond: number | null; lettersPerDay: string | null; letters: string | null }>(
+    db,
+    { senders: [senderId] },
+    db`
+    select letters_per_second, letters_per_day,
+           (select letters from sent_count where sender_id = service.id and day = ${now.toISOString().slice(0, 10)}::text::date) as letters
+    from service where id = ${senderId}`,
+  )
+  return {
+    perSecond: row?.lettersPerSecond ?? limits.perSecond,
+    perDay: row?.lettersPerDay ? Number(row.lettersPerDay) : limits.perDay,
+    letters: Number(row?.letters ?? 0),
+  }
+}
+
+const told = new WeakMap<Allowance, NodeJS.Timeout>()
+
+/** Adds what was accepted here to what all know of the day, a second later: no letter waits for it, and a kill forgets that second. */
+function tellSoon(db: Db, senderId: string, allowance: Allowance): void {
+  if (told.has(allowance)) return
+  const timer = setTimeout(() => void tell(db, senderId, allowance), knownForMs)
+  timer.unref()
+  told.set(allowance, timer)
+}
+
+async function tell(db: Db, senderId: string, allowance: Allowance): Promise<void> {
+  clearTimeout(told.get(allowance))
+  told.delete(allowance)
+  const letters = allowance.since - allowance.underWay
+  if (letters === 0) return
+  allowance.since -= letters
+  allowance.known += letters
+  try {
+    allowance.known = Math.max(allowance.known, await add(db, senderId, allowance.day, letters))
+  } catch (error) {
+    console.error('The letters of the day were not counted, and are soon.', describeError(error))
+    allowance.since += letters
+    allowance.known -= letters
+    tellSoon(db, senderId, allowance)
+  }
+}
+
+/** Before the program stops: what is not told yet. */
+export async function tellLetters(db: Db): Promise<void> {
+  const all = [...(byPool.get(db) ?? [])]
+  byPool.delete(db)
+  for (const [senderId, allowance] of all) await allowance.then((one) => tell(db, senderId, one)).catch(() => {})
+}
+
+async function add(db: Db, senderId: string, day: string, letters: number): Promise<number> {
+  return within(db, { senders: [senderId] }, async (sql) => {
+    const [row] = await sql<{ letters: string }[]>`
+      insert into sent_count as old (sender_id, day, letters) values (${senderId}, ${day}::text::date, ${letters})
+      on conflict (sender_id, day) do update set letters = old.letters + excluded.letters
+      returning letters`
+    return Number(row!.letters)
+  })
+}

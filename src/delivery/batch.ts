@@ -1,0 +1,56 @@
+import { Problem, type ProblemCode } from '../problems.ts'
+
+/**
+ * `bulk`: never in the way of a single letter, and in turn with what other services send in bulk. `normal`: as urgent as a
+ * single letter, for some hundreds that must be there now.
+ */
+export const batchLanes = ['bulk', 'normal'] as const
+export type BatchLane = (typeof batchLanes)[number]
+
+/** Open: takes letters. Paused: takes none until it is resumed. Closed: was sent whole. Stopped: was broken off, for good. */
+export const batchStates = ['open', 'paused', 'closed', 'stopped'] as const
+export type BatchState = (typeof batchStates)[number]
+
+export const batchChanges = ['pause', 'resume', 'close', 'stop'] as const
+export type BatchChange = (typeof batchChanges)[number]
+
+/** State × change. What is not there cannot be done; a change to the state that it has already is harmless. */
+const next: Record<BatchState, Partial<Record<BatchChange, BatchState>>> = {
+  open: { pause: 'paused', resume: 'open', close: 'closed', stop: 'stopped' },
+  paused: { pause: 'paused', resume: 'open', close: 'closed', stop: 'stopped' },
+  closed: { close: 'closed' },
+  stopped: { stop: 'stopped' },
+}
+
+/** Throws `batch-over`. */
+export function stateAfter(state: BatchState, change: BatchChange): BatchState {
+  const after = next[state][change]
+  if (after === undefined) throw new Problem('batch-over')
+  return after
+}
+
+/** Why a batch in this state takes no letter. */
+export function refusalOf(state: BatchState): ProblemCode | undefined {
+  if (state === 'open') return undefined
+  return state === 'paused' ? 'batch-paused' : 'batch-over'
+}
+
+export type Batch = {
+  id: string
+  /** The service that sends. */
+  senderId: string
+  reference: string
+  name: string
+  lane: BatchLane
+  state: BatchState
+  createdAt: Date
+  createdByName: string
+  changedAt: Date
+  changedByName: string
+}
+
+/** Each line is accepted, or refused, or was never answered. */
+export type BatchCounts = { accepted: number; refused: number; refusedBy: { code: ProblemCode; count: number }[] }
+
+/** What became of the accepted. Undefined where there are more than can be counted in the time of a request. */
+export type BatchProgress = { available: number; opened: number; answered: number } | undefined
