@@ -16,6 +16,7 @@ import { getReconciliation } from './api/senders/get-reconciliation.ts'
 import { lookupRecipients } from './api/senders/lookup-recipients.ts'
 import { postMessages } from './api/senders/post-messages.ts'
 import { postReceipt } from './api/senders/post-receipt.ts'
+import { recallMessage } from './api/senders/recall-message.ts'
 import { webhookRoutes } from './api/senders/webhook.ts'
 import { registerTokens } from './api/tokens.ts'
 import { validatorCompiler } from './api/validation.ts'
@@ -100,7 +101,8 @@ export async function buildApp(config: Config, database: Database, clock = () =>
     // JSON and nothing else, so that anything else is told so.
     door.removeAllContentTypeParsers()
     door.addContentTypeParser('application/json', { parseAs: 'string' }, door.getDefaultJsonParser('error', 'error'))
-    for (const open of [postMessages, getMessages, getEvents, getInbox, postReceipt, getRecipientChanges]) open(door, api)
+    for (const open of [postMessages, getMessages, getEvents, getInbox, postReceipt, recallMessage, getRecipientChanges])
+      open(door, api)
     lookupRecipients(door, { ...api, lookups: config.lookups })
     getEvidence(door, { ...api, makeReceipt: receiptMaker(evidence) })
     getReconciliation(door, { ...api, pendingMinutes: config.pendingMinutes })

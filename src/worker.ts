@@ -5,6 +5,7 @@ import type { Config } from './config.ts'
 import type { Database } from './database/connect.ts'
 import { describeError } from './database/describe-error.ts'
 import { connectOwner } from './database/roles.ts'
+import { releaseAll } from './delivery/release.ts'
 import { every, type Loop } from './every.ts'
 import { audit, auditKeysOf } from './evidence/audit.ts'
 import { deliverWebhook, findDueWebhooks } from './evidence/deliver-webhooks.ts'
@@ -24,6 +25,7 @@ const webhookBeatMs = 1_000
 /** Webhooks that one process delivers to at once: each has some connections to its receiver, and for moments as many to the database. */
 const webhooksAtOnce = 64
 const aliveBeatMs = 10_000
+const releaseBeatMs = 1_000
 
 /** The program's own pool; and where it, the owner of the tables and the worker connect to. */
 export type Databases = { database: Database; programUrl: string; ownerUrl: string; jobsUrl: string }
@@ -61,7 +63,12 @@ async function auditEvidence({ ownerUrl }: Databases, config: Config, now: Date)
 
 /** What must not wait for the next minute. Every process does it, a beat after it did so last; of several at once most find nothing to do. */
 function startBeats(config: Config, { database, programUrl }: Databases, clock: () => Date): Loop {
-  const beats = [startSequencer(config, programUrl), startWebhooks(config, database, clock), watchOutages(config, database)]
+  const beats = [
+    startSequencer(config, programUrl),
+    startWebhooks(config, database, clock),
+    watchOutages(config, database),
+    every('Letters whose time has come', releaseBeatMs, () => releaseAll(database, clock())),
+  ]
   return { stop: async () => void (await Promise.all(beats.map((beat) => beat.stop()))) }
 }
 

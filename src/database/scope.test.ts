@@ -156,6 +156,7 @@ const reach: Record<string, Partial<Record<Asker, string>>> = {
   message: { rosa: 'ru', tax: 'r', merge: 'rud' },
   file: { rosa: 'r', tax: 'r', merge: 'rud' },
   ledger: { rosa: 'rud', tax: 'rud', merge: 'rud' },
+  withheld_message: { tax: 'rud', merge: 'rud', delivery: 'rud' },
   event: { rosa: 'r', tax: 'r', merge: 'rud', evidence: 'rud' },
   evidence_seal: { evidence: 'rud' },
   evidence_jws: { evidence: 'rud' },
@@ -234,6 +235,8 @@ async function fill(owner: Database): Promise<void> {
   const sent = { reference: 'one', content_digest: bytes, thread_id: letter, accepted_at: at }
   await add('ledger', { sender_id: tax, message_id: letter, mailbox_id: rosaMailbox, ...sent })
   await add('ledger', { sender_id: rosa, message_id: written, mailbox_id: councilMailbox, ...sent })
+  const withheld = { why: 'scheduled', release_at: at, letter: owner.json({}) }
+  await add('withheld_message', { sender_id: tax, message_id: newId(), mailbox_id: rosaMailbox, service_id: tax, ...withheld })
   await add('event', { sender_id: tax, type: 'message.accepted', message_id: letter, reference: 'one', at })
   await add('evidence_seal', { position: 1, event_id: id, size: 256, ordinal: 1, sender_leaf: 0 })
   await add('evidence_jws', { first_leaf: 0, key_id: '', signature: bytes })

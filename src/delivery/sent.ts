@@ -6,7 +6,13 @@ import { own } from '../database/own.ts'
 import { readWithin } from '../database/scope.ts'
 import type { MessageTimes } from './message.ts'
 
-export type SentMessage = MessageTimes & { messageId: string; threadId: string; reference: string; senderId: string }
+export type SentMessage = MessageTimes & {
+  messageId: string
+  threadId: string
+  reference: string
+  senderId: string
+  pendingBecause: string | null
+}
 
 /** What became of messages that the actor sent: one by its id, or those (one for each service) under a reference. */
 export async function findSent(db: Db, actor: Actor, by: { messageId: string } | { reference: string }): Promise<SentMessage[]> {
@@ -16,7 +22,7 @@ export async function findSent(db: Db, actor: Actor, by: { messageId: string } |
     db,
     scopeOfSent(actor),
     db`
-    select message_id, thread_id, reference, sender_id, accepted_at, available_at, opened_at, answered_at
+    select message_id, thread_id, reference, sender_id, accepted_at, available_at, opened_at, answered_at, recalled_at, failed_at, pending_because
     from ledger
     where ${own(db, db`sender_id = any(${senderIds as string[]}::uuid[])`)}
       and ${'messageId' in by ? db`message_id = ${by.messageId}` : db`reference = ${by.reference}`}

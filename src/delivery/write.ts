@@ -13,7 +13,8 @@ export type Accepted = {
   messageId: string
   threadId: string
   acceptedAt: Date
-  availableAt: Date
+  /** Null where its time has not come, or somebody has to release it. */
+  availableAt: Date | null
   /** False where the same message had been accepted before under this reference. */
   isNew: boolean
 }
@@ -50,6 +51,11 @@ export type Row = {
   written_by_id: string | undefined
   written_by_name: string | undefined
   contact: MessageContact | undefined
+  /** Not before this does its recipient see it; with `batch_id`, not before somebody has released that either. */
+  release_at: string | undefined
+  batch_id: string | undefined
+  expires_at: string | undefined
+  corrects_id: string | undefined
   /** The mailbox of whoever writes. */
   from_mailbox_id: string
   /** For the evidence; the names of parties are added where they are found. */
@@ -96,6 +102,7 @@ export async function write(db: Db, rows: readonly Row[]): Promise<Set<string>> 
   const mailboxes = rows.flatMap(({ from_mailbox_id, answers_id }) => (answers_id === undefined ? [] : from_mailbox_id))
   const onlyOwn = rows.every(({ namespace, service_id }) => namespace === undefined || namespace === service_id)
   const onlyGeneral = rows.every(({ category }) => category === 'general')
+  const isWithheld = rows.some(({ release_at }) => release_at !== undefined)
   const senders = [...new Set(rows.map(({ sender_id }) => sender_id))]
   const scope: Scope = { purpose: 'delivery', senders, ...(mailboxes.length > 0 ? { mailboxes } : {}) }
   const statement = (sql: Db, setsScope: Fragment) => sql`
@@ -105,15 +112,16 @@ export async function write(db: Db, rows: readonly Row[]): Promise<Set<string>> 
         at timestamptz, sender_id uuid, sender_party_id uuid, service_id uuid, reference text, content_digest text,
         message_id uuid, recipient_id uuid, namespace uuid, recipient_scheme text, recipient_hex text, thread_id uuid, answers_id uuid, answered_sender_id uuid, subject text,
         content jsonb, documents jsonb, reply_allowed boolean, reply_by timestamptz, door text, category text, recipient_only boolean,
-        written_by_id uuid, written_by_name text, contact jsonb, facts jsonb
+        written_by_id uuid, written_by_name text, contact jsonb, release_at timestamptz, batch_id uuid, expires_at timestamptz, corrects_id uuid, facts jsonb
       ) on true
     ),
     feeds as materialized (
       ${lockFeeds(sql, [...rows.map(({ sender_id }) => sender_id), ...answered])}
     ),
     accepted as (
-      insert into ledger (sender_id, reference, message_id, content_digest, mailbox_id, thread_id, accepted_at, available_at, recipient_name)
-      select sender_id, reference, message_id, decode(content_digest, 'hex'), mailbox.id, thread_id, at, at, party.name
+      insert into ledger (sender_id, reference, message_id, content_digest, mailbox_id, thread_id, accepted_at, available_at, recipient_name${isWithheld ? sql`, pending_because` : sql``})
+      select sender_id, reference, message_id, decode(content_digest, 'hex'), mailbox.id, thread_id, at, ${isWithheld ? sql`case when release_at is null then at end` : sql`at`}, party.name
+             ${isWithheld ? sql`, ${whyPending(sql)}` : sql``}
       from (select asked.*, coalesce(recipient_id, ${recipientParty(sql, onlyOwn)}) as to_id from submitted as asked offset 0) as addressed
       join mailbox on mailbox.party_id = to_id and ${mayReceive(sql, onlyGeneral)}
       join party on party.id = to_id
@@ -121,18 +129,13 @@ export async function write(db: Db, rows: readonly Row[]): Promise<Set<string>> 
       returning sender_id, reference, message_id, mailbox_id, accepted_at as at, recipient_name
     ),
     delivered as (
-      insert into message (mailbox_id, id, thread_id, answers_id, sender_id, sender_party_id, service_id, sender_name, service_name,
-                           subject, content, documents, reply_allowed, reply_by, door, available_at, category, recipient_only,
-                           written_by_id, written_by_name, contact)
-      select accepted.mailbox_id, message_id, thread_id, answers_id, submitted.sender_id, sender_party_id, service_id, party.name,
-             service.name, subject, content, documents, reply_allowed or submitted.sender_id <> service_id, reply_by, door, accepted.at,
-             category, recipient_only, written_by_id, written_by_name, contact
-      from accepted
-      join submitted using (message_id)
-      join party on party.id = submitted.sender_party_id
-      join service on service.id = submitted.service_id
+      insert into message (${letterColumns(sql)})
+      ${letters(sql)}
+      ${isWithheld ? sql`where release_at is null` : sql``}
       returning id, sender_name, service_name
     ),
+    ${isWithheld ? withhold(sql) : sql``}
+    ${rows.some(({ corrects_id }) => corrects_id !== undefined) ? noteCorrections(sql) : sql``}
     ${files.length === 0 ? sql`` : storeFiles(sql, files)}
     ${answered.length === 0 ? sql`` : noteAnswers(sql)}
     ${rows.some(({ written_by_id }) => written_by_id !== undefined) ? noteWriters(sql) : sql``}
@@ -143,12 +146,63 @@ export async function write(db: Db, rows: readonly Row[]): Promise<Set<string>> 
              case happened.type when 'message.accepted' then submitted.facts || jsonb_build_object(
                'senderName', sender_name, 'serviceName', service_name, 'recipientName', accepted.recipient_name
              ) end
-      from feeds, accepted join submitted using (message_id) join delivered on delivered.id = accepted.message_id,
+      from feeds, accepted join submitted using (message_id) join ${isWithheld ? sql`named` : sql`delivered as named`} on named.id = accepted.message_id,
            unnest(array['message.accepted', 'message.available']) as happened (type)
+      ${isWithheld ? sql`where release_at is null or happened.type = 'message.accepted'` : sql``}
     )
     select message_id from accepted`
   const accepted = await writeWithin<{ messageId: string }>(db, scope, statement)
   return new Set(accepted.map(({ messageId }) => messageId))
+}
+
+/** Of message, what a letter fills. */
+export function letterColumns(db: Db): Fragment {
+  return db`
+    mailbox_id, id, thread_id, answers_id, sender_id, sender_party_id, service_id, sender_name, service_name, subject, content, documents,
+    reply_allowed, reply_by, door, available_at, category, recipient_only, written_by_id, written_by_name, contact, expires_at, corrects_id`
+}
+
+/** Of what was accepted, those columns. */
+function letters(db: Db): Fragment {
+  return db`
+    select accepted.mailbox_id, message_id as id, thread_id, answers_id, submitted.sender_id, sender_party_id, service_id, party.name as sender_name,
+           service.name as service_name, subject, content, documents, reply_allowed or submitted.sender_id <> service_id as reply_allowed,
+           reply_by, door, accepted.at as available_at, category, recipient_only, written_by_id, written_by_name, contact, expires_at, corrects_id
+    from accepted
+    join submitted using (message_id)
+    join party on party.id = submitted.sender_party_id
+    join service on service.id = submitted.service_id`
+}
+
+function whyPending(db: Db): Fragment {
+  return db`
+    case when batch_id is not null then 'It waits for somebody to release what it was sent with.'
+         when release_at is not null then 'It is to be available at a later time, as its sender wished.' end`
+}
+
+/** What its recipient is not to see yet is kept apart from all mailboxes. */
+function withhold(db: Db): Fragment {
+  return db`
+    withheld as (
+      insert into withheld_message (sender_id, message_id, mailbox_id, service_id, why, release_at, batch_id, letter)
+      select letter.sender_id, letter.id, letter.mailbox_id, letter.service_id, case when batch_id is null then 'scheduled' else 'held' end,
+             release_at, batch_id, to_jsonb(letter)
+      from (${letters(db)}) as letter join submitted on submitted.message_id = letter.id
+      where release_at is not null
+      returning message_id as id, letter->>'sender_name' as sender_name, letter->>'service_name' as service_name
+    ),
+    named as (select * from delivered union all select * from withheld),`
+}
+
+/** On what is replaced, where its recipient sees it and what replaces it. */
+function noteCorrections(db: Db): Fragment {
+  return db`
+    corrected as (
+      update message set corrected_by_id = submitted.message_id, modseq = nextval('modseq')
+      from accepted join submitted using (message_id)
+      where submitted.release_at is null and message.mailbox_id = accepted.mailbox_id and message.id = submitted.corrects_id
+        and message.sender_id = accepted.sender_id
+    ),`
 }
 
 export type Rejected = { actor: Actor; submission: Submission; problem: Problem }

@@ -37,13 +37,16 @@ export async function auditPost(db: Database, kept: Date): Promise<Finding[]> {
       select 'A message is not in its mailbox any more.', message_id, event_id
       from recorded join ledger using (sender_id, message_id)
       where not exists (select from message where message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id)
+        and not exists (select from withheld_message as withheld where withheld.sender_id = ledger.sender_id and withheld.message_id = ledger.message_id)
       union all
-      select 'The text of a message is not as it was sealed.', message_id, event_id
+      select 'The text of a message is not as it was sealed.', recorded.message_id, recorded.event_id
       from recorded join ledger using (sender_id, message_id)
-      join message on message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id
-      where (
+      -- What was recalled says nothing in the mailbox any more.
+      left join withheld_message as withheld on withheld.sender_id = ledger.sender_id and withheld.message_id = ledger.message_id
+      left join message on message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id
+      where coalesce(withheld.message_id, message.id) is not null and (
         select jsonb_agg(jsonb_build_object('subject', text->>'subject', 'digest', encode(sha256(convert_to(text->>'body', 'UTF8')), 'hex')) order by place)
-        from jsonb_array_elements(message.content) with ordinality as texts (text, place)
+        from jsonb_array_elements(coalesce(withheld.letter->'content', message.content)) with ordinality as texts (text, place)
       ) is distinct from (
         select jsonb_agg(jsonb_build_object('subject', part->'subject', 'digest', part->'digest') order by place)
         from jsonb_array_elements(facts->'parts') with ordinality as parts (part, place) where part->>'part' = 'text'

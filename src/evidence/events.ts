@@ -22,6 +22,8 @@ export const messageEventTypes = [
   'message.opened',
   'message.handed-over',
   'message.answered',
+  'message.recalled',
+  'message.failed',
 ] as const satisfies EvidenceEvent[]
 export type MessageEventType = (typeof messageEventTypes)[number]
 

@@ -43,6 +43,14 @@ export type Letter = {
   /** Helpers do not see it. */
   recipientOnly: boolean
   contact: LetterContact | null
+  /** From when its sender calls it out of date. */
+  expiresAt: Date | null
+  /** Taken back by its sender before it was opened, and why: then nothing of what it said is here. */
+  recalledAt: Date | null
+  recallReason: string | null
+  /** Which earlier letter it replaces, and which later one replaces it. */
+  correctsId: string | null
+  correctedById: string | null
 }
 
 /** Under whose ledger a message stands: its service's, or that of the party who wrote it. */
@@ -52,7 +60,7 @@ export function senderIdOf({ isFromParty, senderPartyId, serviceId }: Letter): s
 
 /** Whether an answer is taken at this time. */
 export function mayBeAnswered(letter: Letter, now: Date): boolean {
-  return !letter.isSent && letter.replyAllowed && (letter.replyBy === null || letter.replyBy >= now)
+  return !letter.isSent && letter.recalledAt === null && letter.replyAllowed && (letter.replyBy === null || letter.replyBy >= now)
 }
 
 /** The columns of a Letter but `isSent`, from the table message. */
@@ -61,5 +69,5 @@ export function letterColumns(db: Db): Fragment {
     message.id, message.thread_id, message.answers_id, message.sender_id <> message.service_id as is_from_party,
     message.sender_party_id, message.sender_name, message.written_by_name, message.service_id, message.service_name, message.subject, message.content,
     message.documents, message.reply_allowed, message.reply_by, message.available_at, message.opened_at, message.taken_over_at, message.recipient_only,
-    message.contact`
+    message.contact, message.expires_at, message.recalled_at, message.recall_reason, message.corrects_id, message.corrected_by_id`
 }

@@ -23,6 +23,8 @@ export async function open(db: Db, actor: Actor, messageId: string, now: Date): 
 /** Like open, for a verb that has asked for a right of its own. */
 export async function openForWhoeverMay(db: Db, actor: Actor, messageId: string, now: Date): Promise<Letter> {
   const letter = await findReceived(db, actor, messageId)
+  // What was taken back has nothing that could be opened.
+  if (letter.recalledAt !== null) return letter
   const isFirst = letter.openedAt === null
   if (!isFirst && actor.by.kind === 'owner') return letter
   const isOpened = await within(db, scopeOfReceived(actor), async (sql) => {
@@ -60,7 +62,7 @@ async function recordOpening(db: Db, actor: Actor, letter: Letter, now: Date): P
     ),
     opened as (
       update message set opened_at = ${now}, modseq = nextval('modseq')
-      where ${own(db, db`mailbox_id = ${actor.mailboxId}`)} and id = ${letter.id} and opened_at is null
+      where ${own(db, db`mailbox_id = ${actor.mailboxId}`)} and id = ${letter.id} and opened_at is null and recalled_at is null
       returning sender_id, id
     ),
     noted as (

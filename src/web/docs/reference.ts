@@ -29,6 +29,8 @@ const eventsInWords: Record<MessageEventType, string> = {
   'message.handed-over':
     'The bytes of a document were given to the recipient, or to somebody whom they let in. Told once for each file and person.',
   'message.answered': 'The recipient answered it; told for each answer. The answer is in your inbox.',
+  'message.recalled': 'You took it back before it was opened.',
+  'message.failed': 'It was to be available later, and its recipient could not be reached any more when the time came.',
 }
 
 const adviceInWords = [
