@@ -21,6 +21,7 @@ import { lookupRecipients } from './api/senders/lookup-recipients.ts'
 import { postBatchMessages } from './api/senders/post-batch-messages.ts'
 import { postMessages } from './api/senders/post-messages.ts'
 import { postReceipt } from './api/senders/post-receipt.ts'
+import { recallMessage } from './api/senders/recall-message.ts'
 import { webhookRoutes } from './api/senders/webhook.ts'
 import { registerTokens } from './api/tokens.ts'
 import { validatorCompiler } from './api/validation.ts'
@@ -144,7 +145,7 @@ async function openApi(
   batchRoutes(door, api)
   // Its body is read line by line; for all others that is no media type.
   await door.register(async (bulk: ApiServer) => postBatchMessages(bulk, { ...api, letters: config.letters }))
-  for (const open of [getMessages, getEvents, getInbox, postReceipt, getRecipientChanges]) open(door, api)
+  for (const open of [getMessages, getEvents, getInbox, postReceipt, recallMessage, getRecipientChanges]) open(door, api)
   lookupRecipients(door, { ...api, lookups: config.lookups })
   getEvidence(door, { ...api, makeReceipt })
   getReconciliation(door, { ...api, pendingMinutes: config.pendingMinutes })

@@ -9,6 +9,7 @@ import type { Config } from './config.ts'
 import type { Database } from './database/connect.ts'
 import { describeError } from './database/describe-error.ts'
 import { connectOwner } from './database/roles.ts'
+import { releaseAll } from './delivery/release.ts'
 import { sendDueDrafts } from './delivery/send-due-drafts.ts'
 import { every, type Loop } from './every.ts'
 import { audit, auditKeysOf } from './evidence/audit.ts'
@@ -36,6 +37,7 @@ const webhookBeatMs = 1_000
 const webhooksAtOnce = 64
 const aliveBeatMs = 10_000
 const searchBeatMs = 1_000
+const releaseBeatMs = 1_000
 
 /** The program's own pool; and where it, the owner of the tables and the worker connect to. */
 export type Databases = { database: Database; programUrl: string; ownerUrl: string; jobsUrl: string }
@@ -96,6 +98,7 @@ function startBeats(config: Config, { database, programUrl }: Databases, clock: 
     startOutgoing(config, database, clock),
     watchOutages(config, database),
     startIndexing(database, clock),
+    every('Letters whose time has come', releaseBeatMs, () => releaseAll(database, clock())),
   ]
   return { stop: async () => void (await Promise.all(beats.map((beat) => beat.stop()))) }
 }

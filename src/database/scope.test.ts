@@ -182,6 +182,7 @@ const reach: Record<string, Partial<Record<Asker, string>>> = {
   folder: { rosa: 'rud', merge: 'rud', search: 'rud' },
   filing: { rosa: 'rud', helper: 'rud', merge: 'rud', upkeep: 'rud', search: 'rud' },
   ledger: { rosa: 'rud', tax: 'rud', merge: 'rud', search: 'rud' },
+  withheld_message: { tax: 'rud', merge: 'rud', delivery: 'rud' },
   draft: { rosa: 'rud', merge: 'rud', search: 'rud' },
   draft_file: { rosa: 'rud', merge: 'rud', search: 'rud' },
   kept_form: { rosa: 'rud', helper: 'rud', merge: 'rud', upkeep: 'rud' },
@@ -314,6 +315,8 @@ async function fill(owner: Database): Promise<void> {
   await add('filing', { mailbox_id: rosaMailbox, id, by_id: rosa, at, what: 'flag', letters: owner.json([]) })
   await add('ledger', { sender_id: tax, message_id: letter, mailbox_id: rosaMailbox, ...sent })
   await add('ledger', { sender_id: rosa, message_id: written, mailbox_id: councilMailbox, ...sent })
+  const withheld = { why: 'scheduled', release_at: at, letter: owner.json({}) }
+  await add('withheld_message', { sender_id: tax, message_id: newId(), mailbox_id: rosaMailbox, service_id: tax, ...withheld })
   await add('event', { sender_id: tax, type: 'message.accepted', message_id: letter, reference: 'one', at })
   const batch = { sender_id: tax, batch_id: id }
   const by_name = { created_by_name: 'Staff', changed_by_name: 'Staff' }

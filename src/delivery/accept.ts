@@ -98,12 +98,21 @@ export async function check(keys: IdentifierKeys, actor: Actor, submission: Subm
     const languages = submission.content.map(({ language }) => language)
     if (new Set(languages).size < languages.length) throw new Problem('language-repeated')
     checkActions(actor, submission)
+    refuseTimes(submission, now)
     const documents = await checkDocuments(submission.documents)
     return { keys, actor, submission, documents, digest: digestOf(submission, documents.documents), now }
   } catch (error) {
     if (error instanceof Problem) return error
     throw error
   }
+}
+
+const yearMs = 366 * 86_400_000
+
+function refuseTimes({ availableFrom, expiresAt }: Submission, now: Date): void {
+  const from = availableFrom === undefined ? now.getTime() : Date.parse(availableFrom)
+  if (from > now.getTime() + yearMs) throw new Problem('available-from-too-late')
+  if (expiresAt !== undefined && Date.parse(expiresAt) <= from) throw new Problem('expires-too-early')
 }
 
 /**
@@ -146,9 +155,10 @@ export async function deliver(db: Db, admitted: readonly Admitted[], batch?: Ope
 
 const isRow = (outcome: Outcome | Row): outcome is Row => 'contents' in outcome
 
-function toAccepted({ message_id, thread_id, at }: Row): Accepted {
+function toAccepted({ message_id, thread_id, at, release_at }: Row): Accepted {
   const moment = new Date(at)
-  return { messageId: message_id, threadId: thread_id, acceptedAt: moment, availableAt: moment, isNew: true }
+  const availableAt = release_at === undefined ? moment : null
+  return { messageId: message_id, threadId: thread_id, acceptedAt: moment, availableAt, isNew: true }
 }
 
 /** Under whose ledger a message stands: the service's, or the party's own. */
@@ -172,11 +182,14 @@ async function route(db: Db, admitted: readonly Admitted[]): Promise<(Route | Pr
   const writtenTo = admitted.flatMap(({ actor, submission: { serviceId, answersId, recipientId } }) =>
     !actor.isOrganisation && answersId === undefined && recipientId === undefined ? serviceId : [],
   )
-  const [originals, services] = await Promise.all([
+  const [originals, services, corrected] = await Promise.all([
     findOriginals(db, admitted),
     writtenTo.length > 0 ? listServices(db, { ids: writtenTo }) : [],
+    findCorrected(db, admitted),
   ])
-  return admitted.map(({ actor, submission: { answersId, recipient, recipientId, serviceId }, now }, place) => {
+  return admitted.map(({ actor, submission, now }, place) => {
+    const { answersId, recipient, recipientId, serviceId, corrects } = submission
+    if (corrects !== undefined) return routeCorrection(admitted[place]!, corrected.get(place))
     if (answersId !== undefined) return routeAnswer(admitted[place]!, originals.get(place), now)
     if (!actor.isOrganisation) {
       if (recipientId !== undefined) return { recipientId, serviceId, isBetweenParties: true }
@@ -195,6 +208,47 @@ function routeAnswer({ actor, submission }: Admitted, original: Original | undef
   if (!original.replyAllowed) return new Problem('reply-not-allowed')
   if (original.replyBy !== null && original.replyBy < now) return new Problem('reply-too-late')
   return original
+}
+
+/** A letter that replaces another goes to whom that one went to, and stands in its thread. */
+function routeCorrection({ submission: { serviceId, recipient } }: Admitted, corrected: Corrected | undefined): Route | Problem {
+  if (corrected === undefined) return new Problem('corrected-not-found')
+  if (recipient && corrected.namedId !== corrected.recipientId) return new Problem('corrected-not-found')
+  return { recipientId: corrected.recipientId, serviceId, threadId: corrected.threadId }
+}
+
+type Corrected = { recipientId: string; threadId: string; namedId: string | undefined }
+
+/** What is replaced, by the place of what replaces it: of the same sender, and not recalled. */
+async function findCorrected(db: Db, admitted: readonly Admitted[]): Promise<Map<number, Corrected>> {
+  const asked = admitted.flatMap((one, place) =>
+    one.submission.corrects === undefined ? [] : { senderId: senderOf(one), messageId: one.submission.corrects, place, one },
+  )
+  if (asked.length === 0) return new Map()
+  const named = asked.filter(({ one }) => one.submission.recipient)
+  const [rows, recipients] = await Promise.all([
+    readWithin<{ asked: number; recipientId: string; threadId: string }>(
+      db,
+      { purpose: 'delivery', senders: [...new Set(asked.map(({ senderId }) => senderId))] },
+      db`
+      select asked.asked::int, mailbox.party_id as recipient_id, ledger.thread_id
+      from unnest(${asked.map(({ senderId }) => senderId)}::uuid[], ${asked.map(({ messageId }) => messageId)}::uuid[])
+        with ordinality as asked (sender_id, message_id, asked)
+      join ledger on ledger.sender_id = asked.sender_id and ledger.message_id = asked.message_id and ledger.recalled_at is null
+      join mailbox on mailbox.id = ledger.mailbox_id`,
+    ),
+    findRecipients(
+      db,
+      named.map(({ one }) => addressOf(one)!),
+    ),
+  ])
+  const namedId = new Map(named.map(({ place }, index) => [place, recipients[index]?.partyId]))
+  return new Map(
+    rows.map(({ asked: number, recipientId, threadId }) => {
+      const { place } = asked[number - 1]!
+      return [place, { recipientId, threadId, namedId: namedId.get(place) }]
+    }),
+  )
 }
 
 type Original = Required<Route> & { replyAllowed: boolean; replyBy: Date | null; namedId: string | undefined }
@@ -284,6 +338,9 @@ function toRow(admitted: Admitted, to: Route): Row {
     written_by_name: actor.by.kind === 'helper' ? actor.by.name : undefined,
     contact: submission.contact,
     forwarded: submission.forwarded,
+    ...withheldUntil(submission, now),
+    expires_at: submission.expiresAt,
+    corrects_id: submission.corrects,
     from_mailbox_id: actor.mailboxId,
     facts: {
       by: doerOf(actor),
@@ -298,4 +355,10 @@ function toRow(admitted: Admitted, to: Route): Row {
     actions: (submission.actions ?? []).map(toActionRow),
     line: admitted.line,
   }
+}
+
+function withheldUntil({ availableFrom, heldWith }: Submission, now: Date): Pick<Row, 'release_at' | 'batch_id'> {
+  const isLater = availableFrom !== undefined && Date.parse(availableFrom) > now.getTime()
+  if (!isLater && heldWith === undefined) return { release_at: undefined, batch_id: undefined }
+  return { release_at: isLater ? availableFrom : now.toISOString(), batch_id: heldWith?.batchId }
 }

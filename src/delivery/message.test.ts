@@ -6,7 +6,14 @@ import { digestOf, historyOf, messageStates, type Submission, stateOf } from './
 
 const someDay = fc.date({ min: new Date('2026-01-01'), max: new Date('2027-01-01'), noInvalidDate: true })
 const perhaps = fc.option(someDay)
-const someTimes = fc.record({ acceptedAt: someDay, availableAt: perhaps, openedAt: perhaps, answeredAt: perhaps })
+const someTimes = fc.record({
+  acceptedAt: someDay,
+  availableAt: perhaps,
+  openedAt: perhaps,
+  answeredAt: perhaps,
+  recalledAt: perhaps,
+  failedAt: perhaps,
+})
 
 describe('the history of a message', () => {
   test('has each thing that happened once, in order of time, and nothing else', () => {
@@ -23,7 +30,7 @@ describe('the history of a message', () => {
 
   test('tells what happened in the same moment in the order in which it may happen', () => {
     const at = new Date('2026-11-23')
-    const history = historyOf({ acceptedAt: at, availableAt: at, openedAt: at, answeredAt: at })
+    const history = historyOf({ acceptedAt: at, availableAt: at, openedAt: at, answeredAt: at, recalledAt: at, failedAt: at })
     assert.deepEqual(
       history.map(({ state }) => state),
       [...messageStates],

@@ -55,6 +55,25 @@ export const NewMessage = Type.Object(
           'What kind of post it is, of those that the installation has. Default: general; an answer has that of what it answers.',
       }),
     ),
+    availableFrom: Type.Optional(
+      Type.String({
+        format: 'date-time',
+        description: 'Not to be in the mailbox before this, a year from now at most. Default: at once.',
+      }),
+    ),
+    expiresAt: Type.Optional(
+      Type.String({
+        format: 'date-time',
+        description: 'From when it is out of date. It stays in the mailbox, and is marked so.',
+      }),
+    ),
+    corrects: Type.Optional(
+      Type.String({
+        format: 'uuid',
+        description:
+          'The id of an earlier message of yours that this one replaces. It goes to the same recipient, who may then be left out.',
+      }),
+    ),
     recipientOnly: Type.Optional(
       Type.Boolean({ description: 'True: whoever helps the recipient does not see it, nor that it exists. Default: false.' }),
     ),
@@ -98,6 +117,13 @@ export type Submission = {
   category?: string | undefined
   /** Helpers of the recipient do not see it. */
   recipientOnly?: boolean | undefined
+  /** Not before this is it in the mailbox. */
+  availableFrom?: string | undefined
+  expiresAt?: string | undefined
+  /** The sender's own earlier message, which this one replaces. */
+  corrects?: string | undefined
+  /** Waits for somebody to release what it was sent with. */
+  heldWith?: { batchId: string } | undefined
   /** The contact point, where a person or a business writes to a service. */
   contact?: MessageContact | undefined
   /** The party, where a person or a business hands a letter on to another; whoever asks has seen that it may be this one. */
@@ -112,18 +138,33 @@ export type Forwarded = { messageId: string; senderName: string; serviceName: st
 /**
  * What becomes of a message, as its sender sees it, in the order in which it may happen. Accepted: kept, and never lost.
  * Available: readable in the mailbox, which is delivery in law. Opened and answered may come in either order: an answer
- * may be written from a letter that another reader of the mailbox opened.
+ * may be written from a letter that another reader of the mailbox opened. Recalled: taken back before it was opened. Failed: it
+ * was accepted for a later time, and when that came its recipient could not be reached any more.
  */
-export const messageStates = ['accepted', 'available', 'opened', 'answered'] as const
+export const messageStates = ['accepted', 'available', 'opened', 'answered', 'recalled', 'failed'] as const
 export type MessageState = (typeof messageStates)[number]
 
-export type MessageTimes = { acceptedAt: Date; availableAt: Date | null; openedAt: Date | null; answeredAt: Date | null }
+export type MessageTimes = {
+  acceptedAt: Date
+  availableAt: Date | null
+  openedAt: Date | null
+  answeredAt: Date | null
+  recalledAt: Date | null
+  failedAt: Date | null
+}
 
 export type HistoryEntry = { state: MessageState; at: Date }
 
 /** What has happened to a message, in order of time. */
 export function historyOf(times: MessageTimes): HistoryEntry[] {
-  const atOf = { accepted: times.acceptedAt, available: times.availableAt, opened: times.openedAt, answered: times.answeredAt }
+  const atOf = {
+    accepted: times.acceptedAt,
+    available: times.availableAt,
+    opened: times.openedAt,
+    answered: times.answeredAt,
+    recalled: times.recalledAt,
+    failed: times.failedAt,
+  }
   return messageStates
     .flatMap((state) => (atOf[state] === null ? [] : [{ state, at: atOf[state] }]))
     .sort((a, b) => a.at.getTime() - b.at.getTime())
@@ -131,6 +172,8 @@ export function historyOf(times: MessageTimes): HistoryEntry[] {
 
 /** The furthest that a message has come. */
 export function stateOf(times: MessageTimes): MessageState {
+  if (times.failedAt !== null) return 'failed'
+  if (times.recalledAt !== null) return 'recalled'
   if (times.answeredAt !== null) return 'answered'
   if (times.openedAt !== null) return 'opened'
   return times.availableAt === null ? 'accepted' : 'available'
@@ -198,6 +241,9 @@ export function digestOf(submission: Submission, documents: readonly StoredDocum
     ...(submission.category === undefined ? [] : [`category ${submission.category}`]),
     ...(submission.actions?.length ? [['actions', ...submission.actions.map(saidOf)]] : []),
     ...(submission.recipientOnly ? ['recipient only'] : []),
+    ...(submission.availableFrom === undefined ? [] : [`available from ${submission.availableFrom}`]),
+    ...(submission.expiresAt === undefined ? [] : [`expires at ${submission.expiresAt}`]),
+    ...(submission.corrects === undefined ? [] : [`corrects ${submission.corrects}`]),
     ...(submission.contact ? [contactSaid(submission.contact)] : []),
     ...(submission.recipientId ? [`to ${submission.recipientId}`] : []),
     ...(submission.forwarded ? [`forwards ${submission.forwarded.messageId}`] : []),

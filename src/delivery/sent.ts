@@ -12,6 +12,7 @@ export type SentMessage = MessageTimes & {
   threadId: string
   reference: string
   senderId: string
+  pendingBecause: string | null
   actions: SentAction[]
 }
 
@@ -25,7 +26,7 @@ export async function findSent(db: Db, actor: Actor, by: { messageId: string } |
     db,
     scopeOfSent(actor),
     db`
-    select message_id, thread_id, reference, sender_id, accepted_at, available_at, opened_at, answered_at,
+    select message_id, thread_id, reference, sender_id, accepted_at, available_at, opened_at, answered_at, recalled_at, failed_at, pending_because,
            (
              select coalesce(jsonb_agg(jsonb_build_object(
                'id', action.id, 'kind', action.kind, 'label', action.said::jsonb->'label', 'state', action.state, 'stateAt', action.state_at

@@ -14,7 +14,8 @@ export type Accepted = {
   messageId: string
   threadId: string
   acceptedAt: Date
-  availableAt: Date
+  /** Null where its time has not come, or somebody has to release it. */
+  availableAt: Date | null
   /** False where the same message had been accepted before under this reference. */
   isNew: boolean
 }
@@ -52,6 +53,11 @@ export type Row = {
   written_by_name: string | undefined
   contact: MessageContact | undefined
   forwarded: Forwarded | undefined
+  /** Not before this does its recipient see it; with `batch_id`, not before somebody has released that either. */
+  release_at: string | undefined
+  batch_id: string | undefined
+  expires_at: string | undefined
+  corrects_id: string | undefined
   /** The mailbox of whoever writes. */
   from_mailbox_id: string
   /** For the evidence; the names of parties are added where they are found. */
@@ -98,20 +104,24 @@ export async function findAccepted(db: Db, tries: readonly Try[]): Promise<(Outc
 export async function write(db: Db, rows: readonly Row[], batch?: OfBatch): Promise<Set<string>> {
   if (rows.length === 0) return new Set()
   const submitted = rows
-    .map(({ contents: _, actions: __, line: ___, ...row }) => row)
+    .map(({ contents: _, line: __, actions, ...row }) => (row.release_at === undefined ? row : { ...row, actions }))
     .sort((a, b) => compare(a.sender_id, b.sender_id) || compare(a.reference, b.reference))
   const files = rows.flatMap(({ contents, message_id }) => contents.map((content) => ({ ...content, message_id })))
-  const actions = rows.flatMap((row) => row.actions.map((action) => ({ ...action, message_id: row.message_id })))
+  const actions = rows.flatMap(({ release_at, message_id, actions }) =>
+    release_at === undefined ? actions.map((action) => ({ ...action, message_id })) : [],
+  )
   const answered = rows.flatMap(({ answered_sender_id }) => answered_sender_id ?? [])
   const mailboxes = rows.flatMap(({ from_mailbox_id, answers_id }) => (answers_id === undefined ? [] : from_mailbox_id))
   const onlyOwn = rows.every(({ namespace, service_id }) => namespace === undefined || namespace === service_id)
   const onlyGeneral = rows.every(({ category }) => category === 'general')
+  const isWithheld = rows.some(({ release_at }) => release_at !== undefined)
   const senders = [...new Set(rows.map(({ sender_id }) => sender_id))]
   const scope: Scope = { purpose: 'delivery', senders, ...(mailboxes.length > 0 ? { mailboxes } : {}) }
   // What is joined with itself costs the square of its number: of a batch the rows are found by their ids instead.
   const isBatch = batch !== undefined && answered.length === 0
-  const said = (sql: Db) => (isBatch ? findById(sql, submitted) : sql`join submitted using (message_id)`)
-  const statement = (sql: Db, setsScope: Fragment) => sql`
+  const statement = (sql: Db, setsScope: Fragment) => {
+    const said = isBatch ? findById(sql, submitted) : sql`join submitted using (message_id)`
+    return sql`
     with submitted as materialized (
       -- A left join reads its left side first: no table is asked before the scope is set.
       select submitted.*, decode(recipient_hex, 'hex') as recipient_hash from (select ${setsScope}) as scope left join lateral jsonb_to_recordset(${sql.json((isBatch ? submitted.map(addressOnly) : submitted) as never)}) as submitted (
@@ -122,8 +132,10 @@ export async function write(db: Db, rows: readonly Row[], batch?: OfBatch): Prom
     feeds as materialized (${lockFeeds(sql, [...senders, ...answered])}),
     accepted as (
       insert into ledger (sender_id, reference, message_id, content_digest, mailbox_id, thread_id, accepted_at, available_at, recipient_name
-                          ${batch ? sql`, batch_id` : sql``})
-      select sender_id, reference, message_id, decode(content_digest, 'hex'), mailbox.id, thread_id, at, at, party.name ${batch ? sql`, open_id` : sql``}
+                          ${batch ? sql`, batch_id` : sql``} ${isWithheld ? sql`, pending_because` : sql``})
+      select sender_id, reference, message_id, decode(content_digest, 'hex'), mailbox.id, thread_id, at,
+             ${isWithheld ? sql`case when release_at is null then at end` : sql`at`}, party.name
+             ${batch ? sql`, open_id` : sql``} ${isWithheld ? sql`, ${whyPending(sql)}` : sql``}
       from (select asked.*, coalesce(recipient_id, ${recipientParty(sql, onlyOwn)}) as to_id from submitted as asked offset 0) as addressed
       join mailbox on mailbox.party_id = to_id and ${mayReceive(sql, onlyGeneral)}
       join party on party.id = to_id
@@ -132,23 +144,33 @@ export async function write(db: Db, rows: readonly Row[], batch?: OfBatch): Prom
       returning sender_id, reference, message_id, mailbox_id, accepted_at as at, recipient_name
     ),
     delivered as (
-      insert into message (mailbox_id, id, thread_id, answers_id, sender_id, sender_party_id, service_id, sender_name, service_name,
-                           subject, content, documents, reply_allowed, reply_by, door, available_at, category, recipient_only,
-                           written_by_id, written_by_name, contact, forwarded)
-      select accepted.mailbox_id, message_id, thread_id, answers_id, submitted.sender_id, sender_party_id, service_id, party.name,
-             service.name, subject, content, documents, reply_allowed or submitted.sender_id <> service_id, reply_by, door, accepted.at,
-             category, recipient_only, written_by_id, written_by_name, contact, forwarded
-      from accepted
-      ${said(sql)}
-      join party on party.id = submitted.sender_party_id
-      join service on service.id = submitted.service_id
+      insert into message (${letterColumns(sql)})
+      ${letters(sql, said)}
+      ${isWithheld ? sql`where release_at is null` : sql``}
       returning id, sender_name, service_name
     ),
+    ${isWithheld ? withhold(sql, said) : sql``}
+    ${rows.some(({ corrects_id }) => corrects_id !== undefined) ? noteCorrections(sql, said) : sql``}
     ${files.length === 0 ? sql`` : storeFiles(sql, files)}
     ${actions.length === 0 ? sql`` : storeActions(sql, actions)}
     ${answered.length === 0 ? sql`` : noteAnswers(sql)}
     ${batch ? countInBatch(sql, batch) : sql``}
     ${rows.some(({ written_by_id }) => written_by_id !== undefined) ? noteWriters(sql) : sql``}
+    ${tell(sql, said, { isBatch, isWithheld })}
+    select message_id from accepted`
+  }
+  const accepted = await writeWithin<{ messageId: string }>(db, scope, statement)
+  return new Set(accepted.map(({ messageId }) => messageId))
+}
+
+/** Among the sender's events. */
+function tell(db: Db, said: Fragment, { isBatch, isWithheld }: { isBatch: boolean; isWithheld: boolean }): Fragment {
+  const all = isWithheld ? db`named` : db`delivered`
+  // All of a batch have one sender.
+  const named = isBatch
+    ? db`(select sender_name, service_name from ${all} limit 1) as named on true`
+    : db`${all} as named on named.id = accepted.message_id`
+  return db`
     told as (
       -- The acceptance holds what the evidence of all that comes later repeats.
       insert into event (sender_id, type, message_id, reference, at, facts)
@@ -156,13 +178,59 @@ export async function write(db: Db, rows: readonly Row[], batch?: OfBatch): Prom
              case happened.type when 'message.accepted' then submitted.facts || jsonb_build_object(
                'senderName', sender_name, 'serviceName', service_name, 'recipientName', accepted.recipient_name
              ) end
-      from feeds, accepted ${said(sql)}
-           join ${isBatch ? sql`(select sender_name, service_name from delivered limit 1) as named on true` : sql`delivered on delivered.id = accepted.message_id`},
-           unnest(array['message.accepted', 'message.available']) as happened (type)
-    )
-    select message_id from accepted`
-  const accepted = await writeWithin<{ messageId: string }>(db, scope, statement)
-  return new Set(accepted.map(({ messageId }) => messageId))
+      from feeds, accepted ${said} join ${named}, unnest(array['message.accepted', 'message.available']) as happened (type)
+      ${isWithheld ? db`where release_at is null or happened.type = 'message.accepted'` : db``}
+    )`
+}
+
+/** Of message, what a letter fills. */
+export function letterColumns(db: Db): Fragment {
+  return db`
+    mailbox_id, id, thread_id, answers_id, sender_id, sender_party_id, service_id, sender_name, service_name, subject, content, documents,
+    reply_allowed, reply_by, door, available_at, category, recipient_only, written_by_id, written_by_name, contact, forwarded, expires_at, corrects_id`
+}
+
+/** Of what was accepted, those columns. */
+function letters(db: Db, said: Fragment, more = db``): Fragment {
+  return db`
+    select accepted.mailbox_id, message_id as id, thread_id, answers_id, submitted.sender_id, sender_party_id, service_id, party.name as sender_name,
+           service.name as service_name, subject, content, documents, reply_allowed or submitted.sender_id <> service_id as reply_allowed,
+           reply_by, door, accepted.at as available_at, category, recipient_only, written_by_id, written_by_name, contact, forwarded, expires_at, corrects_id ${more}
+    from accepted
+    ${said}
+    join party on party.id = submitted.sender_party_id
+    join service on service.id = submitted.service_id`
+}
+
+function whyPending(db: Db): Fragment {
+  return db`
+    case when batch_id is not null then 'It waits for somebody to release what it was sent with.'
+         when release_at is not null then 'It is to be available at a later time, as its sender wished.' end`
+}
+
+/** What its recipient is not to see yet is kept apart from all mailboxes, with what it asks to do. */
+function withhold(db: Db, said: Fragment): Fragment {
+  return db`
+    withheld as (
+      insert into withheld_message (sender_id, message_id, mailbox_id, service_id, why, release_at, batch_id, letter)
+      select sender_id, id, mailbox_id, service_id, case when batch_id is null then 'scheduled' else 'held' end, release_at, batch_id,
+             to_jsonb(letter) - array['release_at', 'batch_id']
+      from (${letters(db, said, db`, release_at, batch_id, actions`)}) as letter
+      where release_at is not null
+      returning message_id as id, letter->>'sender_name' as sender_name, letter->>'service_name' as service_name
+    ),
+    named as (select * from delivered union all select * from withheld),`
+}
+
+/** On what is replaced, where its recipient sees it and what replaces it. */
+function noteCorrections(db: Db, said: Fragment): Fragment {
+  return db`
+    corrected as (
+      update message set corrected_by_id = accepted.message_id, modseq = nextval('modseq')
+      from accepted ${said}
+      where submitted.release_at is null and message.mailbox_id = accepted.mailbox_id and message.id = submitted.corrects_id
+        and message.sender_id = accepted.sender_id
+    ),`
 }
 
 export type Rejected = { actor: Actor; submission: Submission; problem: Problem }
@@ -236,7 +304,7 @@ function noteWriters(db: Db) {
 function addressColumns(db: Db) {
   return db`
     at timestamptz, sender_id uuid, service_id uuid, reference text, content_digest text, recipient_id uuid, namespace uuid,
-    recipient_scheme text, recipient_hex text, thread_id uuid, category text, recipient_only boolean`
+    recipient_scheme text, recipient_hex text, thread_id uuid, category text, recipient_only boolean, release_at timestamptz, batch_id uuid`
 }
 
 /** What is written of it. */
@@ -244,17 +312,17 @@ function contentColumns(db: Db) {
   return db`
     sender_party_id uuid, answers_id uuid, answered_sender_id uuid, subject text, content jsonb, documents jsonb,
     reply_allowed boolean, reply_by timestamptz, door text, written_by_id uuid, written_by_name text,
-    contact jsonb, forwarded jsonb, facts jsonb`
+    contact jsonb, forwarded jsonb, expires_at timestamptz, corrects_id uuid, actions jsonb, facts jsonb`
 }
 
-type Submitted = Omit<Row, 'contents' | 'actions' | 'line'>
+type Submitted = Omit<Row, 'contents' | 'actions' | 'line'> & { actions?: ActionRow[] }
 
 /** The values of `addressColumns`. */
 function addressOnly(row: Submitted) {
   const { at, sender_id, service_id, reference, content_digest, message_id, recipient_id, namespace } = row
-  const { recipient_scheme, recipient_hex, thread_id, category, recipient_only } = row
+  const { recipient_scheme, recipient_hex, thread_id, category, recipient_only, release_at, batch_id } = row
   const of = { at, sender_id, service_id, reference, content_digest, message_id, recipient_id, namespace }
-  return { ...of, recipient_scheme, recipient_hex, thread_id, category, recipient_only }
+  return { ...of, recipient_scheme, recipient_hex, thread_id, category, recipient_only, release_at, batch_id }
 }
 
 /** The whole row of an accepted one, found by its id. */

@@ -1,4 +1,4 @@
-import type { Database } from '../database/connect.ts'
+import type { Database, Db, Fragment } from '../database/connect.ts'
 import type { Finding } from './audit.ts'
 
 const findingsMax = 1_000
@@ -37,13 +37,16 @@ export async function auditPost(db: Database, kept: Date): Promise<Finding[]> {
       select 'A message is not in its mailbox any more.', message_id, event_id
       from recorded join ledger using (sender_id, message_id)
       where not exists (select from message where message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id)
+        and not exists (select from withheld_message as withheld where withheld.sender_id = ledger.sender_id and withheld.message_id = ledger.message_id)
       union all
-      select 'The text of a message is not as it was sealed.', message_id, event_id
+      select 'The text of a message is not as it was sealed.', recorded.message_id, recorded.event_id
       from recorded join ledger using (sender_id, message_id)
-      join message on message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id
-      where (
+      -- What was recalled says nothing in the mailbox any more.
+      left join withheld_message as withheld on withheld.sender_id = ledger.sender_id and withheld.message_id = ledger.message_id
+      left join message on message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id
+      where coalesce(withheld.message_id, message.id) is not null and (
         select jsonb_agg(jsonb_build_object('subject', text->>'subject', 'digest', encode(sha256(convert_to(text->>'body', 'UTF8')), 'hex')) order by place)
-        from jsonb_array_elements(message.content) with ordinality as texts (text, place)
+        from jsonb_array_elements(coalesce(withheld.letter->'content', message.content)) with ordinality as texts (text, place)
       ) is distinct from (
         select jsonb_agg(jsonb_build_object('subject', part->'subject', 'digest', part->'digest') order by place)
         from jsonb_array_elements(facts->'parts') with ordinality as parts (part, place) where part->>'part' = 'text'
@@ -58,16 +61,26 @@ export async function auditPost(db: Database, kept: Date): Promise<Finding[]> {
         select array_agg(part->>'digest' order by part->>'digest') from jsonb_array_elements(facts->'parts') as part where part->>'part' not in ('text', 'action')
       )
       union all
-      select 'What a message asks to do is not as it was sealed, or is gone.', message_id, event_id
-      from recorded join ledger using (sender_id, message_id)
-      where (
-        select array_agg(encode(sha256(convert_to(said, 'UTF8')), 'hex') order by ordinal) from action
-        where action.mailbox_id = ledger.mailbox_id and action.message_id = ledger.message_id
-      ) is distinct from (
-        select array_agg(part->>'digest' order by place)
-        from jsonb_array_elements(facts->'parts') with ordinality as parts (part, place) where part->>'part' = 'action'
-      )
+      ${askedOtherwise(sql)}
       limit ${findingsMax}`
   })
   return rows.map(({ what, messageId, evidenceId }) => ({ what, messageId, ...(evidenceId ? { evidenceId } : {}) }))
+}
+
+/** What is withheld keeps what it asks with it. */
+function askedOtherwise(db: Db): Fragment {
+  return db`
+    select 'What a message asks to do is not as it was sealed, or is gone.', recorded.message_id, event_id
+    from recorded join ledger using (sender_id, message_id)
+    left join withheld_message as withheld on withheld.sender_id = ledger.sender_id and withheld.message_id = ledger.message_id
+    where (
+      select array_agg(encode(sha256(convert_to(said, 'UTF8')), 'hex') order by ordinal) from (
+        select said, ordinal from action where action.mailbox_id = ledger.mailbox_id and action.message_id = ledger.message_id
+        union all
+        select said, ordinal from jsonb_populate_recordset(null::action, nullif(withheld.letter->'actions', 'null'))
+      ) as asked
+    ) is distinct from (
+      select array_agg(part->>'digest' order by place)
+      from jsonb_array_elements(facts->'parts') with ordinality as parts (part, place) where part->>'part' = 'action'
+    )`
 }

@@ -23,6 +23,8 @@ export const messageEventTypes = [
   'message.handed-over',
   'message.answered',
   'message.action',
+  'message.recalled',
+  'message.failed',
 ] as const satisfies EvidenceEvent[]
 export type MessageEventType = (typeof messageEventTypes)[number]
 

@@ -56,6 +56,14 @@ export type Letter = {
   actions: StoredAction[]
   /** Where it came from first, of one that was handed on. */
   forwarded: LetterOrigin | null
+  /** From when its sender calls it out of date. */
+  expiresAt: Date | null
+  /** Taken back by its sender before it was opened, and why: then nothing of what it said is here. */
+  recalledAt: Date | null
+  recallReason: string | null
+  /** Which earlier letter it replaces, and which later one replaces it. */
+  correctsId: string | null
+  correctedById: string | null
 }
 
 /** As the delivery wrote it down when the letter was handed on. */
@@ -68,7 +76,7 @@ export function senderIdOf({ isFromParty, senderPartyId, serviceId }: Letter): s
 
 /** Whether an answer is taken at this time. */
 export function mayBeAnswered(letter: Letter, now: Date): boolean {
-  return !letter.isSent && letter.replyAllowed && (letter.replyBy === null || letter.replyBy >= now)
+  return !letter.isSent && letter.recalledAt === null && letter.replyAllowed && (letter.replyBy === null || letter.replyBy >= now)
 }
 
 /** The columns of a Letter but `isSent`, from the table message. */
@@ -77,7 +85,7 @@ export function letterColumns(db: Db): Fragment {
     message.id, message.thread_id, message.answers_id, message.sender_id <> message.service_id as is_from_party,
     message.sender_party_id, message.sender_name, message.written_by_name, message.service_id, message.service_name, message.category, message.subject, message.content,
     message.documents, message.reply_allowed, message.reply_by, message.available_at, message.opened_at, message.taken_over_at, message.recipient_only,
-    message.contact, message.forwarded,
+    message.contact, message.forwarded, message.expires_at, message.recalled_at, message.recall_reason, message.corrects_id, message.corrected_by_id,
     (
       select coalesce(jsonb_agg(${storedAction(db)} order by ordinal), '[]') from action
       where action.mailbox_id = message.mailbox_id and action.message_id = message.id

@@ -23,6 +23,8 @@ export async function open(db: Db, actor: Actor, messageId: string, now: Date): 
 /** Like open, for a verb that has asked for a right of its own. */
 export async function openForWhoeverMay(db: Db, actor: Actor, messageId: string, now: Date): Promise<Letter> {
   const letter = await findReceived(db, actor, messageId)
+  // What was taken back has nothing that could be opened.
+  if (letter.recalledAt !== null) return letter
   const isFirst = letter.openedAt === null
   if (!isFirst && !letter.markedUnread && actor.by.kind === 'owner') return letter
   const isOpened = await within(db, scopeOfReceived(actor), async (sql) => {
@@ -73,7 +75,7 @@ export async function recordOpenings(db: Db, actor: Actor, letters: readonly Let
     ),
     opened as (
       update message set opened_at = ${now}, marked_unread = false, modseq = nextval('modseq')
-      where ${own(db, db`mailbox_id = ${actor.mailboxId}`)} and id = any(${letters.map(({ id }) => id)}::uuid[]) and opened_at is null
+      where ${own(db, db`mailbox_id = ${actor.mailboxId}`)} and id = any(${letters.map(({ id }) => id)}::uuid[]) and opened_at is null and recalled_at is null
       returning sender_id, id
     ),
     noted as (

@@ -21,7 +21,7 @@ export async function mergeParties(
 ): Promise<void> {
   await within(db, { purpose: 'merge' }, async (sql) => {
     // Nobody writes post meanwhile: a letter on its way to the mailbox that is given up would stay behind in it.
-    await sql`lock table message in share row exclusive mode`
+    await sql`lock table message, withheld_message in share row exclusive mode`
     const { from, into } = await findBoth(sql, fromPartyId, intoPartyId)
     await moveSignIn(sql, from.partyId, into.partyId)
     await movePost(sql, from, into)
@@ -95,6 +95,12 @@ async function movePost(db: Db, from: Side, into: Side): Promise<void> {
     update message set sender_id = ${into.partyId}, sender_party_id = ${into.partyId}
     from ledger
     where ledger.sender_id = ${from.partyId} and message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id`
+  await db`
+    update ledger set mailbox_id = ${into.mailboxId} from withheld_message as withheld
+    where withheld.mailbox_id = ${from.mailboxId} and ledger.sender_id = withheld.sender_id and ledger.message_id = withheld.message_id`
+  await db`
+    update withheld_message set mailbox_id = ${into.mailboxId}, letter = letter || jsonb_build_object('mailbox_id', ${into.mailboxId}::text)
+    where mailbox_id = ${from.mailboxId}`
   await db`update folder set mailbox_id = ${into.mailboxId} where mailbox_id = ${from.mailboxId}`
   await db`delete from filing where mailbox_id in (${from.mailboxId}, ${into.mailboxId})`
   await db`update ledger set sender_id = ${into.partyId} where sender_id = ${from.partyId}`

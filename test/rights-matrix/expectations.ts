@@ -315,6 +315,13 @@ const letterToNobody = {
 const api: Record<string, Expectation> = {
   'POST /v1/messages': { who: 'handles messages', what: 'service written for', as: 'json', body: letterToNobody },
   'GET /v1/messages/:id': { who: 'handles messages', what: 'sent' },
+  'POST /v1/messages/:id/recall': {
+    who: 'handles messages',
+    what: 'sent',
+    as: 'json',
+    body: { reason: 'A mistake' },
+    changes: 2,
+  },
   'GET /v1/messages/:id/evidence': { who: 'handles messages', what: 'sent' },
   'GET /v1/messages/:id/evidence/:evidenceId': { who: 'handles messages', what: 'receipt sent' },
   'GET /v1/messages': { who: 'handles messages', what: 'reference', hidden: 'empty' },

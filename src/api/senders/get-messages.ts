@@ -21,6 +21,9 @@ const Message = Type.Object({
   availableAt: MaybeTime,
   openedAt: MaybeTime,
   answeredAt: MaybeTime,
+  recalledAt: MaybeTime,
+  failedAt: MaybeTime,
+  pendingBecause: Type.Union([Type.String(), Type.Null()], { description: 'Why it is not available yet, in a sentence.' }),
   history: Type.Array(Type.Object({ state: State, at: Time }), { description: 'In order of time.' }),
   actions: Type.Array(
     Type.Object({
@@ -49,6 +52,9 @@ export function getMessages(app: ApiServer, options: ApiOptions): void {
     availableAt: sent.availableAt?.toISOString() ?? null,
     openedAt: sent.openedAt?.toISOString() ?? null,
     answeredAt: sent.answeredAt?.toISOString() ?? null,
+    recalledAt: sent.recalledAt?.toISOString() ?? null,
+    failedAt: sent.failedAt?.toISOString() ?? null,
+    pendingBecause: sent.pendingBecause,
     history: historyOf(sent).map(({ state, at }) => ({ state, at: at.toISOString() })),
     actions: sent.actions.map(({ stateAt, ...action }) => ({ ...action, at: new Date(stateAt).toISOString() })),
     links: { self: `/v1/messages/${sent.messageId}` },

@@ -37,7 +37,9 @@ const Answer = Type.Object(
     line: Type.Integer({ description: 'The number of the line, from firstLine on.' }),
     reference: Type.Optional(Type.String({ description: 'Where it could be read.' })),
     id: Type.Optional(Type.String({ format: 'uuid' })),
-    state: Type.Optional(Type.Literal('available')),
+    state: Type.Optional(
+      Type.Enum(['available', 'accepted'], { description: 'Accepted: it is to be available at a later time.' }),
+    ),
     problem: Type.Optional(
       Type.Object({
         code: Type.String(),
@@ -267,6 +269,6 @@ function inWords(line: number, reference: string | undefined, outcome: Outcome):
           reference,
           problem: { code: outcome.code, advice: problems[outcome.code][1], detail: outcome.message, errors: outcome.fields },
         }
-      : { line, reference, id: outcome.messageId, state: 'available' }
+      : { line, reference, id: outcome.messageId, state: outcome.availableAt === null ? 'accepted' : 'available' }
   return `${JSON.stringify(answer)}\n`
 }

@@ -15,9 +15,11 @@ const Acceptance = Type.Object(
     reference: Type.String(),
     service: Type.String(),
     threadId: Type.String({ format: 'uuid', description: 'The same for messages that answer each other.' }),
-    state: Type.Literal('available'),
+    state: Type.Enum(['available', 'accepted']),
     acceptedAt: Type.String({ format: 'date-time' }),
-    availableAt: Type.String({ format: 'date-time', description: 'From when it can be read in the mailbox: delivery in law.' }),
+    availableAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], {
+      description: 'From when it can be read in the mailbox: delivery in law. Null where that is yet to come.',
+    }),
     links: Type.Object({ self: Type.String() }),
   },
   { description: 'What was accepted. The same again for the same message under the same reference.' },
@@ -69,9 +71,9 @@ export function postMessages(app: ApiServer, options: ApiOptions & { letters: Le
         reference: said.reference,
         service,
         threadId: accepted.threadId,
-        state: 'available',
+        state: accepted.availableAt === null ? 'accepted' : 'available',
         acceptedAt: accepted.acceptedAt.toISOString(),
-        availableAt: accepted.availableAt.toISOString(),
+        availableAt: accepted.availableAt?.toISOString() ?? null,
         links: { self },
       }
       return reply

@@ -91,6 +91,8 @@ const typesInWords: Record<MessageEventType, string> = {
   'message.handed-over': 'Handed over',
   'message.answered': 'Answered',
   'message.action': 'Action changed',
+  'message.recalled': 'Recalled',
+  'message.failed': 'Failed',
 }
 
 /** In the answer to the form itself: it is shown once, and to come back shows the webhook without it. */

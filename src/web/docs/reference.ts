@@ -31,6 +31,8 @@ const eventsInWords: Record<MessageEventType, string> = {
   'message.action':
     'The recipient did, began or declined something that it asks to do. The event names the action and its new state; told for each change.',
   'message.answered': 'The recipient answered it; told for each answer. The answer is in your inbox.',
+  'message.recalled': 'You took it back before it was opened.',
+  'message.failed': 'It was to be available later, and its recipient could not be reached any more when the time came.',
 }
 
 const adviceInWords = [

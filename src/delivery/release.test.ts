@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { v7 as newId } from 'uuid'
+import { createTestDatabase, type TestDatabase } from '../../test/database.ts'
+import { buildPost, type Post } from '../../test/post.ts'
+import { readEvents } from '../evidence/events.ts'
+import { find } from '../mailbox/find.ts'
+import { listInbox } from '../mailbox/list.ts'
+import { mergeParties } from '../registry/merge-parties.ts'
+import { acceptOne } from './accept.ts'
+import { recall } from './recall.ts'
+import { releaseAll } from './release.ts'
+import { findSent } from './sent.ts'
+import { findWithheld, releaseHeld, sampleHeld } from './withheld.ts'
+
+const now = new Date('2026-11-23T10:00:00Z')
+const later = new Date('2026-11-24T10:00:00Z')
+
+describe('a letter for a later time', () => {
+  let test_: TestDatabase
+  let post: Post
+  before(async () => {
+    test_ = await createTestDatabase()
+    post = await buildPost(test_)
+  })
+  after(() => test_.drop())
+
+  const send = (reference: string, more: object = {}, at = now) =>
+    acceptOne(post.db, post.keys, post.council, { ...post.letter(reference), ...more }, at)
+  const isThere = async (messageId: string) => (await listInbox(post.db, post.rosa, 1)).letters.some(({ id }) => id === messageId)
+  const eventsOf = async (messageId: string) =>
+    (await readEvents(post.db, [post.serviceId], '0', 1_000))
+      .filter((event) => event.messageId === messageId)
+      .map(({ type }) => type)
+
+  test('is accepted, and in nobody’s mailbox before it is due', async () => {
+    const { messageId, availableAt } = await send('later-1', { availableFrom: later.toISOString() })
+    assert.equal(availableAt, null)
+    await releaseAll(post.db, new Date(later.getTime() - 1))
+    assert.equal(await isThere(messageId), false)
+    await assert.rejects(find(post.db, post.rosa, messageId), { code: 'not-found' })
+    assert.deepEqual(await eventsOf(messageId), ['message.accepted'])
+    const [sent] = await findSent(post.db, post.council, { messageId })
+    assert.match(sent!.pendingBecause!, /later time/)
+    assert.equal((await findWithheld(post.db, post.council, messageId)).subject, 'Your bill')
+    await assert.rejects(findWithheld(post.db, post.rosa, messageId), { code: 'not-found' })
+  })
+
+  test('is available when it is due, once, whoever makes it so', async () => {
+    const { messageId } = await send('later-2', { availableFrom: later.toISOString() })
+    await Promise.all([releaseAll(post.db, later), releaseAll(post.db, later), releaseAll(post.db, later)])
+    assert.equal(await isThere(messageId), true)
+    assert.deepEqual(await eventsOf(messageId), ['message.accepted', 'message.available'])
+    const [sent] = await findSent(post.db, post.council, { messageId })
+    assert.deepEqual([sent!.availableAt, sent!.pendingBecause], [later, null])
+    await assert.rejects(findWithheld(post.db, post.council, messageId), { code: 'not-found' })
+  })
+
+  test('is available at once where its time has passed', async () => {
+    const { messageId } = await send('later-3', { availableFrom: '2026-11-22T10:00:00Z' })
+    assert.equal(await isThere(messageId), true)
+  })
+
+  test('brings its documents when it comes', async () => {
+    const file = { filename: 'note.txt', mediaType: 'text/plain', content: Buffer.from('hello').toString('base64') }
+    const documents = [{ role: 'main', files: [file] }]
+    const { messageId } = await send('later-4', { availableFrom: later.toISOString(), documents })
+    await releaseAll(post.db, later)
+    const letter = await find(post.db, post.rosa, messageId)
+    assert.equal(letter.documents[0]?.files[0]?.filename, 'note.txt')
+  })
+
+  test('fails, and says so, where its recipient has left meanwhile', async () => {
+    const leaver = await post.addPerson('CT-LEAVES')
+    const recipient = { scheme: 'link', value: 'CT-LEAVES' }
+    const { messageId } = await send('later-5', { availableFrom: later.toISOString(), recipient })
+    await post.owner`update mailbox set registration = 'exempt' where id = ${leaver.mailboxId}`
+    await releaseAll(post.db, later)
+    assert.deepEqual(await eventsOf(messageId), ['message.accepted', 'message.failed'])
+    const [sent] = await findSent(post.db, post.council, { messageId })
+    assert.deepEqual(sent!.failedAt, later)
+  })
+
+  test('can be taken back before it comes, and then never comes', async () => {
+    const { messageId } = await send('later-6', { availableFrom: later.toISOString() })
+    await recall(post.db, post.council, { messageId, reason: 'A mistake' }, now)
+    await releaseAll(post.db, later)
+    assert.equal(await isThere(messageId), false)
+    assert.deepEqual(await eventsOf(messageId), ['message.accepted', 'message.recalled'])
+  })
+
+  test('comes to the mailbox that its recipient’s has become part of', async () => {
+    const twice = await post.addPerson('CT-TWICE')
+    const { messageId } = await send('later-merged', {
+      availableFrom: later.toISOString(),
+      recipient: { scheme: 'link', value: 'CT-TWICE' },
+    })
+    const one = [twice.partyId, post.rosa.partyId]
+    await post.owner`update party set name = 'Rosa Example', birth_date = '1984-05-17' where id = any(${one}::uuid[])`
+    await mergeParties(post.db, { fromPartyId: twice.partyId, intoPartyId: post.rosa.partyId }, now)
+    await releaseAll(post.db, later)
+    assert.equal(await isThere(messageId), true)
+  })
+
+  test('is refused where it is more than a year away, or out of date before it is there', async () => {
+    await assert.rejects(send('later-7', { availableFrom: '2028-01-01T00:00:00Z' }), { code: 'available-from-too-late' })
+    const expiresAt = now.toISOString()
+    await assert.rejects(send('later-8', { availableFrom: later.toISOString(), expiresAt }), { code: 'expires-too-early' })
+  })
+
+  test('is the same again under its reference', async () => {
+    const first = await send('later-9', { availableFrom: later.toISOString() })
+    const again = await send('later-9', { availableFrom: later.toISOString() })
+    assert.deepEqual([again.messageId, again.isNew], [first.messageId, false])
+    await assert.rejects(send('later-9'), { code: 'reference-used' })
+  })
+
+  test('that is held waits for whoever releases it, and a sample of it can be looked at', async () => {
+    const batchId = newId()
+    const sent = await Promise.all(['h1', 'h2', 'h3'].map((reference) => send(reference, { heldWith: { batchId } })))
+    await releaseAll(post.db, later)
+    assert.deepEqual(await Promise.all(sent.map(({ messageId }) => isThere(messageId))), [false, false, false])
+    assert.equal((await sampleHeld(post.db, post.council, batchId)).length, 3)
+    assert.equal(await releaseHeld(post.db, post.council, batchId), 3)
+    await releaseAll(post.db, later)
+    assert.deepEqual(await Promise.all(sent.map(({ messageId }) => isThere(messageId))), [true, true, true])
+  })
+})

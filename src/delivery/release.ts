@@ -1,0 +1,99 @@
+import type { Database, Db } from '../database/connect.ts'
+import { readWithin, within } from '../database/scope.ts'
+import { lockFeeds } from '../evidence/events.ts'
+import { mayReceive } from '../registry/find-recipients.ts'
+import { letterColumns } from './write.ts'
+
+/** So many letters in one transaction, and it stays short. */
+const lettersAtOnce = 500
+
+type Due = { senderId: string; messageId: string }
+
+/** Makes available what was accepted for a time that has come. Several processes may do so at once: each letter is one's. */
+export async function releaseAll(db: Database, now: Date): Promise<void> {
+  while ((await release(db, now)) === lettersAtOnce);
+}
+
+/**
+ * One transaction: the letter in its mailbox, the sender's ledger and events. A kill leaves it waiting, and the next beat takes it. Where
+ * its recipient cannot be reached any more it fails, and its sender is told. Answers how many were due.
+ */
+async function release(db: Database, now: Date): Promise<number> {
+  const due = await readWithin<Due>(
+    db,
+    { purpose: 'delivery' },
+    db`
+    select sender_id, message_id from withheld_message
+    where why = 'scheduled' and release_at <= ${now} order by release_at limit ${lettersAtOnce}`,
+  )
+  if (due.length === 0) return 0
+  const senders = [...new Set(due.map(({ senderId }) => senderId))]
+  await within(db, { purpose: 'delivery', senders }, (sql) => releaseThese(sql, due, now))
+  return due.length
+}
+
+const unreachable = 'The recipient could not be reached here any more when the time of the letter came.'
+
+/** Those of them that still wait: who recalls one, or releases it too, holds its row or has it gone. */
+async function releaseThese(sql: Db, due: readonly Due[], now: Date): Promise<void> {
+  await sql`
+    with feeds as materialized (
+      ${lockFeeds(
+        sql,
+        due.map(({ senderId }) => senderId),
+      )}
+    ),
+    taken as materialized (
+      select withheld.* from unnest(${due.map(({ senderId }) => senderId)}::uuid[], ${due.map(({ messageId }) => messageId)}::uuid[])
+        as asked (sender_id, message_id)
+      join withheld_message as withheld on withheld.sender_id = asked.sender_id and withheld.message_id = asked.message_id
+      where why = 'scheduled' for update of withheld skip locked
+    ),
+    judged as materialized (
+      select addressed.*, (${mayReceive(sql, false)}) as is_reachable
+      from (select taken.*, ${now}::timestamptz as at, letter->>'category' as category from taken offset 0) as addressed
+      join mailbox on mailbox.id = addressed.mailbox_id
+    ),
+    delivered as (
+      insert into message (${letterColumns(sql)})
+      select ${letterColumns(sql)} from (
+        select letter.* from judged, jsonb_populate_record(null::message, judged.letter || jsonb_build_object('available_at', at)) as letter
+        where is_reachable
+      ) as letter
+    ),
+    asked as (
+      insert into action (mailbox_id, id, message_id, ordinal, sender_id, service_id, category, recipient_only, kind, said,
+                          starts_at, ends_at, meets_at, state_at)
+      select judged.mailbox_id, action.id, judged.message_id, action.ordinal, judged.sender_id, judged.service_id, judged.category,
+             (letter->>'recipient_only')::boolean, action.kind, action.said, action.starts_at, action.ends_at, action.meets_at, at
+      from judged cross join lateral jsonb_populate_recordset(null::action, nullif(letter->'actions', 'null')) as action
+      where is_reachable
+    ),
+    corrected as (
+      update message set corrected_by_id = judged.message_id, modseq = nextval('modseq')
+      from judged
+      where is_reachable and message.mailbox_id = judged.mailbox_id and message.id = (judged.letter->>'corrects_id')::uuid
+        and message.sender_id = judged.sender_id
+    ),
+    freed as (
+      delete from withheld_message as withheld using judged
+      where is_reachable and withheld.sender_id = judged.sender_id and withheld.message_id = judged.message_id
+    ),
+    kept as (
+      update withheld_message as withheld set why = 'failed' from judged
+      where not is_reachable and withheld.sender_id = judged.sender_id and withheld.message_id = judged.message_id
+    ),
+    noted as (
+      update ledger
+      set available_at = case when is_reachable then at end, failed_at = case when not is_reachable then at end,
+          failed_because = case when not is_reachable then ${unreachable} end, pending_because = null
+      from judged
+      where ledger.sender_id = judged.sender_id and ledger.message_id = judged.message_id
+      returning ledger.sender_id, ledger.message_id, ledger.reference, is_reachable
+    )
+    insert into event (sender_id, type, message_id, reference, at, facts)
+    select sender_id, case when is_reachable then 'message.available' else 'message.failed' end, message_id, reference, ${now},
+           case when not is_reachable then jsonb_build_object('reasons', jsonb_build_array(
+             jsonb_build_object('code', 'recipient-not-reachable', 'reason', ${unreachable}::text))) end
+    from feeds, noted`
+}
