@@ -5,6 +5,7 @@ import { connect, type Database } from './database/connect.ts'
 import { findEmbedded, startEmbedded } from './database/embedded.ts'
 import { migrate } from './database/migrate.ts'
 import { addressFor, bringRoles, connectOwner, deriveLogins } from './database/roles.ts'
+import { surviveLostConnections } from './database/survive-lost-connections.ts'
 import type { IdentifierKeys } from './registry/identifier.ts'
 
 // Each command loads what it needs when it is run: to verify a receipt takes nothing of the rest.
@@ -77,6 +78,7 @@ async function openDatabase(config: Config): Promise<OpenDatabase> {
 }
 
 async function start(): Promise<void> {
+  surviveLostConnections()
   const config = readConfig()
   const keys = await identifierKeys(config)
   await checkEvidence(config)

@@ -24,20 +24,23 @@ export function randomFrom(seed: number): () => number {
   }
 }
 
-type Running = { program: Program; token: string }
+export type Running = { program: Program; token: string }
 
 /** The programs that are up; who asks waits for one. */
-class Fleet {
+export class Fleet {
   readonly #up: Running[] = []
   #someIsUp = Promise.withResolvers<void>()
   readonly #url: string
+  readonly #top: string | undefined
 
-  constructor(url: string) {
+  /** `top`: where the program is that they run. */
+  constructor(url: string, top?: string) {
     this.#url = url
+    this.#top = top
   }
 
-  async start(): Promise<void> {
-    const program = await startProgram({ DATABASE_URL: this.#url, LOG_BEAT_MS: String(beatMs) })
+  async start(settings: Record<string, string> = {}): Promise<void> {
+    const program = await startProgram({ DATABASE_URL: this.#url, LOG_BEAT_MS: String(beatMs), ...settings }, this.#top)
     this.#up.push({ program, token: await takeToken(program) })
     this.#someIsUp.resolve()
   }

@@ -6,11 +6,14 @@ import { freePort } from './server.ts'
 
 export type Program = { baseUrl: string; child: ChildProcess; end: (signal: 'SIGTERM' | 'SIGKILL') => Promise<void> }
 
-/** The program as a process of its own, as `npm start` runs it, once it answers. Only these settings reach it. */
-export async function startProgram(settings: Record<string, string>): Promise<Program> {
+/** The program as a process of its own, as `npm start` runs it, once it answers. Only these settings reach it. `top`: a copy of the program. */
+export async function startProgram(
+  settings: Record<string, string>,
+  top = path.join(import.meta.dirname, '..'),
+): Promise<Program> {
   const port = await freePort()
   const baseUrl = `http://127.0.0.1:${port}`
-  const child = spawn(process.execPath, [path.join(import.meta.dirname, '../src/main.ts'), 'start'], {
+  const child = spawn(process.execPath, [path.join(top, 'src/main.ts'), 'start'], {
     env: {
       PATH: process.env.PATH,
       PORT: String(port),

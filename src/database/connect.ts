@@ -1,4 +1,5 @@
 import postgres, { type ISql, type Sql, type TransactionSql } from 'postgres'
+import { openTimeLimited } from './time-limited-socket.ts'
 
 /** A pool of connections. */
 export type Database = Sql
@@ -11,18 +12,31 @@ export type Fragment = ReturnType<ISql['unsafe']> | postgres.PendingQuery<postgr
 const statementTimeoutMs = 15_000
 const idleInTransactionTimeoutMs = 10_000
 
+/** Longer than the server's own limit: only a server that is not there any more keeps silent for so long. */
+const silenceTimeoutMs = 20_000
+const connectTimeoutMs = 10_000
+
 /**
- * Opens a pool. Columns come back in camelCase; `bigint` as text, as JavaScript's numbers cannot hold it.
+ * Opens a pool; a connection that keeps silent for `silenceMs` is given up, 0 is never. Columns come back in camelCase; `bigint` as text, as JavaScript's numbers cannot hold it.
  * `?host=/folder` in the address names the folder of a Unix socket, as libpq has it.
  */
-export function connect(url: string, connections: number, parameters: Record<string, string> = {}): Database {
+export function connect(
+  url: string,
+  connections: number,
+  parameters: Record<string, string> = {},
+  silenceMs = silenceTimeoutMs,
+): Database {
   const address = new URL(url)
   const socketFolder = address.searchParams.get('host')
   address.searchParams.delete('host')
+  const port = Number(address.port || 5432)
+  const server = socketFolder ? { path: `${socketFolder}/.s.PGSQL.${port}` } : { host: address.hostname, port }
   return postgres(address.href, {
     ...(socketFolder ? { host: socketFolder } : {}),
     max: connections,
-    connect_timeout: 10,
+    // The driver knows it, and its types do not.
+    ...{ socket: () => openTimeLimited(server, connectTimeoutMs, silenceMs) },
+    connect_timeout: connectTimeoutMs / 1_000,
     idle_timeout: 300,
     transform: { column: { from: postgres.toCamel } },
     connection: {

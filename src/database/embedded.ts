@@ -205,7 +205,7 @@ const unprivilegedUser = 65_534
  * Root starts PostgreSQL as nobody. That user may read the folders on the way to the data and the program, wherever root
  * has put them, and is otherwise without rights.
  */
-function unprivileged(program: string, words: string[]): [string, string[]] {
+export function unprivileged(program: string, words: string[]): [string, string[]] {
   if (!isRoot) return [program, words]
   const ids = [`--reuid=${unprivilegedUser}`, `--regid=${unprivilegedUser}`, '--clear-groups']
   return ['setpriv', [...ids, '--inh-caps=+dac_override', '--ambient-caps=+dac_override', '--', program, ...words]]

@@ -87,5 +87,6 @@ async function bringJobTables(owner: Database, url: string, worker: Login): Prom
 
 /** A pool as the owner of the tables, who sees nothing but for upkeep. */
 export function connectOwner(url: string, connections: number): Database {
-  return connect(url, connections, { 'post.purpose': 'owner' })
+  // What it is for may take long: migrations, an audit.
+  return connect(url, connections, { 'post.purpose': 'owner' }, 0)
 }
