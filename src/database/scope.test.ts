@@ -195,7 +195,7 @@ const reach: Record<string, Partial<Record<Asker, string>>> = {
   log_state: { evidence: 'rud' },
   stand_in_memory: { evidence: 'rud' },
 
-  search_state: { merge: 'rud', search: 'rud', erasing: 'ru' },
+  search_state: { merge: 'rud', search: 'rud', erasing: 'ru', delivery: 'ru' },
   search_letter: { merge: 'rud', search: 'rud' },
   search_word: { merge: 'rud', search: 'rud' },
   document_text: { rosa: 'r', merge: 'rud', search: 'rud' },

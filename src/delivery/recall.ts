@@ -1,4 +1,4 @@
-import { type Actor, doerOf, senderIdsOf } from '../access/actor.ts'
+import { type Actor, doerOf, servicesFor } from '../access/actor.ts'
 import { requireRight } from '../access/rights.ts'
 import { scopeOfSent } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
@@ -23,15 +23,18 @@ export async function recall(
   now: Date,
 ): Promise<{ recalledAt: Date }> {
   requireRight(actor, 'messages:write')
-  return within(db, { ...scopeOfSent(actor), purpose: 'delivery' }, async (sql) => {
+  const senders = sendersFor(actor)
+  return within(db, { ...scopeOfSent(actor), senders, purpose: 'delivery' }, async (sql) => {
     const [sent] = await sql<Sent[]>`
       select sender_id, reference, mailbox_id, available_at, recalled_at from ledger
-      where ${own(sql, sql`sender_id = any(${senderIdsOf(actor) as string[]}::uuid[])`)} and message_id = ${messageId} and failed_at is null
+      where ${own(sql, sql`sender_id = any(${senders}::uuid[])`)} and message_id = ${messageId} and failed_at is null
       for update`
     if (sent === undefined) throw new Problem('not-found')
     if (sent.recalledAt !== null) return { recalledAt: sent.recalledAt }
     const isTaken =
-      sent.availableAt === null ? await keepFromMailbox(sql, sent, messageId) : await takeOut(sql, sent, messageId, reason, now)
+      sent.availableAt === null
+        ? await keepFromMailbox(sql, sent, messageId, reason)
+        : await takeOut(sql, sent, messageId, reason, now)
     if (!isTaken) throw new Problem('recall-too-late')
     const facts = sql.json({ by: doerOf(actor), door: actor.door, reasons: [{ code: 'recalled', reason }] })
     await sql`
@@ -46,10 +49,16 @@ export async function recall(
   })
 }
 
+/** In whose name the actor may write, and so take back; of some they may only read. */
+function sendersFor(actor: Actor): string[] {
+  return actor.isOrganisation ? [...(servicesFor(actor, 'messages:write') ?? [])] : [actor.partyId]
+}
+
 /** It never was in the mailbox, and does not come there. */
-async function keepFromMailbox(sql: Db, { senderId }: Sent, messageId: string): Promise<boolean> {
+async function keepFromMailbox(sql: Db, { senderId }: Sent, messageId: string, reason: string): Promise<boolean> {
   const { count } = await sql`
-    update withheld_message set why = 'recalled' where sender_id = ${senderId} and message_id = ${messageId} and why in ('scheduled', 'held')`
+    update withheld_message set why = 'recalled', letter = letter || jsonb_build_object('recall_reason', ${reason}::text)
+    where sender_id = ${senderId} and message_id = ${messageId} and why in ('scheduled', 'held')`
   return count > 0
 }
 
@@ -67,11 +76,18 @@ async function takeOut(sql: Db, { senderId, mailboxId }: Sent, messageId: string
     kept as (
       insert into withheld_message (sender_id, message_id, mailbox_id, service_id, why, release_at, letter)
       select sender_id, id, mailbox_id, service_id, 'recalled', ${now},
-             to_jsonb(taken) || jsonb_build_object('actions', (select coalesce(jsonb_agg(to_jsonb(unasked) order by ordinal), '[]') from unasked))
+             to_jsonb(taken) || jsonb_build_object(
+               'recall_reason', ${reason}::text,
+               'actions', (select coalesce(jsonb_agg(to_jsonb(unasked) order by ordinal), '[]') from unasked)
+             )
       from taken
+    ),
+    uncorrected as (
+      update message set corrected_by_id = null, modseq = nextval('modseq') from taken
+      where message.mailbox_id = taken.mailbox_id and message.id = taken.corrects_id and message.corrected_by_id = taken.id
     )
     update message
-    set subject = '', content = '[]', documents = '[]', contact = null, forwarded = null, reply_allowed = false, recalled_at = ${now}, recall_reason = ${reason},
+    set subject = '', content = '[]', documents = '[]', contact = null, forwarded = null, reply_allowed = false, marked_unread = false, recalled_at = ${now}, recall_reason = ${reason},
         modseq = nextval('modseq')
     from taken where message.mailbox_id = taken.mailbox_id and message.id = taken.id`
   return count > 0

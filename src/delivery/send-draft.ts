@@ -161,7 +161,7 @@ async function findOriginal(db: Db, actor: Actor, messageId: string): Promise<Or
     db`
     select message.id, message.service_id, message.sender_name, message.service_name, message.subject, message.content, message.documents,
       message.category, message.recipient_only, message.available_at
-    from message where ${inOwnMailbox(db, actor)} and message.id = ${messageId}`,
+    from message where ${inOwnMailbox(db, actor)} and message.id = ${messageId} and message.recalled_at is null`,
   )
   if (original === undefined) throw new Problem('answered-not-found')
   return original

@@ -1,4 +1,4 @@
-import { type Actor, senderIdsOf } from '../access/actor.ts'
+import { type Actor, senderIdsOf, servicesFor } from '../access/actor.ts'
 import { requireRight } from '../access/rights.ts'
 import { scopeOfSent } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
@@ -13,14 +13,25 @@ export const sampleSize = 10
 export type Withheld = {
   messageId: string
   why: 'scheduled' | 'held' | 'recalled' | 'failed'
+  serviceId: string
+  /** Not before this, or when it was taken back from a mailbox. */
   releaseAt: Date
   recipientName: string | null
+  serviceName: string
+  acceptedAt: Date
+  availableAt: Date | null
+  recalledAt: Date | null
+  recallReason: string | null
+  failedAt: Date | null
+  failedBecause: string | null
   subject: string
   content: { language: string; subject: string; body: string }[]
 }
 
 const columns = (db: Db) => db`
-  withheld.message_id, withheld.why, withheld.release_at, ledger.recipient_name, letter->>'subject' as subject, letter->'content' as content`
+  withheld.message_id, withheld.why, withheld.service_id, withheld.release_at, letter->>'service_name' as service_name, ledger.recipient_name,
+  ledger.accepted_at, ledger.available_at, ledger.recalled_at, letter->>'recall_reason' as recall_reason, ledger.failed_at, ledger.failed_because,
+  letter->>'subject' as subject, letter->'content' as content`
 
 /** One that the actor sent. Throws `not-found`. */
 export async function findWithheld(db: Db, actor: Actor, messageId: string): Promise<Withheld> {
@@ -55,12 +66,13 @@ export async function sampleHeld(db: Db, actor: Actor, batchId: string): Promise
 /** From now on they are on their way (delivery/release.ts), each at its own time. Answers how many. */
 export async function releaseHeld(db: Db, actor: Actor, batchId: string): Promise<number> {
   requireRight(actor, 'messages:write')
+  const senders = [...(servicesFor(actor, 'messages:write') ?? [])]
   const { count } = await within(
     db,
-    { ...scopeOfSent(actor), purpose: 'delivery' },
+    { ...scopeOfSent(actor), senders, purpose: 'delivery' },
     (sql) => sql`
     update withheld_message set why = 'scheduled'
-    where ${own(sql, sql`sender_id = any(${senderIdsOf(actor) as string[]}::uuid[])`)} and batch_id = ${batchId} and why = 'held'`,
+    where ${own(sql, sql`sender_id = any(${senders}::uuid[])`)} and batch_id = ${batchId} and why = 'held'`,
   )
   return count
 }

@@ -45,6 +45,7 @@ type Row = {
   id: string
   serviceId: string
   isOpened: boolean
+  isRecalled: boolean
   folder: string
   flagged: boolean
   markedUnread: boolean
@@ -73,7 +74,7 @@ export async function fileLetters(db: Db, actor: Actor, filing: Filing, now: Dat
       .map((row): Change => ({ id: row.id, before: placeOf(row), after: change(placeOf(row), { what, folder }, row, now) }))
       .filter(({ before, after }) => !isSame(before, after))
     const done = { what, folder, count: changes.length, moved: rows.length - here.length, unopened: 0 }
-    if (what === 'read') done.unopened = here.filter(({ isOpened }) => !isOpened).length
+    if (what === 'read') done.unopened = here.filter(({ isOpened, isRecalled }) => !isOpened && !isRecalled).length
     if (changes.length === 0) return { ...done, id: undefined }
     await writePlaces(
       sql,
@@ -164,7 +165,7 @@ async function isThere(sql: Db, actor: Actor, folder: string): Promise<boolean> 
 
 async function readRows(sql: Db, actor: Actor, ids: readonly string[]): Promise<Row[]> {
   return sql<Row[]>`
-    select id, service_id, opened_at is not null as is_opened, folder, flagged, marked_unread, binned_at
+    select id, service_id, opened_at is not null and recalled_at is null as is_opened, recalled_at is not null as is_recalled, folder, flagged, marked_unread, binned_at
     from message where ${inOwnMailbox(sql, actor)} and message.id = any(${ids as string[]}::uuid[])
     order by id for update`
 }

@@ -112,8 +112,8 @@ async function readDocument(db: Db, mailboxId: string, { fileId, messageId, medi
   })
 }
 
-/** How far the index of a mailbox is. `hasErased`: letters are in it that are not in the mailbox any more. */
-export type IndexState = { lastNumber: number; lettersLeft: number; hasErased: boolean; hasNotes: boolean; documentsLeft: number }
+/** How far the index of a mailbox is. `hasGone`: letters are in it that were erased or taken back. */
+export type IndexState = { lastNumber: number; lettersLeft: number; hasGone: boolean; hasNotes: boolean; documentsLeft: number }
 
 /** More letters than this are not counted. */
 const lettersCountedMax = 500
@@ -126,7 +126,7 @@ export async function readIndexState(db: Db, mailboxId: string): Promise<IndexSt
     select state.last_number, (
       select count(*)::int from (
         select from message
-        where ${own(db, db`message.mailbox_id = ${mailboxId}`)} and id >= state.recheck_from and erased_at is null
+        where ${own(db, db`message.mailbox_id = ${mailboxId}`)} and id >= state.recheck_from and erased_at is null and recalled_at is null
           and not exists (
             select from search_letter where search_letter.mailbox_id = message.mailbox_id and search_letter.message_id = message.id
           )
@@ -136,7 +136,10 @@ export async function readIndexState(db: Db, mailboxId: string): Promise<IndexSt
     ) as letters_left, exists (
       select from message join search_letter on search_letter.mailbox_id = message.mailbox_id and search_letter.message_id = message.id
       where ${own(db, db`message.mailbox_id = ${mailboxId}`)} and message.erased_at is not null
-    ) as has_erased, exists (
+      union all
+      select from message join search_letter on search_letter.mailbox_id = message.mailbox_id and search_letter.message_id = message.id
+      where ${own(db, db`message.mailbox_id = ${mailboxId}`)} and message.recalled_at is not null
+    ) as has_gone, exists (
       select from message where ${own(db, db`message.mailbox_id = ${mailboxId}`)} and note is not null
     ) as has_notes, (
       select count(*)::int from document_text where mailbox_id = ${mailboxId} and document_text.state = 'waiting'

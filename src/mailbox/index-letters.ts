@@ -32,7 +32,7 @@ type Row = {
 
 /**
  * Puts letters of a mailbox that are not in its index yet into it, the oldest first and some hundreds at most, and takes those out
- * that were erased. Answers whether there is more to do, or another does it just now. Looks `from` the beginning, or from where
+ * that were erased or taken back. Answers whether there is more to do, or another does it just now. Looks `from` the beginning, or from where
  * the last time ended.
  */
 export async function indexLetters(db: Db, mailboxId: string, from: 'beginning' | 'last'): Promise<'done' | 'more' | 'busy'> {
@@ -45,7 +45,7 @@ export async function indexLetters(db: Db, mailboxId: string, from: 'beginning' 
       await forgetIndex(sql, mailboxId)
       Object.assign(state, { lastNumber: 0, recheckFrom: firstId })
     }
-    await takeOutErased(sql, mailboxId)
+    await takeOutGone(sql, mailboxId)
     const rows = await findNew(sql, mailboxId, from === 'last' ? state.recheckFrom : firstId)
     const numbered = rows.map((row, index) => ({ row, number: state.lastNumber + index + 1 }))
     const lastId = rows.at(-1)?.id
@@ -63,7 +63,7 @@ export async function indexLetters(db: Db, mailboxId: string, from: 'beginning' 
 async function findNew(sql: Db, mailboxId: string, from: string): Promise<Row[]> {
   return sql<Row[]>`
     select id, sender_name, service_id, service_name, written_by_name, subject, content, documents, available_at from message
-    where ${own(sql, sql`mailbox_id = ${mailboxId}`)} and id >= ${from} and erased_at is null
+    where ${own(sql, sql`mailbox_id = ${mailboxId}`)} and id >= ${from} and erased_at is null and recalled_at is null
       and not exists (
         select from search_letter where search_letter.mailbox_id = message.mailbox_id and search_letter.message_id = message.id
       )
@@ -137,14 +137,18 @@ export async function addPostings(sql: Db, mailboxId: string, numbersOf: Readonl
     on conflict (mailbox_id, word) do update set letters = known.letters || excluded.letters`
 }
 
-/** Of letters that were erased nothing stays: not their words, and not what was read out of their documents. */
-async function takeOutErased(sql: Db, mailboxId: string): Promise<void> {
-  const erased = await sql<{ number: number; messageId: string }[]>`
+/** Of letters that were erased or taken back nothing stays: not their words, and not what was read out of their documents. */
+async function takeOutGone(sql: Db, mailboxId: string): Promise<void> {
+  const found = await sql<{ number: number; messageId: string }[]>`
     select search_letter.number, search_letter.message_id
     from message join search_letter on search_letter.mailbox_id = message.mailbox_id and search_letter.message_id = message.id
-    where ${own(sql, sql`message.mailbox_id = ${mailboxId}`)} and message.erased_at is not null`
-  if (erased.length === 0) return
-  const [numbers, ids] = [erased.map(({ number }) => number), erased.map(({ messageId }) => messageId)]
+    where ${own(sql, sql`message.mailbox_id = ${mailboxId}`)} and message.erased_at is not null
+    union
+    select search_letter.number, search_letter.message_id
+    from message join search_letter on search_letter.mailbox_id = message.mailbox_id and search_letter.message_id = message.id
+    where ${own(sql, sql`message.mailbox_id = ${mailboxId}`)} and message.recalled_at is not null`
+  if (found.length === 0) return
+  const [numbers, ids] = [found.map(({ number }) => number), found.map(({ messageId }) => messageId)]
   await sql`delete from document_text where mailbox_id = ${mailboxId} and message_id = any(${ids}::uuid[])`
   await sql`delete from search_letter where mailbox_id = ${mailboxId} and number = any(${numbers}::integer[])`
   const gone = new Set(numbers)

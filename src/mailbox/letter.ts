@@ -19,6 +19,9 @@ export type LetterSummary = {
   hasNote?: boolean
   /** Since when it is in the bin. */
   binnedAt?: Date | null
+  expiresAt?: Date | null
+  recalledAt?: Date | null
+  recallReason?: string | null
 }
 
 export type LetterContent = { language: string; subject: string; body: string }
@@ -100,9 +103,9 @@ export function storedAction(db: Db): Fragment {
   )`
 }
 
-/** That a letter is not opened yet is evidence; what its reader marks is theirs alone. */
+/** That a letter is not opened yet is evidence; what its reader marks is theirs alone. In one that was taken back is nothing to read. */
 export function isUnread(db: Db): Fragment {
-  return db`(message.opened_at is null or message.marked_unread)`
+  return db`((message.opened_at is null or message.marked_unread) and message.recalled_at is null)`
 }
 
 /** Two that are the same show the same mailbox. Tells nothing of what is in it to whoever does not know that. */

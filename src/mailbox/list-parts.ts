@@ -45,7 +45,7 @@ export async function listParts(db: Db, actor: Actor, limits = partLimits): Prom
     from (
       select letter.*, floor(sum(${weight}) over (order by id)) as part
       from (
-        select ${columns}, message.opened_at is null as is_unopened from message ${content} where ${inOwnMailbox(db, actor)}
+        select ${columns}, message.opened_at is null and message.recalled_at is null as is_unopened from message ${content} where ${inOwnMailbox(db, actor)}
         union all
         select ${columns}, false
         from ledger join message on message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id ${content}

@@ -67,7 +67,8 @@ export async function listFolder(db: Db, actor: Actor, { folder, show = 'all', p
     ) as counts
     left join lateral (
       select id, sender_name as other_name, service_name, subject, available_at, opened_at, documents <> '[]' as has_documents,
-             ${isUnread(db)} as is_unread, flagged as is_flagged, note is not null as has_note, binned_at
+             ${isUnread(db)} as is_unread, flagged as is_flagged, note is not null as has_note, binned_at,
+             expires_at, recalled_at, recall_reason
       from message where ${shown}
       order by id desc limit ${lettersPerPage} offset ${(page - 1) * lettersPerPage}
     ) as letter on true`,

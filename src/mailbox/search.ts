@@ -77,7 +77,7 @@ export function newestOf<Found extends { id: string }>(letters: readonly Found[]
 async function bringIndexOn(db: Db, mailboxId: string, untilMs: number, now: Date): Promise<IndexState> {
   let state = await readIndexState(db, mailboxId)
   let isOthers = false
-  while ((state.lettersLeft > 0 || state.hasErased) && !isOthers && performance.now() < untilMs) {
+  while ((state.lettersLeft > 0 || state.hasGone) && !isOthers && performance.now() < untilMs) {
     isOthers = (await indexLetters(db, mailboxId, 'last')) === 'busy'
     state = await readIndexState(db, mailboxId)
   }
@@ -117,7 +117,7 @@ function conditions(
   { serviceId, from, until, hasDocument, isUnread, isFlagged, hasToDo, folder }: SearchFilters,
 ): Fragment {
   return db`
-    and message.erased_at is null
+    and message.erased_at is null and message.recalled_at is null
     and ${folder === undefined ? db`message.folder <> 'bin'` : db`message.folder = ${folder}`}
     ${serviceId === undefined ? db`` : db`and message.service_id = ${serviceId}`}
     ${from === undefined ? db`` : db`and message.available_at >= ${from}`}

@@ -28,7 +28,7 @@ export async function takeLetters(db: Db, actor: Actor, wanted: Wanted, now: Dat
   const letters = await readLetters(db, actor, wanted)
   if ('ids' in wanted && letters.length < new Set(wanted.ids).size) throw new Problem('not-found')
   const received = letters.filter(({ isSent }) => !isSent)
-  const closed = received.filter(({ openedAt }) => openedAt === null)
+  const closed = received.filter(({ openedAt, recalledAt }) => openedAt === null && recalledAt === null)
   const opened = closed.length === 0 ? [] : await openAll(db, actor, closed, now)
   await recordHandovers(db, actor, received.flatMap(handoversOf), now)
   if (actor.by.kind !== 'owner') {
@@ -47,7 +47,8 @@ export async function readTaken(db: Db, actor: Actor, { mailboxId }: Found, file
 
 async function readLetters(db: Db, actor: Actor, wanted: Wanted): Promise<Taken[]> {
   const [limit, condition] = conditionFor(db, wanted)
-  const opened = 'ids' in wanted || wanted.withUnopened ? db`` : db`and message.opened_at is not null`
+  const opened =
+    'ids' in wanted || wanted.withUnopened ? db`` : db`and (message.opened_at is not null or message.recalled_at is not null)`
   return readWithin<Taken>(
     db,
     scopeOf(actor),

@@ -1,6 +1,9 @@
 import { mediaTypes, type StoredDocument, type StoredFile } from '../documents/document.ts'
-import type { Letter } from '../mailbox/letter.ts'
+import type { Letter, LetterContent } from '../mailbox/letter.ts'
+import { timeInWords } from './dates.ts'
 import { renderMarkdown } from './markdown.ts'
+import { escapeHtml } from './page.ts'
+import { translate } from './words.ts'
 
 export type FileView = {
   id: string
@@ -28,6 +31,8 @@ export type LetterView = {
   html: string
   /** The languages that the letter is written in, where there are several. */
   languages: { code: string; name: string; isShown: boolean }[]
+  /** Its sender has taken it back: of what it said nothing is here, and subject and text say that. */
+  isRecalled: boolean
   documents: { title: string; isMain: boolean; files: FileView[] }[]
 }
 
@@ -36,7 +41,8 @@ export type LetterView = {
  * pages, such as /letters.
  */
 export function viewLetter(letter: Letter, folder: string, firstHeading: number, language?: string): LetterView {
-  const content = letter.content.find((each) => each.language === language) ?? letter.content[0]!
+  const recalled = recallInWords(letter, language)
+  const content = recalled ?? letter.content.find((each) => each.language === language) ?? letter.content[0]!
   const codes = letter.content.map((each) => each.language)
   return {
     id: letter.id,
@@ -48,11 +54,26 @@ export function viewLetter(letter: Letter, folder: string, firstHeading: number,
     availableAt: letter.availableAt,
     subject: content.subject,
     language: content.language,
-    html: renderMarkdown(content.body, { firstHeading, keepLineBreaks: letter.isFromParty, language: content.language }),
+    html: recalled
+      ? `<p class="govuk-body">${escapeHtml(recalled.body)}</p>`
+      : renderMarkdown(content.body, { firstHeading, keepLineBreaks: letter.isFromParty, language: content.language }),
     languages:
       codes.length > 1 ? codes.map((code) => ({ code, name: languageName(code), isShown: code === content.language })) : [],
+    isRecalled: recalled !== undefined,
     documents: viewDocuments(letter.documents, `${folder}/${letter.id}`, content.language),
   }
+}
+
+/** What stands in place of a letter that its sender took back: in Welsh where that is asked for. Undefined where it was not. */
+export function recallInWords(
+  { recalledAt, recallReason, senderName }: Pick<Letter, 'recalledAt' | 'recallReason' | 'senderName'>,
+  asked?: string,
+): LetterContent | undefined {
+  if (recalledAt === null) return undefined
+  const language = asked === 'cy' ? 'cy' : 'en'
+  const t = translate(language)
+  const values = { sender: senderName, time: timeInWords(recalledAt, language), reason: recallReason ?? '' }
+  return { language, subject: t('letter:recalled.subject', values), body: t('letter:recalled.text', values) }
 }
 
 /** A received message that has not been opened stays closed here: its words are read on its own page, which records it. */
@@ -70,7 +91,7 @@ export function viewConversation(
   return thread
     .filter(({ id }) => id !== shown?.id)
     .map((letter) =>
-      letter.isSent || letter.openedAt !== null
+      letter.isSent || letter.openedAt !== null || letter.recalledAt !== null
         ? viewLetter(letter, folder, 4, language)
         : {
             href: `${folder}/${letter.id}`,

@@ -46,3 +46,15 @@ create policy recalling on message for update
   using (scope_is('delivery') and sender_id = any ((select scope_ids('senders'))::uuid[]));
 create policy recalling on action for delete
   using (scope_is('delivery') and sender_id = any ((select scope_ids('senders'))::uuid[]));
+
+-- Nobody finds a letter by the words of one that was taken back: they leave the index soon, whether or not anybody searches again.
+create index message_recalled on message (mailbox_id, id) where recalled_at is not null;
+create function want_forgetting_of_recalled() returns trigger language plpgsql as $$
+begin
+  update search_state set wanted_at = least(wanted_at, new.recalled_at) where mailbox_id = new.mailbox_id;
+  return null;
+end $$;
+create trigger want_forgetting_of_recalled after update of recalled_at on message
+  for each row when (old.recalled_at is null and new.recalled_at is not null) execute function want_forgetting_of_recalled();
+create policy recalling on search_state for select using ((select scope_is('delivery')));
+create policy recalling_soon on search_state for update using ((select scope_is('delivery')));

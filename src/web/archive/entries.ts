@@ -6,7 +6,7 @@ import type { Evidence } from '../../evidence/read-evidence.ts'
 import { listProof, listReceipts } from '../../mailbox/proof.ts'
 import { readTaken, type Taken } from '../../mailbox/take-letters.ts'
 import { timeInWords } from '../dates.ts'
-import { viewLetter } from '../letter-view.ts'
+import { recallInWords, viewLetter } from '../letter-view.ts'
 import { renderTemplate } from '../page.ts'
 import { happeningInWords } from '../proof-view.ts'
 import { type Language, translate } from '../words.ts'
@@ -59,7 +59,7 @@ function letterPage(making: Making, letter: Taken, files: readonly FileLine[], e
   const { language, serviceName } = making
   const t = translate(language)
   const codes = letter.content.map((each) => each.language)
-  const inOrder = codes.toSorted((a, b) => Number(b === language) - Number(a === language))
+  const inOrder = letter.recalledAt ? [language] : codes.toSorted((a, b) => Number(b === language) - Number(a === language))
   return renderTemplate(language, 'archive/letter', {
     serviceName,
     letter,
@@ -97,6 +97,10 @@ export function dataOf(letter: Taken, files: readonly FileLine[], evidence: read
     replyBy: letter.replyBy,
     availableAt: letter.availableAt,
     openedAt: letter.openedAt,
+    expiresAt: letter.expiresAt,
+    recalled: letter.recalledAt && { at: letter.recalledAt, reason: letter.recallReason },
+    corrects: letter.correctsId,
+    correctedBy: letter.correctedById,
     evidence: evidence.map(({ record, entry }) => ({ record, entry: entry ?? null })),
   }
 }
@@ -122,10 +126,11 @@ export async function* archiveEntries(
   }
   for await (const letter of letters) {
     const day = letter.availableAt.toISOString().slice(0, 10)
-    const folder = safeName(`${day} ${letter.senderName} - ${letter.subject}`.replace(/\./g, ' '), taken, 80)
+    const subject = recallInWords(letter, language)?.subject ?? letter.subject
+    const folder = safeName(`${day} ${letter.senderName} - ${subject}`.replace(/\./g, ' '), taken, 80)
     yield* letterEntries(making, letter, `letters/${folder}/`)
     // Of each letter so much is kept until the end, and not its text.
-    lines.push({ folder, href: `letters/${encodeURIComponent(folder)}/letter.html`, letter: { ...letter, content: [] } })
+    lines.push({ folder, href: `letters/${encodeURIComponent(folder)}/letter.html`, letter: { ...letter, subject, content: [] } })
   }
   lines.reverse()
   yield text('index.html', renderTemplate(language, 'archive/list', { serviceName, lines, now, isEverything }))

@@ -13,6 +13,7 @@ import { safeName } from '../archive/names.ts'
 import { type Entry, zip } from '../archive/zip.ts'
 import { dayInLondon } from '../dates.ts'
 import { disposition, refuseOtherSites } from '../download.ts'
+import { recallInWords } from '../letter-view.ts'
 import { type Surroundings, sendPage } from '../page.ts'
 import { checkForm } from '../session.ts'
 import { languageOf, wordsFor } from '../words.ts'
@@ -40,7 +41,8 @@ export function archivePages(app: FastifyInstance, surroundings: Surroundings, m
     refuseOtherSites(request)
     const making = makingFor(request)
     const [letter] = await takeLetters(database, making.actor, { ids: [request.params.id] }, making.now)
-    const name = `${dayInLondon(letter!.availableAt)} ${letter!.subject}`
+    const subject = recallInWords(letter!, making.language)?.subject ?? letter!.subject
+    const name = `${dayInLondon(letter!.availableAt)} ${subject}`
     return sendZip(reply, name, letterEntries(making, letter!, ''))
   })
 

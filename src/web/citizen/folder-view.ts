@@ -4,8 +4,9 @@ import type { Actor } from '../../access/actor.ts'
 import { type FolderInTree, fixedFolders, isFixed } from '../../mailbox/folder.ts'
 import type { LetterSummary } from '../../mailbox/letter.ts'
 import { type FolderPage, type Listed, type Show, shows } from '../../mailbox/list.ts'
+import { dayInWords } from '../dates.ts'
 import { type Pagination, pagination } from '../pagination.ts'
-import { type Translate, wordsFor } from '../words.ts'
+import { type Language, languageOf, type Translate, wordsFor } from '../words.ts'
 
 const uuid = '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
 /** The name of a folder in an address. */
@@ -53,7 +54,7 @@ export type PanesView = {
   tabs: { href: string; name: string; isCurrent: boolean }[]
   /** What follows the address of each letter, so that its page shows the same part of the list. */
   suffix: string
-  letters: LetterSummary[]
+  letters: (LetterSummary & { isOutOfDate: boolean })[]
   total: number
   unread: number
   unreadInbox: number
@@ -69,7 +70,7 @@ export type PanesView = {
 export function viewPanes(
   request: FastifyRequest,
   listed: FolderPage,
-  { binDays, openId }: { binDays: number; openId?: string | undefined },
+  { binDays, openId, now }: { binDays: number; openId?: string | undefined; now: Date },
 ): PanesView {
   const { actor } = request.signedIn!
   const t = wordsFor(request)
@@ -100,7 +101,7 @@ export function viewPanes(
     ],
     tabs: shows.map((each) => ({ href: listHref({ folder, show: each }), name: tabNames[each], isCurrent: each === show })),
     suffix: addressWith('', part),
-    letters: listed.letters,
+    letters: listed.letters.map((letter) => viewLine(t, letter, languageOf(request), now)),
     total: listed.total,
     unread: listed.unread,
     unreadInbox: unreadIn.inbox ?? 0,
@@ -111,6 +112,15 @@ export function viewPanes(
     binDays,
     empty: wordsOfEmpty(actor, listed),
   }
+}
+
+/** Of a letter that was taken back its line says that, and nothing else of it. */
+function viewLine(t: Translate, letter: LetterSummary, language: Language, now: Date) {
+  const { otherName: sender, recalledAt, recallReason: reason, expiresAt } = letter
+  const subject = recalledAt
+    ? t('letter-list:recalled', { sender, day: dayInWords(recalledAt, language), reason })
+    : letter.subject
+  return { ...letter, subject, isOutOfDate: !recalledAt && Boolean(expiresAt && expiresAt <= now) }
 }
 
 /** Where letters of a folder can be put. */

@@ -4,6 +4,7 @@ import { Type } from 'typebox'
 import { v7 as newId } from 'uuid'
 import { type Actor, isFromOutside } from '../../access/actor.ts'
 import { type Correspondent, listCorrespondents } from '../../access/list-correspondents.ts'
+import type { Database } from '../../database/connect.ts'
 import type { DraftAim } from '../../mailbox/draft.ts'
 import { findDraftAbout } from '../../mailbox/find-draft.ts'
 import type { Letter } from '../../mailbox/letter.ts'
@@ -27,7 +28,7 @@ export function forwardPages(app: FastifyInstance, surroundings: Surroundings): 
 
   scope.get('/letters/:id/forward', { schema: { params: LetterParams, querystring } }, async (request, reply) => {
     const { actor } = request.signedIn!
-    const letter = await open(database, actor, request.params.id, clock())
+    const letter = await openToForward(database, actor, request.params.id, clock())
     const draft = await findDraftAbout(database, actor, { messageId: letter.id, kind: 'forward' })
     const { q, other } = request.query
     if (draft && q === undefined && other === undefined) return reply.redirect(`/drafts/${draft.id}`, 303)
@@ -37,7 +38,7 @@ export function forwardPages(app: FastifyInstance, surroundings: Surroundings): 
   scope.post('/letters/:id/forward', { schema: { params: LetterParams }, preHandler: checkForm }, async (request, reply) => {
     const { actor } = request.signedIn!
     const now = clock()
-    const letter = await open(database, actor, request.params.id, now)
+    const letter = await openToForward(database, actor, request.params.id, now)
     const fields = new Map(
       Object.entries(request.body as Record<string, unknown>).map(([name, value]) => [name, toLine(String(value))]),
     )
@@ -61,6 +62,13 @@ export function forwardPages(app: FastifyInstance, surroundings: Surroundings): 
     await saveDraft(database, actor, { id, version: 0, aim, subject: '', body: '', answers: [] }, now)
     return reply.redirect(`/drafts/${id}`, 303)
   })
+}
+
+/** In one that its sender has taken back is nothing to hand on. */
+async function openToForward(database: Database, actor: Actor, id: string, now: Date): Promise<Letter> {
+  const letter = await open(database, actor, id, now)
+  if (letter.recalledAt !== null) throw new Problem('not-found')
+  return letter
 }
 
 type Recipient = Pick<DraftAim, 'toName'> & Partial<Pick<DraftAim, 'toPartyId' | 'contactPointId' | 'serviceId'>>

@@ -54,7 +54,7 @@ export async function sendFolder(
   ])
   // Filing may have emptied the last page.
   if (listed.page > listed.pages && asked.done === undefined) throw new Problem('not-found')
-  const panes = viewPanes(request, listed, config)
+  const panes = viewPanes(request, listed, { binDays: config.binDays, now: clock() })
   const { unread: count } = listed
   return sendPage(
     request,

@@ -31,7 +31,7 @@ export type Toolbar = LetterPlace & {
 /** What stands around a letter received: the panes beside it, the buttons over it, and what was just done with it. */
 export async function besideLetter(
   request: FastifyRequest,
-  { config, database }: Pick<Surroundings, 'config' | 'database'>,
+  { config, database, clock }: Pick<Surroundings, 'config' | 'database' | 'clock'>,
   id: string,
   query: Query,
 ): Promise<{ panes: PanesView; toolbar: Toolbar; banner: Banner | undefined }> {
@@ -54,7 +54,7 @@ export async function besideLetter(
   const mayFile = actor.rights.has('mailbox:file')
   const erasedOn = place.binnedAt ? new Date(place.binnedAt.getTime() + config.binDays * 24 * 60 * 60_000) : undefined
   return {
-    panes: viewPanes(request, listed, { binDays: config.binDays, openId: id }),
+    panes: viewPanes(request, listed, { binDays: config.binDays, openId: id, now: clock() }),
     toolbar: { ...place, id, folderName: nameOf(place.folder), erasedOn, mayFile, mayErase: actor.rights.has('mailbox:erase') },
     banner: said ?? (sentences.length > 0 ? { sentences, undo: undefined } : undefined),
   }

@@ -41,6 +41,7 @@ export function letterPage(app: FastifyInstance, surroundings: Surroundings): vo
       actions: letter.actions.map((action) => viewAction(readAction(action), letter.id, readerOf(request, now))),
       conversation: viewConversation(thread, letter, '/letters', language),
       contacts,
+      ...connections(letter, thread, now),
       forwarded: letter.forwarded && { ...letter.forwarded, availableAt: new Date(letter.forwarded.availableAt) },
       mayWrite: actor.rights.has('messages:write'),
       mayBeAnswered: mayBeAnswered(letter, now),
@@ -48,6 +49,16 @@ export function letterPage(app: FastifyInstance, surroundings: Surroundings): vo
       replyIsOver: letter.replyAllowed && letter.replyBy !== null && letter.replyBy < now,
     })
   })
+}
+
+/** What replaces what, as far as the reader may see both, and whether it is out of date. */
+function connections({ correctsId, correctedById, expiresAt, recalledAt }: Letter, thread: readonly Letter[], now: Date) {
+  const hrefOf = (id: string | null) => (thread.some((other) => other.id === id && !other.isSent) ? `/letters/${id}` : undefined)
+  return {
+    replacedBy: hrefOf(correctedById),
+    replaces: recalledAt === null ? hrefOf(correctsId) : undefined,
+    isOutOfDate: recalledAt === null && expiresAt !== null && expiresAt <= now,
+  }
 }
 
 async function findContacts(request: FastifyRequest, database: Database, letter: Letter) {
