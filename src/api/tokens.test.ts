@@ -147,7 +147,7 @@ describe('outside demo', () => {
     const { headers } = await app.inject({ url: '/' })
     assert.match(
       String(headers['content-security-policy']),
-      /form-action 'self' https:\/\/oidc\.integration\.account\.gov\.uk https:\/\/staff\.example;/,
+      /form-action 'self' https:\/\/oidc\.integration\.account\.gov\.uk https:\/\/staff\.example https:\/\/\*\.payments\.service\.gov\.uk;/,
     )
     assert.match(String(headers['strict-transport-security']), /max-age=\d+/)
     await app.close()

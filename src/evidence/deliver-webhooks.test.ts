@@ -70,7 +70,7 @@ describe('a webhook', () => {
     const feed = (await readEvents(post.db, [post.serviceId], '0', 100)).filter((event) => event.messageId === messageId)
     assert.deepEqual(told(receiver.received), ['whole accepted', 'whole available', 'whole opened'])
     for (const [index, one] of receiver.received.entries()) {
-      const { position: _, at, ...event } = feed[index]!
+      const { position: _, at, action: __, ...event } = feed[index]!
       assert.deepEqual(one.event, { ...event, at: at.toISOString() })
       assert.equal(one.headers['webhook-id'], event.id)
       assert.equal(one.headers['webhook-timestamp'], String(now.at.getTime() / 1000))

@@ -54,6 +54,7 @@ describe('a receipt', async () => {
         addressedBy: 'link',
         isToService: false,
         door: 'citizen-pages',
+        action: { id: 'a', kind: 'pay', label: 'Pay your bill', state: 'done', digest: 'd'.repeat(64) } as const,
       }
       const { file, trusted } = await sampleReceipt({ type, audience, ...(type === 'message.accepted' ? {} : { facts }) })
       const verdict = verifyReceipt(file, [], trusted)

@@ -30,12 +30,14 @@ type Mended = { typed: string; words: { word: string; letters: Uint8Array }[] }
 /** `numbers`: the newest first. `mended`: what was found in place of what was typed, each word with a 1 for every letter that has it. */
 export type Matched = { numbers: number[]; needles: Needle[]; mended: Mended[] }
 
-/** Which letters of a mailbox have the words, by their numbers. Who may see them is asked when they are read. */
+/**
+ * Which letters of a mailbox have the words, by their numbers. Who may see them is asked when they are read. With `mends`, others
+ * are looked for in place of words with which none begins.
+ */
 export async function matchWords(
   db: Db,
   actor: Actor,
-  query: Query,
-  filters: SearchFilters,
+  { query, filters, mends }: { query: Query; filters: SearchFilters; mends: boolean },
   { lastNumber, hasNotes }: IndexState,
 ): Promise<Matched> {
   const { mailboxId } = actor
@@ -49,7 +51,8 @@ export async function matchWords(
   const isLost = ({ alternatives, isQuoted }: Term) =>
     !isQuoted && alternatives.every((all) => all.some((word) => match.isUnknown(keyOf(word, isQuoted))))
   const mended: Mended[] = []
-  for (const { typed, alternatives } of query.terms.filter(isLost)) {
+  const lost = mends ? query.terms.filter(isLost) : []
+  for (const { typed, alternatives } of lost) {
     const word = alternatives[0]![0]!
     const { isPart, instead } = await findInstead(db, mailboxId, word)
     const knowing = await findWords(

@@ -30,11 +30,15 @@ export async function searchMailboxes<Mailbox extends { actor: Actor }>(
   now: Date,
 ): Promise<Results<Mailbox>> {
   const wanted = page * resultsPerPage + 1
-  const input = { query, filters, wanted, untilMs: performance.now() + indexingMsMax }
-  const results = await someAtOnce(mailboxes, async (mailbox) => ({
-    mailbox,
-    result: await searchMailbox(db, mailbox.actor, input, now),
-  }))
+  const untilMs = performance.now() + indexingMsMax
+  const searchAll = (mends: boolean) =>
+    someAtOnce(mailboxes, async (mailbox) => {
+      return { mailbox, result: await searchMailbox(db, mailbox.actor, { query, filters, wanted, mends, untilMs }, now) }
+    })
+  const asTyped = await searchAll(false)
+  // A name that one mailbox has is not misspelt, whatever the others have that is like it.
+  const isFound = query.terms.length === 0 || asTyped.some(({ result }) => result.count > 0)
+  const results = isFound ? asTyped : await searchAll(true)
   const seen = new Set<string>()
   const all = results.flatMap(({ mailbox, result }) => result.letters.map((letter) => ({ ...letter, mailbox })))
   // By two grants one may read the same mailbox.

@@ -39,7 +39,12 @@ describe('searching a mailbox', () => {
     return messageId
   }
   const searchFor = (typed: string, filters: SearchFilters = {}, actor = post.rosa) =>
-    searchMailbox(post.db, actor, { query: parseQuery(typed), filters, wanted: 50, untilMs: performance.now() + 5_000 }, now)
+    searchMailbox(
+      post.db,
+      actor,
+      { query: parseQuery(typed), filters, wanted: 50, mends: true, untilMs: performance.now() + 5_000 },
+      now,
+    )
   const finds = async (typed: string, filters?: SearchFilters, actor?: Actor) =>
     (await searchFor(typed, filters, actor)).letters.map(({ id }) => id)
 

@@ -33,14 +33,17 @@ export type SearchResult = {
 /** The newest letters that have the words are looked at first; where the filters leave too few, more of them. */
 const stepsOfLetters = [100, 2_000]
 
-/** `wanted`: so many letters at most. `untilMs`: until then, by performance.now(), a search may bring the index on. */
-export type SearchInput = { query: Query; filters: SearchFilters; wanted: number; untilMs: number }
+/**
+ * `wanted`: so many letters at most. `mends`: parts of words and misspelt words are looked for too. `untilMs`: until then, by
+ * performance.now(), a search may bring the index on.
+ */
+export type SearchInput = { query: Query; filters: SearchFilters; wanted: number; mends: boolean; untilMs: number }
 
 /** Of one mailbox: letters with all the words, the newest first. */
 export async function searchMailbox(
   db: Db,
   actor: Actor,
-  { query, filters, wanted, untilMs }: SearchInput,
+  { query, filters, wanted, mends, untilMs }: SearchInput,
   now: Date,
 ): Promise<SearchResult> {
   requireRight(actor, 'inbox:read')
@@ -50,7 +53,7 @@ export async function searchMailbox(
     const { letters, count } = await findLetters(db, actor, filters, undefined, wanted)
     return { letters, count, isCounted: true, mended: [], needles: [], ...left }
   }
-  const matched = await matchWords(db, actor, query, filters, state)
+  const matched = await matchWords(db, actor, { query, filters, mends }, state)
   const found = { letters: [] as FoundLetter[], count: 0 }
   let at = 0
   for (const step of [...stepsOfLetters, matched.numbers.length]) {

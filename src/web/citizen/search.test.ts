@@ -117,6 +117,10 @@ describe('the search page', () => {
     assert.match(found, /Rosa Example’s mailbox/)
     assert.match(found, /Arthur Sample’s mailbox/)
     assert.match(textOf((await pages.get('arthur', '/search?q=marmalade')).body), /1 letter found/)
+    await send('four', 'To Rosa', 'Wojcechowska, written so.')
+    await send('five', 'To Arthur', 'Wojciechowska, written right.', 'CT-2')
+    const right = textOf((await pages.get('arthur', '/search?q=wojciechowska&mailbox=all')).body)
+    assert.match(right, /1 letter found/, 'what one mailbox has is not mended in another')
     const looks = await owner<
       { what: string; byName: string }[]
     >`select what, by_name from look where party_id = ${rosa.partyId} and what = 'searched'`
