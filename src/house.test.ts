@@ -32,6 +32,7 @@ const entryPoints = [
   'src/documents/extract-text-child.ts',
   'test/setup.ts',
   'test/bench.ts',
+  'test/faults/all.ts',
   'test/screenshots.ts',
   'demo/make-letters.ts',
   'test/long/log-at-scale.ts',

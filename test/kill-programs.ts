@@ -32,15 +32,18 @@ export class Fleet {
   #someIsUp = Promise.withResolvers<void>()
   readonly #url: string
   readonly #top: string | undefined
+  readonly #signal: AbortSignal | undefined
 
-  /** `top`: where the program is that they run. */
-  constructor(url: string, top?: string) {
+  /** `top`: where the program is that they run. `signal` ends them all, and those that are being started. */
+  constructor(url: string, top?: string, signal?: AbortSignal) {
     this.#url = url
     this.#top = top
+    this.#signal = signal
   }
 
   async start(settings: Record<string, string> = {}): Promise<void> {
-    const program = await startProgram({ DATABASE_URL: this.#url, LOG_BEAT_MS: String(beatMs), ...settings }, this.#top)
+    const all = { DATABASE_URL: this.#url, LOG_BEAT_MS: String(beatMs), ...settings }
+    const program = await startProgram(all, this.#top, this.#signal)
     this.#up.push({ program, token: await takeToken(program) })
     this.#someIsUp.resolve()
   }

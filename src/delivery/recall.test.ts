@@ -2,9 +2,16 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts'
 import { buildPost, type Post } from '../../test/post.ts'
+import { rightsOf, unite } from '../access/rights.ts'
+import { auditPost } from '../evidence/audit-post.ts'
 import { readEvents } from '../evidence/events.ts'
 import { find } from '../mailbox/find.ts'
+import { listInbox } from '../mailbox/list.ts'
+import { listActions } from '../mailbox/list-actions.ts'
 import { open } from '../mailbox/open.ts'
+import { searchMailbox } from '../mailbox/search.ts'
+import { parseQuery } from '../mailbox/search-query.ts'
+import { takeLetters } from '../mailbox/take-letters.ts'
 import { acceptOne } from './accept.ts'
 import { recall } from './recall.ts'
 import { findWithheld } from './withheld.ts'
@@ -35,6 +42,40 @@ describe('taking a letter back', () => {
     assert.deepEqual([row!.subject, row!.content, row!.documents, row!.recallReason], ['', [], [], reason])
     assert.equal((await findWithheld(post.db, post.council, messageId)).subject, 'Your bill')
     assert.deepEqual(await eventsOf(messageId), ['message.accepted', 'message.available', 'message.recalled'])
+  })
+
+  test('takes back what it asks to do', async () => {
+    const actions = [{ kind: 'confirm', label: { en: 'Confirm who lives with you' }, until: '2026-12-01T10:00:00Z' }]
+    const messageId = await send('recall-asks', { actions })
+    const asked = async () => Object.values((await listActions(post.db, post.rosa, now)).waiting).flat().length
+    assert.equal(await asked(), 1)
+    await recall(post.db, post.council, { messageId, reason }, now)
+    assert.equal(await asked(), 0)
+    assert.deepEqual((await find(post.db, post.rosa, messageId)).actions, [])
+    assert.deepEqual(await auditPost(post.owner, new Date(0)), [])
+  })
+
+  test('nobody finds it by what it said any more, and nothing of that stays in the index', async () => {
+    const messageId = await send('recall-found', { subject: 'Zirconium' })
+    const found = async () => {
+      const input = { query: parseQuery('zirconium'), filters: {}, wanted: 9, mends: true, untilMs: performance.now() + 5_000 }
+      return (await searchMailbox(post.db, post.rosa, input, now)).letters.map(({ id }) => id)
+    }
+    const words = () => post.owner`select word from search_word where word like '%zirconium%'`
+    assert.deepEqual(await found(), [messageId])
+    assert.notEqual((await words()).length, 0)
+    await recall(post.db, post.council, { messageId, reason }, now)
+    assert.deepEqual(await found(), [])
+    assert.equal((await words()).length, 0)
+  })
+
+  test('leaves it unread in no count, and its words in no archive', async () => {
+    const messageId = await send('recall-counted')
+    const { unread } = await listInbox(post.db, post.rosa, 1)
+    await recall(post.db, post.council, { messageId, reason }, now)
+    assert.equal((await listInbox(post.db, post.rosa, 1)).unread, unread - 1)
+    const [taken] = await takeLetters(post.db, post.rosa, { ids: [messageId] }, now)
+    assert.deepEqual([taken!.subject, taken!.content, taken!.openedAt, taken!.recallReason], ['', [], null, reason])
   })
 
   test('comes too late once it has been opened', async () => {
@@ -69,6 +110,20 @@ describe('taking a letter back', () => {
     const other = { ...post.council, rights: post.clerk([post.parkingId]).rights }
     await assert.rejects(recall(post.db, other, { messageId, reason }, now), { code: 'not-found' })
     await assert.rejects(recall(post.db, post.rosa, { messageId, reason }, now), { code: 'not-found' })
+  })
+
+  test('is for whoever may send, and not for whoever may read what was sent', async () => {
+    const messageId = await send('recall-reader')
+    const rights = unite(rightsOf('post-reader', [post.serviceId]), rightsOf('post-writer', [post.parkingId]))
+    const reader = { ...post.clerk([]), rights }
+    await assert.rejects(recall(post.db, reader, { messageId, reason }, now), { code: 'not-found' })
+  })
+
+  test('of a correction leaves what it replaced as it was', async () => {
+    const corrects = await send('recall-corrected')
+    const messageId = await send('recall-correction', { corrects, recipient: undefined })
+    await recall(post.db, post.council, { messageId, reason }, now)
+    assert.equal((await find(post.db, post.rosa, corrects)).correctedById, null)
   })
 
   test('a correction goes to the same recipient, and is told beside what it replaces', async () => {

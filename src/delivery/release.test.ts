@@ -3,15 +3,21 @@ import { after, before, describe, test } from 'node:test'
 import { v7 as newId } from 'uuid'
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts'
 import { buildPost, type Post } from '../../test/post.ts'
+import { auditPost } from '../evidence/audit-post.ts'
 import { readEvents } from '../evidence/events.ts'
 import { find } from '../mailbox/find.ts'
 import { listInbox } from '../mailbox/list.ts'
+import { listActions } from '../mailbox/list-actions.ts'
 import { mergeParties } from '../registry/merge-parties.ts'
 import { acceptOne } from './accept.ts'
+import { acceptBatch } from './accept-batch.ts'
+import { createBatch } from './create-batch.ts'
+import { findBatch } from './find-batches.ts'
 import { recall } from './recall.ts'
 import { releaseAll } from './release.ts'
 import { findSent } from './sent.ts'
 import { findWithheld, releaseHeld, sampleHeld } from './withheld.ts'
+import type { Accepted } from './write.ts'
 
 const now = new Date('2026-11-23T10:00:00Z')
 const later = new Date('2026-11-24T10:00:00Z')
@@ -68,6 +74,45 @@ describe('a letter for a later time', () => {
     await releaseAll(post.db, later)
     const letter = await find(post.db, post.rosa, messageId)
     assert.equal(letter.documents[0]?.files[0]?.filename, 'note.txt')
+  })
+
+  test('keeps what it asks to do with it, until it comes', async () => {
+    const actions = [{ kind: 'confirm', label: { en: 'Confirm who lives with you' }, until: '2026-12-01T10:00:00Z' }]
+    const { messageId } = await send('later-asks', { availableFrom: later.toISOString(), actions })
+    const rows = () => post.owner`select ordinal, kind, state, state_at from action where message_id = ${messageId}`
+    const asked = async () => Object.values((await listActions(post.db, post.rosa, now)).waiting).flat()
+    assert.deepEqual([...(await rows())], [])
+    assert.deepEqual(await asked(), [])
+    assert.deepEqual(await auditPost(post.owner, new Date(0)), [])
+    await releaseAll(post.db, later)
+    assert.deepEqual([...(await rows())], [{ ordinal: 0, kind: 'confirm', state: 'open', stateAt: later }])
+    assert.deepEqual(
+      (await asked()).map((action) => [action.messageId, action.said.label.en]),
+      [[messageId, 'Confirm who lives with you']],
+    )
+    assert.deepEqual(await auditPost(post.owner, new Date(0)), [])
+  })
+
+  test('of a batch comes as any other, and one for at once beside it is there at once', async () => {
+    const lines = ['in-batch-1', 'in-batch-2', 'in-batch-3'].map((reference, place) => ({
+      line: place + 1,
+      reference,
+      submission: { ...post.letter(reference), ...(place === 1 ? {} : { availableFrom: later.toISOString() }) },
+    }))
+    const of = { serviceId: post.serviceId, reference: 'batch', name: 'Batch', lane: 'bulk' } as const
+    const batch = await createBatch(post.db, post.council, of, now)
+    const outcomes = (await acceptBatch(post.db, post.keys, post.council, batch, lines, 10, now)) as Accepted[]
+    assert.deepEqual(
+      outcomes.map(({ availableAt }) => availableAt),
+      [null, now, null],
+    )
+    const areThere = () => Promise.all(outcomes.map(({ messageId }) => isThere(messageId)))
+    assert.deepEqual(await areThere(), [false, true, false])
+    await releaseAll(post.db, later)
+    assert.deepEqual(await areThere(), [true, true, true])
+    const { accepted, progress } = await findBatch(post.db, post.council, batch.id)
+    assert.deepEqual([accepted, progress?.available], [3, 3])
+    assert.deepEqual(await eventsOf(outcomes[0]!.messageId), ['message.accepted', 'message.available'])
   })
 
   test('fails, and says so, where its recipient has left meanwhile', async () => {

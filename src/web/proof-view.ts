@@ -9,8 +9,9 @@ export function viewProof(t: Translate, letter: Letter, evidence: readonly Evide
   const record = evidence.find(({ type }) => type === 'message.accepted')?.record
   const happened = (type: Evidence['type']) => evidence.find((each) => each.type === type)
   const opened = happened('message.opened')
+  const isRecalled = !letter.isSent && letter.recalledAt !== null
   return {
-    letter,
+    letter: isRecalled ? { ...letter, subject: t('letter:recalled.subject', { sender: letter.senderName }) } : letter,
     href,
     sender: record && [record.SenderDetails.name, record.SenderDetails.service].filter(Boolean).join(', '),
     submittedBy: record && inWords(t, record.SenderDetails.submittedBy),
@@ -22,7 +23,8 @@ export function viewProof(t: Translate, letter: Letter, evidence: readonly Evide
     events: evidence.map((each) => viewEvent(t, each, href)),
     isPending: evidence.some(({ entry }) => entry === undefined),
     texts: letter.content.map(({ language }) => ({ name: languageName(language), href: `${href}/proof/texts/${language}` })),
-    parts: (record?.UserContentInfo ?? []).map((part) => viewPart(t, part)),
+    // What was taken back is told no more, by the names of its documents either.
+    parts: (isRecalled ? [] : (record?.UserContentInfo ?? [])).map((part) => viewPart(t, part)),
     policy: record?.EvidenceIssuerPolicyID,
   }
 }

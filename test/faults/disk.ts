@@ -19,6 +19,9 @@ const megabytes = 700
 const shutdownRequest = 0x8004587d
 const noFlush = 2
 
+const commandMs = 60_000
+const run = (program: string, ...words: string[]) => execFileSync(program, words, { timeout: commandMs })
+
 /** Why there can be none here, in words; undefined where there can. */
 export function whyNoDisk(): string | undefined {
   if (process.getuid?.() !== 0) return 'only root can make a file system'
@@ -31,17 +34,17 @@ export function whyNoDisk(): string | undefined {
 export function makeDisk(folder: string): FaultDisk {
   const [image, mounted] = [path.join(folder, 'disk.img'), path.join(folder, 'disk')]
   mkdirSync(mounted, { recursive: true })
-  execFileSync('truncate', ['-s', `${megabytes}M`, image])
-  execFileSync('mkfs.ext4', ['-q', '-F', image])
+  run('truncate', '-s', `${megabytes}M`, image)
+  run('mkfs.ext4', '-q', '-F', image)
   const mount = () => {
-    execFileSync('mount', ['-o', 'loop', image, mounted])
+    run('mount', '-o', 'loop', image, mounted)
   }
   mount()
   return {
     folder: mounted,
     fill: () => {
       const { bavail, bsize } = statfsSync(mounted)
-      execFileSync('fallocate', ['-l', String(Math.max(bsize, bavail * bsize - 64 * 1024)), path.join(mounted, 'filler')])
+      run('fallocate', '-l', String(Math.max(bsize, bavail * bsize - 64 * 1024)), path.join(mounted, 'filler'))
       // What is still left between.
       try {
         writeFileSync(path.join(mounted, 'filler-2'), Buffer.alloc(bavail * bsize > 0 ? 128 * 1024 : 0))
@@ -54,15 +57,15 @@ export function makeDisk(folder: string): FaultDisk {
     },
     cutPower: () => {
       const shutDown = `open(D, "<", $ARGV[0]) or die; my $how = pack("L", ${noFlush}); ioctl(D, ${shutdownRequest}, $how) or die "$!"`
-      execFileSync('perl', ['-e', shutDown, mounted])
+      run('perl', '-e', shutDown, mounted)
     },
     mount: () => {
-      execFileSync('umount', [mounted])
-      spawnSync('e2fsck', ['-p', image])
+      run('umount', mounted)
+      spawnSync('e2fsck', ['-p', image], { timeout: commandMs })
       mount()
     },
     remove: () => {
-      spawnSync('umount', ['-l', mounted])
+      spawnSync('umount', ['-l', mounted], { timeout: commandMs })
       rmSync(folder, { recursive: true, force: true })
     },
   }

@@ -43,9 +43,12 @@ export async function startProxy(to: number): Promise<FaultProxy> {
       if (!isOn) cut()
     },
     stop: async () => {
-      cut()
+      const closed = once(server, 'close')
       server.close()
-      await once(server, 'close')
+      // What had been let in a moment before, too.
+      const cutting = setInterval(cut, 50)
+      await closed
+      clearInterval(cutting)
     },
   }
 }

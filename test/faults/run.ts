@@ -50,58 +50,90 @@ const againEvery = 10
 /** By then every request must have an answer, whatever happens. */
 const answerMsMax = 35_000
 const drainMs = 30_000
+/** A program that ends has so long for what is under way. */
+const endMs = 15_000
+/** Of a whole run. */
+const limitMsMax = 5 * 60_000
+
+export type RunOptions = {
+  seed: number
+  times: number
+  /** A copy of the program that may be broken on purpose. */
+  top?: string
+  /** When it is not over by then, it fails. */
+  limitMs?: number
+}
 
 /**
  * Sends letters all the time while a fault happens. Who gets no answer tries again with the same reference. The judge keeps its own list of what
  * was acknowledged, and compares it with what is there when all has come to rest: nothing lost, nothing twice, nothing that
- * nobody has sent, each event once. `top` is a copy of the program that may be broken on purpose.
+ * nobody has sent, each event once. However it ends, nothing that it started is left behind.
  */
-export async function runFault(fault: Fault, options: { seed: number; times: number; top?: string }): Promise<Run> {
+export async function runFault(fault: Fault, options: RunOptions): Promise<Run> {
   const folder = mkdtempSync(path.join(tmpdir(), 'dp-fault-'))
   chmodSync(folder, 0o755)
+  const { limitMs = limitMsMax } = options
+  const over = new AbortController()
+  const tooLate = Promise.withResolvers<never>()
+  const timer = setTimeout(() => tooLate.reject(new Error(`"${fault.name}" was not over in ${limitMs / 1_000} seconds`)), limitMs)
+  const stops: (() => unknown)[] = []
+  try {
+    return await Promise.race([happen(fault, options, { folder, signal: over.signal, stops }), tooLate.promise])
+  } finally {
+    clearTimeout(timer)
+    // First, so that what is still under way starts nothing more.
+    over.abort(new Error('It is over'))
+    for (const stop of stops.toReversed()) await stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+type Surroundings = { folder: string; signal: AbortSignal; stops: (() => unknown)[] }
+
+async function happen(fault: Fault, options: RunOptions, { folder, signal, stops }: Surroundings): Promise<Run> {
   const disk = fault.onDisk ? makeDisk(folder) : undefined
+  if (disk) stops.push(() => disk.remove())
   const server = await makeServer(path.join(disk?.folder ?? folder, 'postgres'))
+  stops.push(() => server.stop())
   await server.start()
   const proxy = await startProxy(server.port)
+  stops.push(() => proxy.stop())
   const url = new URL(server.url)
   url.port = String(proxy.port)
-  const fleet = new Fleet(url.href, options.top)
+  const fleet = new Fleet(url.href, options.top, signal)
   const record = new Record_()
-  try {
-    for (let program = 0; program < (fault.programs ?? 1); program += 1) await fleet.start(fault.settings?.(program))
-    let isOver = false
-    const line = async (_: unknown, number: number) => {
-      for (let count = 0; !isOver; count += 1) await record.deliver(fleet, `fault-${number}-${count}`, () => isOver)
-    }
-    const sending = Array.from({ length: lines }, line)
-    const world: World = {
-      server,
-      proxy,
-      fleet,
-      disk,
-      random: randomFrom(options.seed),
-      untilMore: async (letters) => {
-        const enough = record.acknowledged.size + letters
-        while (record.acknowledged.size < enough) await sleep(5)
-      },
-      sendAtOnce: async (references, times) => {
-        const each = references.flatMap((reference) => Array.from({ length: times }, () => reference))
-        await Promise.all(each.map((reference) => record.deliver(fleet, reference, () => false)))
-      },
-    }
-    await world.untilMore(20)
-    await fault.happen(world, options.times)
-    await world.untilMore(20)
-    isOver = true
-    await Promise.all(sending)
-    return { findings: await judge(server, record), accepted: record.acknowledged.size, slowestMs: Math.round(record.slowestMs) }
-  } finally {
-    await fleet.endAll()
-    await proxy.stop()
-    await server.end('SIGQUIT')
-    if (disk) disk.remove()
-    else rmSync(folder, { recursive: true, force: true })
+  for (let program = 0; program < (fault.programs ?? 1); program += 1) await fleet.start(fault.settings?.(program))
+  let isOver = false
+  const line = async (_: unknown, number: number) => {
+    for (let count = 0; !isOver; count += 1)
+      await record.deliver(fleet, `fault-${number}-${count}`, () => isOver || signal.aborted)
   }
+  signal.addEventListener('abort', () => (isOver = true))
+  const sending = Promise.all(Array.from({ length: lines }, line))
+  sending.catch(() => {})
+  const world: World = {
+    server,
+    proxy,
+    fleet,
+    disk,
+    random: randomFrom(options.seed),
+    untilMore: async (letters) => {
+      const enough = record.acknowledged.size + letters
+      while (record.acknowledged.size < enough) await sleep(5, undefined, { signal })
+    },
+    sendAtOnce: async (references, times) => {
+      const each = references.flatMap((reference) => Array.from({ length: times }, () => reference))
+      await Promise.all(each.map((reference) => record.deliver(fleet, reference, () => signal.aborted)))
+    },
+  }
+  await world.untilMore(20)
+  await fault.happen(world, options.times)
+  await world.untilMore(20)
+  isOver = true
+  await sending
+  const findings = await judge(server, record)
+  await Promise.race([fleet.endAll(), sleep(endMs, undefined, { signal })])
+  return { findings, accepted: record.acknowledged.size, slowestMs: Math.round(record.slowestMs) }
 }
 
 /** What those outside know: what they sent, and what they were told. */

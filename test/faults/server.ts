@@ -7,6 +7,9 @@ import { connect } from '../../src/database/connect.ts'
 import { unprivileged } from '../../src/database/embedded.ts'
 import { freePort } from '../server.ts'
 
+/** So long it may take until processes that were killed are gone: one may wait for a disk. */
+const childrenMs = 20_000
+
 /** PostgreSQL refuses to be root. */
 const nobody = 65_534
 
@@ -19,6 +22,8 @@ export type FaultServer = {
   start: () => Promise<void>
   /** SIGKILL: as a crash. SIGQUIT: at once, to be recovered. SIGINT: closes all connections. */
   end: (signal: 'SIGKILL' | 'SIGQUIT' | 'SIGINT') => Promise<void>
+  /** For good, whatever it is doing; it does not start again. */
+  stop: () => Promise<void>
 }
 
 export async function makeServer(folder: string, flags: readonly string[] = []): Promise<FaultServer> {
@@ -43,8 +48,10 @@ export async function makeServer(folder: string, flags: readonly string[] = []):
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
   let child: ChildProcess | undefined
   let ended: Promise<unknown> = Promise.resolve()
+  let isStopped = false
 
   const start = async () => {
+    if (isStopped) throw new Error('PostgreSQL was stopped for good')
     rmSync(path.join(folder, 'postmaster.pid'), { force: true })
     const settings = ['listen_addresses=127.0.0.1', `port=${port}`, 'unix_socket_directories=', 'max_connections=100', ...flags]
     child = spawn(...unprivileged(postgres, ['-D', folder, ...settings.flatMap((flag) => ['-c', flag])]), { stdio: 'ignore' })
@@ -57,6 +64,7 @@ export async function makeServer(folder: string, flags: readonly string[] = []):
       )
       await database.end({ timeout: 1 })
       if (isReady) return
+      if (isStopped) throw new Error('PostgreSQL was stopped for good')
       if (Date.now() > until) throw new Error('PostgreSQL did not start again')
     }
   }
@@ -71,13 +79,27 @@ export async function makeServer(folder: string, flags: readonly string[] = []):
       child?.kill(signal)
       await ended
       for (const pid of children) killQuietly(pid)
-      while (children.some(isAlive)) await sleep(20)
+      for (const until = Date.now() + childrenMs; children.some(isAlive) && Date.now() < until; ) await sleep(20)
+    },
+    stop: async () => {
+      isStopped = true
+      if (child === undefined || !isAlive(child.pid!)) return
+      const children = childrenOf(child.pid!)
+      child.kill('SIGQUIT')
+      await Promise.race([ended, sleep(childrenMs)])
+      for (const pid of [child.pid!, ...children]) killQuietly(pid)
+      for (const until = Date.now() + childrenMs; children.some(isAlive) && Date.now() < until; ) await sleep(20)
     },
   }
 }
 
+/** None where it is gone itself, and its children with it. */
 function childrenOf(pid: number): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
+  } catch {
+    return []
+  }
 }
 
 function killQuietly(pid: number): void {

@@ -248,6 +248,8 @@ const department: Record<string, Expectation> = {
   'GET /department/messages/:id/files/:fileId': { who: 'works here', what: 'file' },
   'GET /department/messages/:id/answer': { who: 'writes letters', what: 'received' },
   'POST /department/messages/:id/answer': { who: 'writes letters', what: 'received', ...upload },
+  'GET /department/messages/:id/recall': { who: 'writes letters', what: 'sent' },
+  'POST /department/messages/:id/recall': { who: 'writes letters', what: 'sent', body: { reason: 'A mistake' }, changes: 2 },
   'GET /department/write': { who: 'writes letters' },
   'POST /department/write': { who: 'writes letters', ...upload },
   'GET /department/staff': { who: 'manages staff' },

@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { type Pages, startPages } from '../../../test/pages.ts'
 import { acceptOne } from '../../delivery/accept.ts'
 import type { Submission } from '../../delivery/message.ts'
+import { recall } from '../../delivery/recall.ts'
 import { listInbox } from '../../mailbox/list.ts'
 
 describe('the citizen’s letters', () => {
@@ -103,6 +104,40 @@ describe('the citizen’s letters', () => {
     assert.match((await pages.get('rosa', `/letters/${late}`)).body, /ended on 22 November 2026/)
     const open = await send('open', { reply: { allowed: true, by: '2026-11-24T12:00:00Z' } })
     assert.match((await pages.get('rosa', `/letters/${open}`)).body, /You can answer until 24 November 2026/)
+  })
+
+  test('a letter that was taken back says so in its place, in its list, on paper and in an archive', async () => {
+    const id = await send('taken-back', { subject: 'A secret', reply: { allowed: true } })
+    await recall(pages.post.db, pages.post.council, { messageId: id, reason: 'It was <b>not</b> for you' }, now.at)
+    const said = /Northfold Council took this letter back on 23 November 2026[^<]*: It was &lt;b&gt;not&lt;\/b&gt; for you/
+    const row = rowOf((await pages.get('rosa', '/inbox')).body, id)
+    assert.match(row, said)
+    assert.doesNotMatch(row, /A secret|Unread/)
+    const page = (await pages.get('rosa', `/letters/${id}`)).body
+    assert.match(page, said)
+    assert.doesNotMatch(page, /A secret|You have a bill|\/answer"|\/forward"/)
+    assert.match((await pages.get('rosa', `/letters/${id}?lang=cy`)).body, /Tynnodd Northfold Council y llythyr hwn yn ôl/)
+    for (const place of ['print', 'proof']) {
+      const { statusCode, body } = await pages.get('rosa', `/letters/${id}/${place}`)
+      assert.equal(statusCode, 200)
+      assert.doesNotMatch(body, /A secret/)
+    }
+    assert.equal((await pages.get('rosa', `/letters/${id}/archive`)).statusCode, 200)
+    assert.equal((await pages.get('rosa', `/letters/${id}/answer`)).statusCode, 303)
+    assert.equal((await pages.get('rosa', `/letters/${id}/forward`)).statusCode, 404)
+  })
+
+  test('a letter that was replaced and the one that replaces it lead to each other, and one out of date says so', async () => {
+    const first = await send('replaced', { expiresAt: '2026-11-24T10:00:00Z' })
+    assert.doesNotMatch((await pages.get('rosa', `/letters/${first}`)).body, /No longer current/)
+    const second = await send('replacing', { corrects: first })
+    const [replaced, replacing] = [await pages.get('rosa', `/letters/${first}`), await pages.get('rosa', `/letters/${second}`)]
+    assert.match(replaced.body, new RegExp(`href="/letters/${second}">This letter has been replaced by a newer one`))
+    assert.match(replacing.body, new RegExp(`href="/letters/${first}">This letter replaces an earlier one`))
+    now.at = new Date('2026-11-25T10:00:00Z')
+    assert.match((await pages.get('rosa', `/letters/${first}`)).body, /No longer current/)
+    assert.match(rowOf((await pages.get('rosa', '/inbox')).body, first), /No longer current/)
+    now.at = new Date('2026-11-23T10:00:00Z')
   })
 
   test('twenty letters are on a page, and the pages lead to each other', async () => {

@@ -1,8 +1,8 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
-import { type Actor, servicesFor } from '../../access/actor.ts'
 import type { Database } from '../../database/connect.ts'
+import { findWithheld } from '../../delivery/withheld.ts'
 import { readAction } from '../../documents/action.ts'
 import { Language } from '../../documents/document.ts'
 import { find, readThread } from '../../mailbox/find.ts'
@@ -15,6 +15,7 @@ import { stateWord } from '../action-view.ts'
 import { LetterParams } from '../address.ts'
 import { viewConversation, viewLetter } from '../letter-view.ts'
 import { sendPage } from '../page.ts'
+import { findInMailbox, sendWithheld, writesFor } from './recall.ts'
 
 const folder = '/department/messages'
 
@@ -26,7 +27,9 @@ export function messagePages(app: FastifyInstance, database: Database, keys: Ide
   scope.get(`${folder}/:id`, { schema }, async (request, reply) => {
     const { actor } = request.signedIn!
     const now = clock()
-    const found = await find(database, actor, request.params.id)
+    const found = await findInMailbox(database, actor, request.params.id)
+    if (found === undefined || (found.isSent && found.recalledAt !== null))
+      return sendWithheld(request, reply, await findWithheld(database, actor, request.params.id))
     const letter = found.isSent ? found : await open(database, actor, found.id, now)
     const [thread, identifier] = await Promise.all([
       readThread(database, actor, letter.threadId, now, letter.id),
@@ -44,6 +47,10 @@ export function messagePages(app: FastifyInstance, database: Database, keys: Ide
         const { said, stateAt, ...action } = readAction(stored)
         return { ...action, stateAt, label: said.label.en, became: stateWord({ said, state: action.state }) }
       }),
+      replacedBy: letter.correctedById && `${folder}/${letter.correctedById}`,
+      replaces: letter.correctsId && `${folder}/${letter.correctsId}`,
+      isOutOfDate: letter.expiresAt !== null && letter.expiresAt <= now,
+      mayTakeBack: letter.isSent && letter.openedAt === null && writesFor(actor, letter),
       mayBeAnswered: mayBeAnswered(letter, now) && writesFor(actor, letter),
     })
   })
@@ -58,8 +65,6 @@ export function messagePages(app: FastifyInstance, database: Database, keys: Ide
     })
   })
 }
-
-const writesFor = (actor: Actor, { serviceId }: Letter) => servicesFor(actor, 'messages:write')?.includes(serviceId) ?? true
 
 async function findIdentifier(database: Database, keys: IdentifierKeys, letter: Letter): Promise<Identifier | undefined> {
   const [identifier] = await findIdentifiers(database, keys, [{ serviceId: letter.serviceId, partyId: letter.senderPartyId }])

@@ -15,6 +15,7 @@ import { inboxPage } from './inbox.ts'
 import { logPages } from './logs.ts'
 import { messagePages } from './message.ts'
 import { payAccountPages } from './pay-accounts.ts'
+import { recallPages } from './recall.ts'
 import { reconciliationPages } from './reconciliation.ts'
 import { staffPages } from './staff.ts'
 import { systemPages } from './systems.ts'
@@ -31,6 +32,7 @@ export function registerDepartmentPages(app: FastifyInstance, surroundings: Surr
     await acceptForms(scope)
     inboxPage(scope, database)
     messagePages(scope, database, keys, clock)
+    recallPages(scope, surroundings)
     fileRoutes(scope, { database, clock, folder: '/department/messages' })
     proofPages(scope, surroundings, { makeReceipt, folder: '/department/messages', shows: 'either', section: 'inbox' })
     answerPages(scope, surroundings)
