@@ -308,6 +308,7 @@ async function tab(page: Page, name: string): Promise<void> {
   const link = tabsOf(page).getByText(name, { exact: true })
   const address = await link.getAttribute('href')
   await Promise.all([page.waitForURL(({ pathname, search }) => pathname + search === address), link.click()])
+  assert.deepEqual(await page.locator('.post-tabbar__link[aria-current]').allTextContents(), [name], 'the tab says where one is')
 }
 
 /** What is to be done under this heading. */
