@@ -19,7 +19,7 @@ export async function goTo(page: Page, section: string): Promise<void> {
 /** A browser of somebody's own, who is not signed in. */
 export async function openBrowser(browser: Browser, baseURL: string, options: BrowserContextOptions = {}): Promise<Page> {
   const page = await (await browser.newContext({ ...options, baseURL })).newPage()
-  page.setDefaultTimeout(10_000)
+  page.setDefaultTimeout(30_000)
   return page
 }
 

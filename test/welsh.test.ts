@@ -100,7 +100,7 @@ describe('in Welsh', () => {
     return { found: [...new Set(found)], pages }
   }
 
-  test('every page for people says nothing in English, nor does a refusal or an error', { timeout: 240_000 }, async (t) => {
+  test('every page for people says nothing in English, nor does a refusal or an error', { timeout: 600_000 }, async (t) => {
     const questions = listQuestions(world).filter(isForPeople)
     const first = <T>(several: T[]) => several.slice(0, 1)
     // Of each route what each caller is answered in each way, once.
