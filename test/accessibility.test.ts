@@ -111,7 +111,7 @@ describe('in a browser', () => {
   }
 
   for (const width of [375, 1280]) {
-    test(`axe finds nothing wrong on any page, ${width} wide, and nothing is cut off`, { timeout: 120_000 }, async () => {
+    test(`axe finds nothing wrong on any page, ${width} wide, and nothing is cut off`, { timeout: 600_000 }, async () => {
       const found: string[] = []
       const options = { viewport: { width, height: 800 } }
       const visit = (reader: Reader, urls: string[]) =>
@@ -197,7 +197,7 @@ describe('in a browser', () => {
 
   for (const [width, language] of [[320, 'cy'] as const, [375, 'en'] as const, [1280, 'cy'] as const]) {
     test(`axe finds nothing wrong on what is about oneself, and on the pages of help, ${width} wide, and nothing is cut off`, {
-      timeout: 120_000,
+      timeout: 600_000,
     }, async () => {
       const found: string[] = []
       await inBrowser('rosa', { viewport: { width, height: 800 } }, async (page) => {
@@ -238,7 +238,7 @@ describe('in a browser', () => {
 
   for (const width of [375, 1280]) {
     test(`axe finds nothing wrong on the registrar’s pages, ${width} wide, and nothing is cut off`, {
-      timeout: 120_000,
+      timeout: 600_000,
     }, async () => {
       const found: string[] = []
       await inBrowser('registrar', { viewport: { width, height: 800 } }, async (page) => {
@@ -285,7 +285,7 @@ describe('in a browser', () => {
 
   for (const width of [375, 1280]) {
     test(`axe finds nothing wrong on what is said of a receipt, ${width} wide, and nothing is cut off`, {
-      timeout: 60_000,
+      timeout: 300_000,
     }, async () => {
       const found: string[] = []
       const proof = await pages.get('rosa', `/letters/${letterId}/proof`)
@@ -322,7 +322,7 @@ describe('in a browser', () => {
     await page.getByText('1 record found').first().waitFor()
   }
 
-  test('everything works without JavaScript', { timeout: 60_000 }, async () => {
+  test('everything works without JavaScript', { timeout: 300_000 }, async () => {
     await inBrowser('rosa', { javaScriptEnabled: false }, async (page) => {
       await page.goto('/inbox')
       await page.locator(`a[href="/letters/${letterId}"]`).click()
@@ -379,7 +379,7 @@ describe('the pages about who may read, in a browser', () => {
 
   for (const [width, javaScriptEnabled] of [[375, true] as const, [1280, true] as const, [375, false] as const]) {
     const how = javaScriptEnabled ? `axe finds nothing wrong on them, ${width} wide` : 'they work without JavaScript'
-    test(`${how}, and nothing is cut off`, { timeout: 240_000 }, async () => {
+    test(`${how}, and nothing is cut off`, { timeout: 600_000 }, async () => {
       // Somebody who signs in for the first time is asked for consent; the others of the demo world are not.
       const server = await startServer({ REGISTRATION_BASIS: 'consent' })
       const found: string[] = []

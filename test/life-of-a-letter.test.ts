@@ -41,7 +41,7 @@ async function assertAccessible(page: Page): Promise<void> {
   )
 }
 
-describe('the life of a letter', { timeout: 120_000 }, () => {
+describe('the life of a letter', { timeout: 600_000 }, () => {
   let server: TestServer
   let browser: Browser
   before(async () => {

@@ -101,7 +101,7 @@ describe('reading in a browser', () => {
   }
   const drawn = (page: Page, number: number) => page.locator(`[data-pdf-viewer][data-drawn="${number}"]`).waitFor()
 
-  test('a PDF is read page by page, by mouse and by keyboard, with its words as text', { timeout: 60_000 }, async () => {
+  test('a PDF is read page by page, by mouse and by keyboard, with its words as text', { timeout: 300_000 }, async () => {
     await inBrowser({ viewport: { width: 1280, height: 800 } }, async (page) => {
       await page.goto(documentOf('bill.pdf'))
       await drawn(page, 1)
@@ -135,7 +135,7 @@ describe('reading in a browser', () => {
     })
   })
 
-  test('a PDF is made larger and smaller, and fits the width', { timeout: 60_000 }, async () => {
+  test('a PDF is made larger and smaller, and fits the width', { timeout: 300_000 }, async () => {
     await inBrowser({ viewport: { width: 1280, height: 800 }, deviceScaleFactor: 2 }, async (page) => {
       await page.goto(documentOf('bill.pdf'))
       await drawn(page, 1)
@@ -155,7 +155,7 @@ describe('reading in a browser', () => {
     })
   })
 
-  test('printing a PDF prints its pages, and leaves the page as it was', { timeout: 60_000 }, async () => {
+  test('printing a PDF prints its pages, and leaves the page as it was', { timeout: 300_000 }, async () => {
     await inBrowser({}, async (page) => {
       await page.addInitScript(
         'globalThis.print = () => { globalThis.printed = document.querySelectorAll(".post-viewer__sheets canvas").length }',
@@ -169,7 +169,7 @@ describe('reading in a browser', () => {
     })
   })
 
-  test('a damaged PDF says so, and can still be downloaded', { timeout: 60_000 }, async () => {
+  test('a damaged PDF says so, and can still be downloaded', { timeout: 300_000 }, async () => {
     await inBrowser({}, async (page) => {
       await page.goto(documentOf('broken.pdf'))
       await page.getByText('This document cannot be shown here.').waitFor()
@@ -178,7 +178,7 @@ describe('reading in a browser', () => {
     })
   })
 
-  test('nothing of the viewer is loaded anywhere else', { timeout: 60_000 }, async () => {
+  test('nothing of the viewer is loaded anywhere else', { timeout: 300_000 }, async () => {
     await inBrowser({}, async (page) => {
       const loaded: string[] = []
       page.on('request', (request) => loaded.push(request.url()))
@@ -191,7 +191,7 @@ describe('reading in a browser', () => {
   })
 
   test('without JavaScript the document opens and downloads, a letter prints, and an archive comes', {
-    timeout: 60_000,
+    timeout: 300_000,
   }, async () => {
     await inBrowser({ javaScriptEnabled: false, acceptDownloads: true }, async (page) => {
       await page.goto(documentOf('bill.pdf'))
@@ -221,7 +221,7 @@ describe('reading in a browser', () => {
     })
   })
 
-  test('on paper there is the letter, and nothing to press', { timeout: 60_000 }, async () => {
+  test('on paper there is the letter, and nothing to press', { timeout: 300_000 }, async () => {
     await inBrowser({ colorScheme: 'dark' }, async (page) => {
       await page.goto(`/letters/${letterId}/print`)
       await page.emulateMedia({ media: 'print', colorScheme: 'dark' })
@@ -233,7 +233,7 @@ describe('reading in a browser', () => {
   })
 
   for (const colorScheme of ['light', 'dark'] as const) {
-    test(`axe finds nothing wrong where one reads, ${colorScheme}, and nothing is cut off`, { timeout: 180_000 }, async () => {
+    test(`axe finds nothing wrong where one reads, ${colorScheme}, and nothing is cut off`, { timeout: 600_000 }, async () => {
       const found: string[] = []
       for (const width of [320, 1280]) {
         await inBrowser({ colorScheme, viewport: { width, height: 800 }, reducedMotion: 'reduce' }, async (page) => {

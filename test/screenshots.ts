@@ -7,10 +7,16 @@ import { startProgram } from './program.ts'
 
 /**
  * Takes a picture of every page and state, with a demo world of its own: at two widths, in English and Welsh, light and dark.
- * `npm run screenshots` puts all into screenshots/; `npm run screenshots -- inbox 375 cy` only those whose name has all these words.
+ * `npm run screenshots` puts all into screenshots/; `npm run screenshots -- inbox 375 cy` only those that have these words: of several
+ * names, widths, languages or schemes, any.
  */
 const folder = path.join(import.meta.dirname, '../screenshots')
 const words = process.argv.slice(2)
+/** What is asked for of one kind, or all of it where nothing is. */
+const asked = (all: string[]) => {
+  const some = all.filter((one) => words.includes(one))
+  return some.length > 0 ? some : all
+}
 
 type Person = 'Rosa Example' | 'Arthur Sample' | 'Gwen Enghraifft' | 'Mel Placeholder' | 'Bo Dummyname'
 type Shot = {
@@ -20,10 +26,28 @@ type Shot = {
   at: string
   /** What is done on the page before its picture is taken. */
   then?: (page: Page) => Promise<unknown>
+  /** What fits on the screen, and not the whole page: for the README. */
+  isScreen?: boolean
 }
 
 const press = (name: string | RegExp) => (page: Page) => page.getByRole('button', { name }).first().click()
-const firstLetter = (page: Page) => page.locator('.post-list__subject a').first().click()
+
+/** With the script a letter comes in place of the list, without a new page: it is there when its address and heading are. */
+async function firstLetter(page: Page): Promise<void> {
+  await page.locator('#main-content .post-list__subject a').first().click()
+  await isThere(page, '/letters/')
+}
+
+async function isThere(page: Page, address: string | RegExp): Promise<void> {
+  await page.waitForURL((url) => (typeof address === 'string' ? url.pathname.startsWith(address) : address.test(url.pathname)))
+  await page.waitForLoadState('load')
+  await page.locator('html:not([aria-busy]) #main-content h1').first().waitFor()
+}
+
+const follow = (link: string, address: string | RegExp) => async (page: Page) => {
+  await page.locator(`#main-content ${link}`).first().click()
+  await isThere(page, address)
+}
 
 const rosa = (name: string, at: string, then?: Shot['then']): Shot => ({
   name,
@@ -32,13 +56,24 @@ const rosa = (name: string, at: string, then?: Shot['then']): Shot => ({
   ...(then ? { then } : {}),
 })
 
+const parkingBay = follow('.post-list__subject a:text("We want to look at the bay")', '/letters/')
+const taxBill = follow('.post-list__subject a:text("Your council tax bill")', '/letters/')
+
 const shots: Shot[] = [
+  { ...rosa('readme-inbox', '/inbox', parkingBay), isScreen: true },
+  { ...rosa('readme-letter', '/inbox', taxBill), isScreen: true },
+  { ...rosa('readme-to-do', '/to-do'), isScreen: true },
   { name: 'start', at: '/' },
   { name: 'status', at: '/status' },
   { name: 'verify', at: '/verify' },
   { name: 'not-found', at: '/nothing-here' },
   rosa('inbox', '/inbox'),
   rosa('letter', '/inbox', firstLetter),
+  rosa('letter-actions', '/inbox', taxBill),
+  rosa('to-do', '/to-do'),
+  rosa('to-do-done', '/to-do?show=done'),
+  rosa('action', '/to-do', follow('.post-to-do__label a', /^\/(letters|to-do)\/./)),
+  rosa('calendar', '/to-do/calendar'),
   rosa('inbox-menu', '/inbox', (page) => page.locator('main .post-bar__summary').first().click()),
   rosa('inbox-done', '/inbox', async (page) => {
     await page.locator('input[name="letters"]').last().check()
@@ -61,7 +96,7 @@ const shots: Shot[] = [
     await page.goto(`${page.url().split('?')[0]}/proof`)
   }),
   rosa('document', '/inbox', async (page) => {
-    await page.getByRole('link', { name: 'Your council tax bill for 2026 to 2027' }).click()
+    await taxBill(page)
     await page.locator('.post-documents__name a').first().click()
     await page.locator('[data-pdf-viewer][data-drawn]').waitFor()
   }),
@@ -100,6 +135,7 @@ const shots: Shot[] = [
   { name: 'contact', at: '/contact' },
   rosa('looks', '/looks'),
   { name: 'department-inbox', as: 'Mel Placeholder', at: '/department' },
+  { name: 'department-webhooks', as: 'Mel Placeholder', at: '/department/webhooks' },
   { name: 'department-write', as: 'Mel Placeholder', at: '/department/write' },
   { name: 'registrar', as: 'Bo Dummyname', at: '/registrar' },
 ]
@@ -124,33 +160,45 @@ async function signIn(
 
 async function take(browser: Browser, baseUrl: string): Promise<void> {
   const states = new Map<Person, Awaited<ReturnType<BrowserContext['storageState']>>>()
-  for (const shot of shots) {
+  const names = asked(shots.map(({ name }) => name))
+  for (const shot of shots.filter(({ name }) => names.includes(name))) {
     const isForStaff = shot.as !== undefined && signInPaths[shot.as] !== undefined
-    for (const width of [375, 1280]) {
-      for (const language of isForStaff ? ['en'] : ['en', 'cy']) {
-        for (const colorScheme of ['light', 'dark'] as const) {
-          const name = [shot.name, width, language, colorScheme].join('-')
-          if (!words.every((word) => [shot.name, String(width), language, colorScheme].includes(word))) continue
-          if (shot.as && !states.has(shot.as)) states.set(shot.as, await signIn(browser, baseUrl, shot.as))
+    if (shot.as && !states.has(shot.as)) states.set(shot.as, await signIn(browser, baseUrl, shot.as))
+    const state = shot.as && states.get(shot.as)
+    for (const width of asked(['320', '375', '1280']).filter((one) => one !== '320' || words.includes('320')))
+      for (const language of asked(['en', 'cy']).filter((one) => one === 'en' || !isForStaff))
+        for (const scheme of asked(['light', 'dark']) as ('light' | 'dark')[]) {
           const context = await browser.newContext({
             baseURL: baseUrl,
-            viewport: { width, height: width === 375 ? 740 : 860 },
-            deviceScaleFactor: width === 375 ? 2 : 1,
-            colorScheme,
-            ...(shot.as ? { storageState: states.get(shot.as)! } : {}),
+            viewport: { width: Number(width), height: Number(width) < 640 ? 740 : 860 },
+            colorScheme: scheme,
+            ...(state ? { storageState: state } : {}),
           })
           await context.addCookies([{ name: 'language', value: language, url: baseUrl }])
-          const page = await context.newPage()
-          await page.goto(shot.at)
-          if (shot.then) await shot.then(page)
-          await page.waitForLoadState('load')
-          await page.waitForTimeout(150)
-          await page.screenshot({ path: path.join(folder, `${name}.png`), fullPage: true })
+          await takeOne(await context.newPage(), shot, [shot.name, width, language, scheme].join('-'))
           await context.close()
         }
-      }
-    }
   }
+}
+
+async function takeOne(page: Page, shot: Shot, name: string): Promise<void> {
+  page.setDefaultTimeout(15_000)
+  try {
+    await page.goto(shot.at)
+    await shot.then?.(page)
+  } catch (error) {
+    console.error(`${name}: ${(error as Error).message}`)
+  }
+  await page.waitForLoadState('load')
+  await page.waitForTimeout(150)
+  const tooWide = await page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth')
+  if (tooWide > 0) console.error(`${name}: ${tooWide} pixels too wide`)
+  const { width } = page.viewportSize()!
+  // The tab bar stands at the end of a screen, so that the whole page has to be on one.
+  const height = await page.evaluate<number>('document.documentElement.scrollHeight')
+  if (width < 640 && !shot.isScreen) await page.setViewportSize({ width, height })
+  await page.mouse.move(0, 0)
+  await page.screenshot({ path: path.join(folder, `${name}.png`), fullPage: !shot.isScreen })
 }
 
 mkdirSync(folder, { recursive: true })

@@ -25,7 +25,7 @@ describe('linking a service in a browser', () => {
   const inBrowser = async (work: (page: Page, context: BrowserContext) => Promise<void>) => {
     const context = await browser.newContext({ baseURL: server.baseUrl, javaScriptEnabled: false })
     const page = await context.newPage()
-    page.setDefaultTimeout(10_000)
+    page.setDefaultTimeout(30_000)
     try {
       await work(page, context)
     } finally {
@@ -52,7 +52,7 @@ describe('linking a service in a browser', () => {
       content: [{ language: 'en', body: 'Dear resident' }],
     })
 
-  test('somebody new links the council tax, gets a letter by that number, and unlinks it', { timeout: 60_000 }, async () => {
+  test('somebody new links the council tax, gets a letter by that number, and unlinks it', { timeout: 300_000 }, async () => {
     await inBrowser(async (page) => {
       await page.goto('/linked-services')
       await signIn(page, 'Priya Specimen')
@@ -87,7 +87,7 @@ describe('linking a service in a browser', () => {
     })
   })
 
-  test('the council’s own site offers it, and leads through the sign-in', { timeout: 60_000 }, async () => {
+  test('the council’s own site offers it, and leads through the sign-in', { timeout: 300_000 }, async () => {
     await inBrowser(async (page) => {
       await page.goto('/demo-service/council-tax')
       await page.getByLabel('Your council tax account number').fill('CT-1004')
@@ -107,7 +107,7 @@ describe('linking a service in a browser', () => {
   })
 
   test('a form that comes from a site elsewhere, without our cookie, comes to the person who asked', {
-    timeout: 60_000,
+    timeout: 300_000,
   }, async () => {
     // Another site than that of the program: localhost and 127.0.0.1 share no cookies.
     const service = await startLinkedService('localhost')
@@ -147,7 +147,7 @@ describe('linking a service in a browser', () => {
     }
   })
 
-  test('a person with a new One Login brings the two mailboxes together', { timeout: 60_000 }, async () => {
+  test('a person with a new One Login brings the two mailboxes together', { timeout: 300_000 }, async () => {
     const { database } = server.test
     const keys = deriveIdentifierKeys(server.config.secretKey)
     const [{ id: serviceId }] = (await database`select id from service where slug = 'council-tax'`) as unknown as [{ id: string }]
@@ -180,7 +180,7 @@ describe('linking a service in a browser', () => {
     assert.equal(subjects.length, 1, 'the new subject leads to the old mailbox')
   })
 
-  test('mailboxes that nobody asked to bring together stay as they are', { timeout: 60_000 }, async () => {
+  test('mailboxes that nobody asked to bring together stay as they are', { timeout: 300_000 }, async () => {
     const count = async () => (await server.test.owner`select from mailbox where registration = 'closed'`).length
     const before = await count()
     await inBrowser(async (page) => {

@@ -7,17 +7,19 @@ export const follow = (page: Page, name: string) => page.getByRole('link', { nam
 export const sees = (page: Page, words: string | RegExp) => page.getByText(words).first().waitFor()
 export const headingOf = async (page: Page) => (await page.locator('h1').textContent())?.trim()
 
-/** By the navigation, which is behind a button on a narrow screen. */
+/** By the navigation: on a narrow screen what the tabs have no room for is behind one of them, and staff have a button. */
 export async function goTo(page: Page, section: string): Promise<void> {
   const menu = page.getByRole('button', { name: 'Menu', exact: true })
+  const link = page.getByRole('link', { name: section, exact: true }).first()
   if (await menu.isVisible()) await menu.click()
-  await follow(page, section)
+  else if (!(await link.isVisible())) await page.getByRole('link', { name: 'More', exact: true }).click()
+  await link.click()
 }
 
 /** A browser of somebody's own, who is not signed in. */
 export async function openBrowser(browser: Browser, baseURL: string, options: BrowserContextOptions = {}): Promise<Page> {
   const page = await (await browser.newContext({ ...options, baseURL })).newPage()
-  page.setDefaultTimeout(10_000)
+  page.setDefaultTimeout(30_000)
   return page
 }
 

@@ -41,7 +41,7 @@ async function assertAccessible(page: Page): Promise<void> {
   assert.deepEqual(found, [], page.url())
 }
 
-describe('what letters ask to do', { timeout: 180_000 }, () => {
+describe('what letters ask to do', { timeout: 600_000 }, () => {
   let server: TestServer
   let browser: Browser
   let folder: string

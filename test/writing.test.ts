@@ -30,7 +30,7 @@ async function check(page: Page): Promise<void> {
 }
 
 for (const javaScriptEnabled of [true, false]) {
-  describe(`writing, ${javaScriptEnabled ? 'with' : 'without'} JavaScript`, { timeout: 180_000 }, () => {
+  describe(`writing, ${javaScriptEnabled ? 'with' : 'without'} JavaScript`, { timeout: 600_000 }, () => {
     const now = { at: new Date('2026-11-23T10:00:00Z') }
     const write = '/write/northfold-council/council-tax'
     let server: TestServer

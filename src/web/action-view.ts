@@ -27,6 +27,8 @@ export type ActionView = {
   /** Of the site where it is done. */
   site: string | undefined
   isWaiting: boolean
+  /** Nothing has come of it yet, and it is not late: in the list of what there is to do, that goes without saying. */
+  isPlain: boolean
   isDeclaration: boolean
   mayPay: boolean
   mayVisit: boolean
@@ -62,6 +64,7 @@ export function viewAction(action: Action, messageId: string, reader: ActionRead
     when: said.appointment && spanInWords(new Date(said.appointment.start), new Date(said.appointment.end), reader),
     site: said.url === undefined ? undefined : URL.parse(said.url)?.host,
     isWaiting: isOpen,
+    isPlain: state === 'open' && urgencyOf(action, now) !== 'overdue',
     isDeclaration: way === 'declaration',
     mayPay: may && way === 'payment' && isOpen,
     mayVisit: said.url !== undefined && !isTooEarly && state !== 'done',
@@ -95,7 +98,7 @@ export function stateWord({ said, state }: Pick<Action, 'said' | 'state'>): stri
 
 const colours: Record<ActionState, string> = {
   open: 'govuk-tag--blue',
-  started: 'govuk-tag--light-blue',
+  started: 'govuk-tag--teal',
   done: 'govuk-tag--green',
   failed: 'govuk-tag--red',
   cancelled: 'govuk-tag--grey',

@@ -112,7 +112,7 @@ async function answer(
     'citizen/search',
     {
       title: t('search:title'),
-      section: 'inbox',
+      section: 'search',
       errors,
       asked,
       hidden: searchFields.flatMap((field) => (asked[field] === undefined ? [] : [{ field, value: asked[field] }])),
