@@ -44,8 +44,12 @@ function closeQuietly(socket: Socket): void {
   }) as typeof socket.emit
 }
 
-/** ReadyForQuery (PostgreSQL's protocol, "Message Formats") ends every answer: nothing more is to come, until more is asked. */
+/**
+ * ReadyForQuery (PostgreSQL's protocol, "Message Formats") ends every answer: nothing more is to come, until more is asked. So does the single
+ * letter that answers whether the connection may be encrypted: what follows it then passes beneath this socket.
+ */
 function isReady(bytes: Buffer): boolean {
+  if (bytes.length === 1) return true
   const at = bytes.length - 6
   return at >= 0 && bytes[at] === 0x5a && bytes.readInt32BE(at + 1) === 5
 }

@@ -22,11 +22,13 @@ describe('reconciliation', () => {
       fourth: '2026-10-26T00:00:00Z',
       fifth: '2026-10-26T12:00:00Z',
       sixth: '2026-10-26T12:00:00Z',
+      seventh: '2026-10-26T12:00:00Z',
     }
     for (const [reference, time] of Object.entries(at)) await send(reference, new Date(time))
     await update('fourth', { available_at: null })
     await update('fifth', { available_at: null, pending_because: 'It waits for a scan.' })
     await update('sixth', { available_at: null, failed_at: now, failed_because: 'It could not be read.' })
+    await update('seventh', { available_at: null, recalled_at: now })
     for (const reference of ['no', 'no'])
       await assert.rejects(
         acceptOne(
@@ -45,18 +47,21 @@ describe('reconciliation', () => {
     post.owner`update ledger set ${post.owner(change)} where reference = ${reference}`
   const ask = (from: string, to: string, actor: Actor = post.council, at = now) => reconcile(post.db, actor, { from, to }, 60, at)
   const numbers = ({ days }: Awaited<ReturnType<typeof ask>>) =>
-    days.map(({ day, accepted, available, failed, pending, rejected }) => [day, accepted, available, failed, pending, rejected])
+    days.map(({ day, accepted, available, failed, recalled, pending, rejected }) => {
+      return [day, accepted, available, failed, recalled, pending, rejected]
+    })
 
-  test('counts each letter on its day in London, and accepted is always available, failed and pending', async () => {
+  test('counts each letter on its day in London, and accepted is always available, failed, taken back and pending', async () => {
     const found = await ask('2026-10-23', '2026-10-26')
     assert.deepEqual(numbers(found), [
-      ['2026-10-23', 0, 0, 0, 0, 0],
-      ['2026-10-24', 1, 1, 0, 0, 0],
-      ['2026-10-25', 2, 2, 0, 0, 2],
-      ['2026-10-26', 3, 0, 1, 2, 0],
+      ['2026-10-23', 0, 0, 0, 0, 0, 0],
+      ['2026-10-24', 1, 1, 0, 0, 0, 0],
+      ['2026-10-25', 2, 2, 0, 0, 0, 2],
+      ['2026-10-26', 4, 0, 1, 1, 2, 0],
     ])
-    for (const { accepted, available, failed, pending } of found.days) assert.equal(accepted, available + failed + pending)
-    assert.deepEqual(numbers(await ask('2026-10-25', '2026-10-25')), [['2026-10-25', 2, 2, 0, 0, 2]])
+    for (const { accepted, available, failed, recalled, pending } of found.days)
+      assert.equal(accepted, available + failed + recalled + pending)
+    assert.deepEqual(numbers(await ask('2026-10-25', '2026-10-25')), [['2026-10-25', 2, 2, 0, 0, 0, 2]])
   })
 
   test('names letters that are pending for too long, since when and why, and no others', async () => {
@@ -71,6 +76,15 @@ describe('reconciliation', () => {
     assert.deepEqual((await ask('2026-10-26', '2026-10-26', post.council, new Date('2026-10-26T00:59:00Z'))).late, [])
     assert.equal((await ask('2026-10-26', '2026-10-26', post.council, new Date('2026-10-26T01:00:00Z'))).late.length, 1)
     assert.deepEqual((await ask('2026-10-24', '2026-10-25')).late, [])
+  })
+
+  test('names a letter for a later time once that has passed', async () => {
+    const [sentAt, availableFrom] = ['2026-10-10T10:00:00Z', '2026-10-20T10:00:00Z']
+    const later = { ...post.letter('for-later'), availableFrom }
+    await acceptOne(post.db, post.keys, post.council, later, new Date(sentAt))
+    const lateAt = async (time: string) => (await ask('2026-10-10', '2026-10-10', post.council, new Date(time))).late.length
+    assert.equal(await lateAt('2026-10-20T10:30:00Z'), 0)
+    assert.equal(await lateAt('2026-10-20T11:00:00Z'), 1)
   })
 
   test('shows nothing of services that are not the actor’s, nor of letters that people write', async () => {
@@ -88,7 +102,7 @@ describe('reconciliation', () => {
     const nameOf = () => 'council "tax", all'
     assert.equal(
       daysAsCsv(found, nameOf),
-      'service,day,accepted,available,failed,pending,rejected\r\n"council ""tax"", all",2026-10-25,2,2,0,0,2\r\n"council ""tax"", all",2026-10-26,3,0,1,2,0\r\n',
+      'service,day,accepted,available,failed,recalled,pending,rejected\r\n"council ""tax"", all",2026-10-25,2,2,0,0,0,2\r\n"council ""tax"", all",2026-10-26,4,0,1,1,2,0\r\n',
     )
     const [head, first] = lateAsCsv(found, () => 'council-tax').split('\r\n')
     assert.equal(head, 'service,reference,message,since,why')

@@ -7,7 +7,7 @@ import { readWithin } from '../database/scope.ts'
 import { type DayCount, type Days, daysOf, type LateLetter, lateLettersMax, type Reconciliation } from './reconciliation.ts'
 
 /**
- * What became of each day's letters of the actor's services: every one that was accepted is available, failed or pending, and of no
+ * What became of each day's letters of the actor's services: every one that was accepted is available, failed, taken back or pending, and of no
  * two of these. What is pending for longer than it may is named.
  */
 export async function reconcile(db: Db, actor: Actor, days: Days, pendingMinutes: number, now: Date): Promise<Reconciliation> {
@@ -32,7 +32,15 @@ export async function reconcile(db: Db, actor: Actor, days: Days, pendingMinutes
   return {
     days: serviceIds.flatMap((serviceId) =>
       daysOf(days).map((day) => ({
-        ...(counts.get(keyOf({ serviceId, day })) ?? { serviceId, day, accepted: 0, available: 0, failed: 0, pending: 0 }),
+        ...(counts.get(keyOf({ serviceId, day })) ?? {
+          serviceId,
+          day,
+          accepted: 0,
+          available: 0,
+          failed: 0,
+          recalled: 0,
+          pending: 0,
+        }),
         rejected: rejections.get(keyOf({ serviceId, day })) ?? 0,
       })),
     ),
@@ -62,7 +70,8 @@ function countLetters(db: Db, serviceIds: readonly string[], days: Days) {
            count(*)::int as accepted,
            (count(*) filter (where available_at is not null))::int as available,
            (count(*) filter (where available_at is null and failed_at is not null))::int as failed,
-           (count(*) filter (where available_at is null and failed_at is null))::int as pending
+           (count(*) filter (where available_at is null and recalled_at is not null))::int as recalled,
+           (count(*) filter (where available_at is null and failed_at is null and recalled_at is null))::int as pending
     from ledger
     where ${within(db, serviceIds, days)}
     group by 1, 2`
@@ -81,7 +90,12 @@ function findLate(db: Db, serviceIds: readonly string[], days: Days, before: Dat
   return db`
     select sender_id as service_id, reference, message_id, accepted_at as since, pending_because as why
     from ledger
-    where ${within(db, serviceIds, days)} and available_at is null and failed_at is null and accepted_at <= ${before}
+    where ${within(db, serviceIds, days)} and available_at is null and failed_at is null and recalled_at is null and accepted_at <= ${before}
+      -- What is for a later time is on time until then.
+      and not exists (
+        select from withheld_message as withheld
+        where withheld.sender_id = ledger.sender_id and withheld.message_id = ledger.message_id and withheld.release_at > ${before}
+      )
     order by message_id
     limit ${lateLettersMax + 1}`
 }

@@ -1,13 +1,15 @@
 /** As dates in London, such as 2026-11-23: the first and the last day. */
 export type Days = { from: string; to: string }
 
-/** What became of the letters that a service sent on a day in London. `accepted` is always the sum of the next three. */
+/** What became of the letters that a service sent on a day in London. `accepted` is always the sum of the next four. */
 export type DayCount = {
   serviceId: string
   day: string
   accepted: number
   available: number
   failed: number
+  /** Taken back before it was available. */
+  recalled: number
   pending: number
 }
 
@@ -53,13 +55,14 @@ export function writeCsv(lines: readonly (readonly (string | number)[])[]): stri
 
 /** `nameOf` says a service. */
 export function daysAsCsv({ days }: Reconciliation, nameOf: (serviceId: string) => string): string {
-  const head = ['service', 'day', 'accepted', 'available', 'failed', 'pending', 'rejected']
-  const lines = days.map(({ serviceId, day, accepted, available, failed, pending, rejected }) => [
+  const head = ['service', 'day', 'accepted', 'available', 'failed', 'recalled', 'pending', 'rejected']
+  const lines = days.map(({ serviceId, day, accepted, available, failed, recalled, pending, rejected }) => [
     nameOf(serviceId),
     day,
     accepted,
     available,
     failed,
+    recalled,
     pending,
     rejected,
   ])

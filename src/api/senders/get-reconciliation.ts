@@ -13,9 +13,10 @@ const Answer = Type.Object({
     Type.Object({
       service: Type.String(),
       day: Type.String({ format: 'date' }),
-      accepted: Type.Integer({ description: 'Always the sum of available, failed and pending.' }),
+      accepted: Type.Integer({ description: 'Always the sum of available, failed, recalled and pending.' }),
       available: Count,
       failed: Count,
+      recalled: Type.Integer({ description: 'Taken back before they were available.' }),
       pending: Count,
       rejected: Type.Integer({ description: 'Tries that were rejected. These were never accepted.' }),
     }),

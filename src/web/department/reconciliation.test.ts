@@ -75,7 +75,7 @@ describe('the reconciliation of a service', () => {
     assert.match(String(days.headers['content-disposition']), /reconciliation-council-tax-2026-11-20-2026-11-21-days\.csv/)
     assert.equal(
       days.body,
-      'service,day,accepted,available,failed,pending,rejected\r\ncouncil-tax,2026-11-20,1,1,0,0,0\r\ncouncil-tax,2026-11-21,1,0,0,1,0\r\n',
+      'service,day,accepted,available,failed,recalled,pending,rejected\r\ncouncil-tax,2026-11-20,1,1,0,0,0,0\r\ncouncil-tax,2026-11-21,1,0,0,0,1,0\r\n',
     )
     assert.match((await reading.get(`${page}/late.csv?from=2026-11-20&to=2026-11-21`)).body, /\r\ncouncil-tax,<late>,/)
     for (const query of [

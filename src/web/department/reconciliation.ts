@@ -102,7 +102,7 @@ async function findService(database: Database, request: FastifyRequest): Promise
 }
 
 function viewOf({ days, late, isLateCut }: Reconciliation) {
-  const sum = (key: 'accepted' | 'available' | 'failed' | 'pending' | 'rejected') =>
+  const sum = (key: 'accepted' | 'available' | 'failed' | 'recalled' | 'pending' | 'rejected') =>
     days.reduce((total, day) => total + day[key], 0)
   return {
     // The newest first: that is what somebody comes for.
@@ -111,6 +111,7 @@ function viewOf({ days, late, isLateCut }: Reconciliation) {
       accepted: sum('accepted'),
       available: sum('available'),
       failed: sum('failed'),
+      recalled: sum('recalled'),
       pending: sum('pending'),
       rejected: sum('rejected'),
     },
