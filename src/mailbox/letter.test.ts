@@ -15,6 +15,7 @@ test('a letter may be answered by who received it, where the sender takes answer
     [true, true, null, before, false],
   ] as const
   for (const [isSent, replyAllowed, replyBy, now, expected] of table) {
-    assert.equal(mayBeAnswered({ isSent, replyAllowed, replyBy } as Letter, now), expected)
+    assert.equal(mayBeAnswered({ isSent, replyAllowed, replyBy, recalledAt: null } as Letter, now), expected)
   }
+  assert.equal(mayBeAnswered({ isSent: false, replyAllowed: true, replyBy: null, recalledAt: before } as Letter, after), false)
 })
