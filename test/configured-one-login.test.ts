@@ -70,7 +70,7 @@ describe('where ONE_LOGIN_ISSUER is set', () => {
       }
       url = new URL(location, url).href
     }
-    assert.equal(seen.at(-1), `${server.baseUrl}/inbox`)
+    assert.equal(seen.at(-1), `${server.baseUrl}/welcome`)
     assert.equal(seen.filter((address) => address === `${issuer}authorize`).length, 2, 'first who it is, then the proof')
     assert.equal((await fetch(`${server.baseUrl}/one-login-stand-in/.well-known/openid-configuration`)).status, 404)
   })
