@@ -92,21 +92,37 @@ function set(db: Db, scope: Scope, only: readonly (keyof Scope)[] = keys): void 
   })
 }
 
+/** The connection has closed, or the server has said that it closes it now. */
+const lost = ['CONNECTION_CLOSED', 'CONNECTION_DESTROYED', '57P01', '57P02']
+
+/**
+ * The driver rolls back where a transaction's work fails, and does not see that the connection is gone: it writes to nothing, in a turn of
+ * its own, which ends the program. A transaction whose connection has closed fails by that alone, so its work then says nothing more. Were the
+ * connection another's, the server closes this one when it has been idle for too long.
+ */
+async function withoutRollback<Result>(work: Promise<Result>): Promise<Result> {
+  return work.catch((error) => {
+    if (lost.includes((error as { code?: string }).code ?? '')) return new Promise<never>(() => {})
+    throw error
+  })
+}
+
 /** Does `work` in a transaction that sees and changes only what the scope allows; inside another's, until `work` is done. */
 export async function within<Result>(db: Db, scope: Scope, work: (sql: Db) => Promise<Result>): Promise<Result> {
   if (isPool(db)) {
     return db.begin((sql) => {
       set(sql, scope, said(scope))
-      return work(sql)
+      return withoutRollback(work(sql))
     }) as Promise<Result>
   }
   // One after another: what is done in a transaction has one scope at a time. Each has a handle of its own, which may go deeper.
   const turn = (turns.get(db) ?? Promise.resolve()).then(async () => {
     try {
-      return (await db.savepoint((sql) => {
+      const inside = db.savepoint((sql) => {
         set(sql, scope)
-        return work(sql)
-      })) as Result
+        return withoutRollback(work(sql))
+      })
+      return (await withoutRollback(inside)) as Result
     } finally {
       set(db, scopes.get(db) ?? {})
     }

@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts'
-import { connect as connectDatabase } from './connect.ts'
+import { connect as connectDatabase, type Db } from './connect.ts'
+import { within } from './scope.ts'
 
 /** Stands between the program and its database, and goes silent when it is told to. */
 async function startSilence(test_: TestDatabase): Promise<{ url: string; silence: { isOn: boolean }; server: Server }> {
@@ -58,6 +59,29 @@ describe('a connection to a database that has gone silent', () => {
       await new Promise((resolve) => setTimeout(resolve, 700))
       await database`select repeat('x', 5000000)`
       assert.equal(await pid(), first)
+    } finally {
+      await database.end({ timeout: 1 })
+      server.close()
+    }
+  })
+
+  test('in the middle of a transaction fails it, in one within it too, and the program goes on', async () => {
+    const { url, silence, server } = await startSilence(test_)
+    const database = connectDatabase(url, 1, {}, 200)
+    const ask = (sql: Db) => sql`select 2 as two`
+    try {
+      for (const work of [ask, (sql: Db) => within(sql, {}, ask)]) {
+        const failing = within(database, {}, async (sql) => {
+          await sql`select 1`
+          silence.isOn = true
+          return work(sql)
+        })
+        await assert.rejects(failing, { code: 'CONNECTION_CLOSED' })
+        silence.isOn = false
+        // By then, whatever the driver still meant to write has been written.
+        await new Promise((resolve) => setTimeout(resolve, 50))
+        assert.equal((await database`select 3 as three`)[0]!.three, 3)
+      }
     } finally {
       await database.end({ timeout: 1 })
       server.close()

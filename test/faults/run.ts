@@ -76,11 +76,14 @@ export async function runFault(fault: Fault, options: RunOptions): Promise<Run> 
   const over = new AbortController()
   const tooLate = Promise.withResolvers<never>()
   const timer = setTimeout(() => tooLate.reject(new Error(`"${fault.name}" was not over in ${limitMs / 1_000} seconds`)), limitMs)
+  const isKilled = () => tooLate.reject(new Error('It was ended from outside'))
+  for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, isKilled)
   const stops: (() => unknown)[] = []
   try {
     return await Promise.race([happen(fault, options, { folder, signal: over.signal, stops }), tooLate.promise])
   } finally {
     clearTimeout(timer)
+    for (const signal of ['SIGTERM', 'SIGINT']) process.off(signal, isKilled)
     // First, so that what is still under way starts nothing more.
     over.abort(new Error('It is over'))
     for (const stop of stops.toReversed()) await stop()
