@@ -115,7 +115,7 @@ const citizen: Record<string, Expectation> = {
   'GET /folders/:folder/change': { who: 'changes folders', what: 'own folder' },
   'POST /folders/:folder/change': { who: 'changes folders', what: 'own folder' },
   'GET /folders/:folder/delete': { who: 'changes folders', what: 'own folder' },
-  'POST /folders/:folder/delete': { who: 'changes folders', what: 'own folder', changes: 1 },
+  'POST /folders/:folder/delete': { who: 'changes folders', what: 'folder to delete', changes: 1 },
   'POST /filing': { who: 'reads post', what: 'letter to file' },
   'POST /filing/undo': { who: 'reads post', what: 'filing' },
   'GET /filing/erase': { who: 'erases' },

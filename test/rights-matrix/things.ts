@@ -224,6 +224,8 @@ function folderThings({ folders }: Records, letters: readonly Letter[]) {
   return {
     folder: own(),
     'own folder': own({ fields: { name: 'Bills', parent: '' } }),
+    // Once it is deleted it is gone for everybody, so that one may and no other.
+    'folder to delete': own().filter(({ isFor }) => isFor.length < 2),
     'letter to file': filed((id) => ({ letters: id, what: 'flag', from: 'inbox' }), false),
     'letter to note on': filed(() => ({ text: 'A note', version: '0' }), true),
     filing: [{ name: 'nobody’s', fields: { filing: newId(), from: 'inbox' }, isFor: mailReaders }] as Thing[],
