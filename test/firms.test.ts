@@ -130,7 +130,7 @@ describe('a firm that is let in', { timeout: 600_000 }, () => {
     await press(priya, 'Answer')
     await priya.locator('textarea').first().fill('The bakery pays on Monday.')
     await press(priya, 'Send')
-    await sees(priya, /^Your message is with /)
+    await priya.getByRole('heading', { name: 'Your message is with Northfold Council' }).waitFor()
 
     // 4. The bakery sees who did what, and through which firm.
     await goTo(arthur, 'My details')

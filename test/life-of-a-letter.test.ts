@@ -125,6 +125,7 @@ describe('the life of a letter', { timeout: 600_000 }, () => {
       await citizen.goto(`${server.baseUrl}/inbox`)
       await citizen.locator('.post-list__subject a').first().click()
       // What was written earlier is folded.
+      await citizen.getByRole('heading', { name: 'The conversation so far' }).waitFor()
       for (const earlier of await citizen.locator('.post-conversation__summary').all()) await earlier.click()
       for (const words of ['who lives with you', 'I live alone since May.', 'Thank you, Rosa.']) {
         await citizen.getByText(words).first().waitFor()
