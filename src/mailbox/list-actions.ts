@@ -52,13 +52,7 @@ export async function listDone(db: Db, actor: Actor, page: number): Promise<{ ac
 
 export type DueCounts = { overdue: number; soon: number }
 
-/** How much is overdue, and to be done in the next days: for the top of the inbox. */
-export async function countDue(db: Db, actor: Actor, now: Date): Promise<DueCounts> {
-  const [counts] = await readWithin<DueCounts>(db, scopeOfReceived(actor), dueCounts(db, actor, now))
-  return counts!
-}
-
-/** The same as a query, to stand in another. */
+/** How much is overdue, and to be done in the next days, as a query that stands in that of the inbox (list.ts). */
 export function dueCounts(db: Db, actor: Actor, now: Date): Fragment {
   return db`
     select count(*) filter (where ends_at < ${now})::int as overdue, count(*) filter (where ends_at >= ${now})::int as soon

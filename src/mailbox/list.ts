@@ -8,6 +8,7 @@ import { readWithin } from '../database/scope.ts'
 import { Problem } from '../problems.ts'
 import { type FolderInTree, isFixed, type OwnFolder, toTree } from './folder.ts'
 import { isUnread, type LetterSummary, stateOf } from './letter.ts'
+import { type DueCounts, dueCounts } from './list-actions.ts'
 
 export const lettersPerPage = 20
 
@@ -29,6 +30,8 @@ export type FolderPage = LetterPage & {
   unreadIn: Record<string, number>
   /** Whether the mailbox holds any letter at all. */
   holdsAny: boolean
+  /** What letters ask to do, where a time was given to count it at. */
+  due: DueCounts | undefined
   /** Another whenever the mailbox may look different from before; see watch-mailboxes.ts. */
   state: string
 }
@@ -39,32 +42,46 @@ export async function listInbox(db: Db, actor: Actor, page: number): Promise<Let
   return { letters, page, pages, total, unread }
 }
 
-type Counts = { total: string; unreadIn: string; folders: string; changed: string; newest: string | null }
+/** What stands beside the letters of a page: as JSON, once for a row and not a column for each. */
+type Beside = {
+  total: number
+  unread_in: Record<string, number>
+  folders: OwnFolder[]
+  changed: number
+  newest: string | null
+  due: DueCounts | null
+}
 
-/** A folder as its page shows it, with what stands beside it: one query. Throws `not-found` for an own folder that is not there. */
-export async function listFolder(db: Db, actor: Actor, { folder, show = 'all', page = 1 }: Listed): Promise<FolderPage> {
+/** A folder as its page shows it, with what stands beside it: one query. With `now`, what is due at that time too. Throws `not-found` for an own folder that is not there. */
+export async function listFolder(
+  db: Db,
+  actor: Actor,
+  { folder, show = 'all', page = 1 }: Listed,
+  now?: Date,
+): Promise<FolderPage> {
   requireRight(actor, 'inbox:read')
   const mine = inOwnMailbox(db, actor)
   const shown = db`${mine} and ${inFolder(db, folder)} ${only(db, show)}`
-  const rows = await readWithin<LetterSummary & Counts>(
+  const rows = await readWithin<LetterSummary & { beside: string }>(
     db,
     scopeOfReceived(actor),
     db`
-    select counts.*, letter.*
+    select row_to_json(beside)::text as beside, letter.*
     from (
       select
         (select count(*) from message where ${shown}) as total,
         (
-          select coalesce(json_object_agg(folder, count), '{}')::text
+          select coalesce(json_object_agg(folder, count), '{}')
           from (select folder, count(*) from message where ${mine} and ${isUnread(db)} group by folder) as unread
         ) as unread_in,
         (
-          select coalesce(json_agg(json_build_object('id', id, 'parentId', parent_id, 'name', name)), '[]')::text
+          select coalesce(json_agg(json_build_object('id', id, 'parentId', parent_id, 'name', name)), '[]')
           from folder where ${inOwnFolders(db, actor)}
         ) as folders,
         (select changed from mailbox where ${own(db, db`id = ${actor.mailboxId}`)} and id = ${actor.mailboxId}) as changed,
-        (select id from message where ${mine} order by id desc limit 1) as newest
-    ) as counts
+        (select id from message where ${mine} order by id desc limit 1) as newest,
+        ${now ? db`(select row_to_json(due) from (${dueCounts(db, actor, now)}) as due)` : db`null`} as due
+    ) as beside
     left join lateral (
       select id, sender_name as other_name, service_name, subject, available_at, opened_at, documents <> '[]' as has_documents,
              ${isUnread(db)} as is_unread, flagged as is_flagged, note is not null as has_note, binned_at,
@@ -73,13 +90,21 @@ export async function listFolder(db: Db, actor: Actor, { folder, show = 'all', p
       order by id desc limit ${lettersPerPage} offset ${(page - 1) * lettersPerPage}
     ) as letter on true`,
   )
-  const { unreadIn: counted, folders: stored, changed, newest } = rows[0]!
-  const unreadIn = JSON.parse(counted) as Record<string, number>
-  const folders = toTree(JSON.parse(stored) as OwnFolder[])
+  const { total, unread_in: unreadIn, folders: stored, changed, newest, due } = JSON.parse(rows[0]!.beside) as Beside
+  const folders = toTree(stored)
   if (!isFixed(folder) && !folders.some(({ id }) => id === folder)) throw new Problem('not-found')
   const unread = Object.values(unreadIn).reduce((sum, count) => sum + count, 0)
-  const state = stateOf({ newest, unread, changed })
-  return { ...toPage(rows, page, unreadIn[folder] ?? 0), folder, show, folders, unreadIn, holdsAny: newest !== null, state }
+  const state = stateOf({ newest, unread, changed: String(changed) })
+  return {
+    ...toPage(rows, total, page, unreadIn[folder] ?? 0),
+    folder,
+    show,
+    folders,
+    unreadIn,
+    holdsAny: newest !== null,
+    due: due ?? undefined,
+    state,
+  }
 }
 
 /** Two ways of saying it, as the inbox and the others have an index each. */
@@ -117,11 +142,10 @@ export async function listSent(db: Db, actor: Actor, page: number): Promise<Sent
       order by ledger.message_id desc limit ${lettersPerPage} offset ${(page - 1) * lettersPerPage}
     ) as letter on true`,
   )
-  return toPage(rows, page, 0)
+  return toPage(rows, Number(rows[0]!.total), page, 0)
 }
 
-function toPage<Line extends LetterSummary>(rows: (Line & { total: string })[], page: number, unread: number) {
-  const total = Number(rows[0]!.total)
+function toPage<Line extends LetterSummary>(rows: Line[], total: number, page: number, unread: number) {
   const letters = rows.filter((row) => row.id !== null)
   return { letters, page, pages: Math.max(1, Math.ceil(total / lettersPerPage)), total, unread }
 }

@@ -10,7 +10,8 @@ import type { NewAction } from '../documents/action.ts'
 import { readEvents } from '../evidence/events.ts'
 import { Problem } from '../problems.ts'
 import { addActionHost } from '../registry/action-hosts.ts'
-import { countDue, listActions, listDone } from './list-actions.ts'
+import { listFolder } from './list.ts'
+import { listActions, listDone } from './list-actions.ts'
 import { takeAction } from './take-action.ts'
 import { visitAction } from './visit-action.ts'
 
@@ -160,7 +161,7 @@ describe('what a letter asks to do', () => {
       waiting: { overdue: [], soon: [], later: [], undated: [] },
       coming: [],
     })
-    assert.deepEqual(await countDue(post.db, helper, now), { overdue: 0, soon: 0 })
+    assert.deepEqual((await listFolder(post.db, helper, { folder: 'inbox' }, now)).due, { overdue: 0, soon: 0 })
   })
 
   test('is listed across senders by date, and is overdue by the clock alone', async () => {
@@ -168,7 +169,7 @@ describe('what a letter asks to do', () => {
     const recipient = { scheme: 'link', value: 'CT-3' }
     const labels = (actions: { said: NewAction }[]) => actions.map(({ said }) => said.label.en)
     await send('list', [form, prepare, meet, confirm], { recipient })
-    assert.deepEqual(await countDue(post.db, person, now), { overdue: 1, soon: 1 })
+    assert.deepEqual((await listFolder(post.db, person, { folder: 'inbox' }, now)).due, { overdue: 1, soon: 1 })
     const { waiting } = await listActions(post.db, person, now)
     assert.deepEqual(Object.fromEntries(Object.entries(waiting).map(([name, list]) => [name, labels(list)])), {
       overdue: ['Find your meter reading'],
@@ -182,7 +183,7 @@ describe('what a letter asks to do', () => {
     ])
     assert.deepEqual((await listDone(post.db, person, 1)).actions, [])
     await post.owner`update message set folder = 'bin', binned_at = ${now} where mailbox_id = ${person.mailboxId}`
-    assert.deepEqual(await countDue(post.db, person, now), { overdue: 0, soon: 0 })
+    assert.deepEqual((await listFolder(post.db, person, { folder: 'inbox' }, now)).due, { overdue: 0, soon: 0 })
     const { waiting: thrownAway } = await listActions(post.db, person, now)
     assert.deepEqual(Object.values(thrownAway).flat(), [], 'who has thrown a letter away is not reminded of it')
   })

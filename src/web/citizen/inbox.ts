@@ -3,7 +3,6 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { findFiling } from '../../mailbox/file-letters.ts'
 import { type Listed, listFolder } from '../../mailbox/list.ts'
-import { countDue } from '../../mailbox/list-actions.ts'
 import { Problem } from '../../problems.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
 import { PageQuery } from '../pagination.ts'
@@ -48,13 +47,11 @@ export async function sendFolder(
 ): Promise<FastifyReply> {
   const { actor } = request.signedIn!
   const t = wordsFor(request)
-  const [listed, due] = await Promise.all([
-    listFolder(database, actor, asked),
-    asked.folder === 'inbox' ? countDue(database, actor, clock()) : undefined,
-  ])
+  const now = clock()
+  const listed = await listFolder(database, actor, asked, asked.folder === 'inbox' ? now : undefined)
   // Filing may have emptied the last page.
   if (listed.page > listed.pages && asked.done === undefined) throw new Problem('not-found')
-  const panes = viewPanes(request, listed, { binDays: config.binDays, now: clock() })
+  const panes = viewPanes(request, listed, { binDays: config.binDays, now })
   const { unread: count } = listed
   return sendPage(
     request,
@@ -63,7 +60,7 @@ export async function sendFolder(
     {
       title: count > 0 ? t('letter-list:title-unread', { folder: panes.title, count }) : panes.title,
       section: 'inbox',
-      due,
+      due: listed.due,
       panes,
       errors,
       banner: await describeDone(request, asked, { database }, t, (folder) => folderName(t, listed.folders, folder)),

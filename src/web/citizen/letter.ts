@@ -25,9 +25,10 @@ export function letterPage(app: FastifyInstance, surroundings: Surroundings): vo
     const { actor } = request.signedIn!
     const now = clock()
     const letter = await open(database, actor, request.params.id, now)
-    const [thread, contacts] = await Promise.all([
+    const [thread, contacts, beside] = await Promise.all([
       readThread(database, actor, letter.threadId, now, letter.id),
       findContacts(request, database, letter),
+      besideLetter(request, surroundings, letter.id, request.query),
     ])
     // In the language of the pages where it is written in that; the other is a click away.
     const language = request.query.language ?? languageOf(request)
@@ -35,7 +36,7 @@ export function letterPage(app: FastifyInstance, surroundings: Surroundings): vo
     return sendPage(request, reply, 'citizen/letter', {
       title: view.subject,
       section: 'inbox',
-      ...(await besideLetter(request, surroundings, letter.id, request.query)),
+      ...beside,
       letter: view,
       isRecipientOnly: letter.recipientOnly,
       actions: letter.actions.map((action) => viewAction(readAction(action), letter.id, readerOf(request, now))),
