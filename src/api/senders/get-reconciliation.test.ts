@@ -60,7 +60,10 @@ describe('GET /v1/reconciliation', () => {
     }
     const [type, text] = await fetchCsv('&format=csv', '*/*')
     assert.equal(type, 'text/csv; charset=utf-8')
-    assert.match(text, /^service,day,accepted,available,failed,recalled,pending,rejected\r\ncouncil-tax,2026-11-23,\d+,\d+,0,0,1,1\r\n$/)
+    assert.match(
+      text,
+      /^service,day,accepted,available,failed,recalled,pending,rejected\r\ncouncil-tax,2026-11-23,\d+,\d+,0,0,1,1\r\n$/,
+    )
     assert.deepEqual(await fetchCsv('', 'text/csv'), [type, text])
     assert.match((await fetchCsv('&format=json', 'text/csv'))[0]!, /json/)
     assert.match((await fetchCsv('&format=csv&part=late', '*/*'))[1], /\r\ncouncil-tax,two,/)
