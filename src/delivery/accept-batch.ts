@@ -8,7 +8,8 @@ import type { IdentifierKeys } from '../registry/identifier.ts'
 import { type Admitted, check, deliver, deliverShared } from './accept.ts'
 import { type Batch, type BatchState, refusalOf } from './batch.ts'
 import type { Submission } from './message.ts'
-import { type OfBatch, type Outcome, recordRejections } from './write.ts'
+import { recordRejections } from './record-rejections.ts'
+import type { OfBatch, Outcome } from './write.ts'
 
 /** A line of a batch, with its number: a letter, or what was wrong with it where it could be read no further. */
 export type BatchLine = { line: number; reference: string | undefined; submission: Submission | Problem }

@@ -13,8 +13,9 @@ import { namespaceOf } from '../registry/scheme.ts'
 import { listServices } from '../registry/services.ts'
 import { checkActions, refuseActions, toActionRow } from './check-actions.ts'
 import { addressingOf, digestOf, partsOf, type Submission } from './message.ts'
+import { recordRejections } from './record-rejections.ts'
 import { shareStatements } from './share-statements.ts'
-import { type Accepted, findAccepted, type OfBatch, type Outcome, type Row, recordRejections, write } from './write.ts'
+import { type Accepted, findAccepted, type OfBatch, type Outcome, type Row, write } from './write.ts'
 
 /** A submission that is as it must be, as far as that can be said without the database. */
 export type Admitted = {
