@@ -33,11 +33,13 @@ describe('linking a service in a browser', () => {
     }
   }
   const press = (page: Page, name: string) => page.getByRole('button', { name }).click()
-  /** At the stand-in for One Login, with proof of identity where it is asked for. */
+  /** At the stand-in for One Login, with proof of identity where it is asked for, and past the first visit's page. */
   const signIn = async (page: Page, name: string) => {
     await press(page, `Sign in as ${name}`)
     const proof = page.getByRole('button', { name: 'Continue', exact: true })
     if (await page.getByRole('heading', { name: 'Prove your identity' }).isVisible()) await proof.click()
+    const welcome = page.getByRole('button', { name: 'Go to your post' })
+    if (await welcome.isVisible()) await welcome.click()
   }
   const sayYes = async (page: Page) => {
     await page.getByLabel('Yes, send my letters here').check()
