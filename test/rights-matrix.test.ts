@@ -124,8 +124,16 @@ describe('the rights matrix', () => {
   test('tells a service nothing of a number by which only another knows somebody', () => {
     assert.deepEqual(lookedUp, { system: 'found', parkingSystem: 'as nobody', pensionSystem: 'as nobody' })
   })
+})
 
-  test('answers alike to a service that answers another’s message and one that is not there', async () => {
+describe('an answer of a service', () => {
+  let world: World
+  before(async () => {
+    world = await buildWorld()
+  })
+  after(() => world.stop())
+
+  test('is answered alike whether the message is another’s or not there', async () => {
     const answer = async (caller: Caller, service: string, answers: string) => {
       const content = [{ language: 'en', body: 'An answer.' }]
       const { statusCode, text } = await post(world, caller, '/v1/messages', {
