@@ -43,6 +43,8 @@ export type Batch = {
   name: string
   lane: BatchLane
   state: BatchState
+  /** Nobody sees a letter of it until it is released. As it was begun: it stays so when it has been released. */
+  hold: boolean
   createdAt: Date
   createdByName: string
   changedAt: Date

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { v7 as newId } from 'uuid'
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts'
 import { buildPost, type Post } from '../../test/post.ts'
 import { auditPost } from '../evidence/audit-post.ts'
@@ -99,7 +98,7 @@ describe('a letter for a later time', () => {
       reference,
       submission: { ...post.letter(reference), ...(place === 1 ? {} : { availableFrom: later.toISOString() }) },
     }))
-    const of = { serviceId: post.serviceId, reference: 'batch', name: 'Batch', lane: 'bulk' } as const
+    const of = { serviceId: post.serviceId, reference: 'batch', name: 'Batch', lane: 'bulk', hold: false } as const
     const batch = await createBatch(post.db, post.council, of, now)
     const outcomes = (await acceptBatch(post.db, post.keys, post.council, batch, lines, 10, now)) as Accepted[]
     assert.deepEqual(
@@ -161,8 +160,15 @@ describe('a letter for a later time', () => {
   })
 
   test('that is held waits for whoever releases it, and a sample of it can be looked at', async () => {
-    const batchId = newId()
-    const sent = await Promise.all(['h1', 'h2', 'h3'].map((reference) => send(reference, { heldWith: { batchId } })))
+    const of = { serviceId: post.serviceId, reference: 'held', name: 'Held', lane: 'bulk', hold: true } as const
+    const batch = await createBatch(post.db, post.council, of, now)
+    const lines = ['h1', 'h2', 'h3'].map((reference, place) => ({
+      line: place + 1,
+      reference,
+      submission: post.letter(reference),
+    }))
+    const sent = (await acceptBatch(post.db, post.keys, post.council, batch, lines, 10, now)) as Accepted[]
+    const batchId = batch.id
     await releaseAll(post.db, later)
     assert.deepEqual(await Promise.all(sent.map(({ messageId }) => isThere(messageId))), [false, false, false])
     assert.equal((await sampleHeld(post.db, post.council, batchId)).length, 3)

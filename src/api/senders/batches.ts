@@ -22,6 +22,7 @@ const ListedBatch = Type.Object({
   name: Type.String(),
   lane: Type.Enum(batchLanes),
   state: Type.Enum(batchStates),
+  hold: Type.Boolean({ description: 'Its letters are kept, and seen by no recipient until staff release them.' }),
   createdAt: Time,
   createdBy: Type.String(),
   changedAt: Time,
@@ -57,7 +58,7 @@ function creating(app: ApiServer, options: ApiOptions): void {
         tags: ['Batches'],
         summary: 'Begin a batch',
         description:
-          'A batch under your own reference, to send letters in it. Again with the same name and lane gives the same batch, with others 409.',
+          'A batch under your own reference, to send letters in it. Again with the same name, lane and hold gives the same batch, with others 409.',
         params: Type.Object({ reference: Line(128, 'Your own reference, once for each batch of the service.') }),
         body: Type.Object(
           {
@@ -68,6 +69,11 @@ function creating(app: ApiServer, options: ApiOptions): void {
               description:
                 'bulk: never in the way of single letters. normal: as urgent as those, for some hundreds that must be there now.',
             }),
+            hold: Type.Boolean({
+              default: false,
+              description:
+                'Keep its letters from their recipients until staff have looked at some of them and release the batch. A service may have all of its batches held.',
+            }),
           },
           { additionalProperties: false },
         ),
@@ -75,9 +81,9 @@ function creating(app: ApiServer, options: ApiOptions): void {
       },
     },
     async (request, reply) => {
-      const { service, name, lane } = request.body
+      const { service, name, lane, hold } = request.body
       const { actor } = request.caller
-      const wanted = { serviceId: chooseService(request, service), reference: request.params.reference, name, lane }
+      const wanted = { serviceId: chooseService(request, service), reference: request.params.reference, name, lane, hold }
       const { isNew, ...batch } = await createBatch(options.database, actor, wanted, options.clock())
       // Who may only write is told nothing of what was sent before.
       const counts = isNew || !actor.rights.has('messages:read') ? nothingYet : await findBatch(options.database, actor, batch.id)
@@ -187,8 +193,7 @@ function errors(app: ApiServer, options: ApiOptions): void {
 }
 
 function toListed(request: FastifyRequest, batch: Batch & Pick<BatchCounts, 'accepted' | 'refused'>): Static<typeof ListedBatch> {
-  const { senderId, createdAt, createdByName, changedAt, changedByName, id, reference, name, lane, state, accepted, refused } =
-    batch
+  const { senderId, createdAt, createdByName, changedAt, changedByName, id, reference, name, lane, state, hold } = batch
   return {
     id,
     reference,
@@ -196,12 +201,13 @@ function toListed(request: FastifyRequest, batch: Batch & Pick<BatchCounts, 'acc
     name,
     lane,
     state,
+    hold,
     createdAt: createdAt.toISOString(),
     createdBy: createdByName,
     changedAt: changedAt.toISOString(),
     changedBy: changedByName,
-    accepted,
-    refused,
+    accepted: batch.accepted,
+    refused: batch.refused,
   }
 }
 
