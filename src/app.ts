@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import cookie from '@fastify/cookie'
 import formbody from '@fastify/formbody'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
@@ -59,6 +60,10 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Every route that is open, so that a test can ask each who may come in (test/rights-matrix.test.ts). */
     routeTable: RouteEntry[]
+  }
+  interface FastifyContextConfig {
+    /** A body that may be on its way for long: it must not stand still, and is not to have arrived within a time. */
+    isLong?: boolean
   }
 }
 export type RouteEntry = { method: string; url: string }
@@ -157,7 +162,8 @@ function limitArrival(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
     const { headers, raw } = request
     const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
-    if (hasBody && headers['content-type'] !== 'application/x-ndjson') {
+    if (hasBody && request.routeOptions.config.isLong) limitSilence(raw, reply.raw)
+    else if (hasBody && headers['content-type'] !== 'application/x-ndjson') {
       const timer = setTimeout(() => raw.socket.destroy(), requestTimeoutMs)
       timer.unref()
       const isOver = () => clearTimeout(timer)
@@ -166,6 +172,13 @@ function limitArrival(app: FastifyInstance): void {
     }
     done()
   })
+}
+
+/** Ends a connection on which nothing moves, until it is answered. A request that is injected has a socket without a clock. */
+function limitSilence({ socket }: IncomingMessage, answer: ServerResponse): void {
+  const cut = () => socket.destroy()
+  socket.setTimeout?.(requestTimeoutMs, cut)
+  answer.once('close', () => socket.off('timeout', cut))
 }
 
 /** Whether the program reaches its database, and that is migrated. */
