@@ -16,6 +16,7 @@ import { placeholdersOf } from '../../delivery/template.ts'
 import { listServices } from '../../registry/services.ts'
 import { LetterParams as MailingParams } from '../address.ts'
 import { disposition } from '../download.ts'
+import { readReference } from '../form.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
 import { mailingFilePages } from './mailing-file.ts'
 import { sendMailingPage } from './mailing-page.ts'
@@ -87,14 +88,15 @@ function making(app: FastifyInstance, { database, clock }: Surroundings): void {
     const { actor } = request.signedIn!
     const posted = await readPosted(request)
     const choices = await findChoices(actor)
-    const draft = { id: posted.line('id'), name: posted.line('name'), template: posted.line('template') }
+    const id = readReference(new Map([['reference', posted.line('reference')]]))
+    const draft = { id, name: posted.line('name'), template: posted.line('template') }
     const errors: FieldError[] = []
     if (draft.name === '') errors.push({ field: 'name', text: 'Enter a name for the mailing' })
     if (draft.name.length > mailingNameMax)
       errors.push({ field: 'name', text: `The name must be ${mailingNameMax} characters or fewer` })
     if (!choices.some(({ id }) => id === draft.template)) errors.push({ field: 'template', text: 'Choose a template' })
     if (errors.length > 0) return sendForm(request, reply, choices, draft, errors)
-    const { id, name, template: templateId } = draft
+    const { name, template: templateId } = draft
     await createMailing(database, actor, { id, name, templateId }, clock())
     return reply.redirect(`${folder}/${id}`, 303)
   })

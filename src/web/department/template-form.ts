@@ -9,7 +9,7 @@ import {
   whatIsWrong,
 } from '../../delivery/template.ts'
 import { Problem } from '../../problems.ts'
-import { toText } from '../form.ts'
+import { readReference, toText } from '../form.ts'
 import { languageName } from '../letter-view.ts'
 import { renderMarkdown } from '../markdown.ts'
 import type { FieldError } from '../page.ts'
@@ -68,8 +68,8 @@ export function draftOf({
 }
 
 export function readTemplateDraft({ line, text, names }: Posted): TemplateDraft {
-  const [id, version] = [line('id'), Number(line('version'))]
-  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) throw new Problem('form-expired')
+  const id = readReference(new Map([['reference', line('reference')]]))
+  const version = Number(line('version'))
   if (!Number.isInteger(version) || version < 0 || version > 1_000_000_000) throw new Problem('form-expired')
   const words = (code: string): Words => ({ subject: line(`subject-${code}`), text: toText(text(`text-${code}`)) })
   const examples = names().filter((name) => name.startsWith('example:'))
