@@ -59,20 +59,22 @@ export async function listBatches(
   return rows.map((row) => ({ ...row, accepted: Number(row.accepted), refused: Number(row.refused) }))
 }
 
-export type BatchFound = Batch & Decisions & BatchCounts & { progress: BatchProgress }
+/** `releaseByTwo`: its service wants that two people agree to release it, or to take it back then. */
+export type BatchFound = Batch & Decisions & BatchCounts & { progress: BatchProgress; releaseByTwo: boolean }
 
 /** With what became of its letters. Throws `not-found`. */
 export async function findBatch(db: Db, actor: Actor, id: string): Promise<BatchFound> {
   requireRight(actor, 'messages:read')
   const scope = scopeOfSent(actor)
-  const [batch] = await readWithin<Batch & Decisions & { accepted: string }>(
+  const [batch] = await readWithin<Batch & Decisions & { accepted: string; releaseByTwo: boolean }>(
     db,
     scope,
     db`
-    select ${decidedColumns(db)}, (
+    select ${decidedColumns(db)}, service.release_by_two, (
       select coalesce(sum(accepted), 0) from batch_count where sender_id = batch.sender_id and batch_id = batch.id
     ) as accepted
-    from batch ${withDecisions(db)} where ${ownBatches(db, actor)} and batch.id = ${id}`,
+    from batch join service on service.id = batch.sender_id ${withDecisions(db)}
+    where ${ownBatches(db, actor)} and batch.id = ${id}`,
   )
   if (batch === undefined) throw new Problem('not-found')
   const refusedBy = await readWithin<{ code: ProblemCode; count: string }>(

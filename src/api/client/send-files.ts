@@ -17,6 +17,7 @@ const usage = `Usage: npx digital-post send PATH --url URL --client ID --key FIL
   --service SLUG   which service sends, where the system acts for several
   --batch REF      your reference for the batch. Default: the name of PATH
   --name TEXT      what the batch is called. Default: its reference
+  --hold           nobody sees its letters until staff have looked at some of them and release the batch
   --answers FILE   where the answers are kept, and read from when you run this again. Default: PATH.answers.ndjson
 
 Run it again after a break: it sends what is not accepted yet, and no letter is there twice.
@@ -43,6 +44,7 @@ export async function sendFiles(words: readonly string[], say: Say, clock = () =
       options: {
         ...{ url: text, client: text, key: text, secret: text, service: text, batch: text, name: text, answers: text },
         ...{ reference: text, to: text, subject: text, text, language: text },
+        hold: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h' },
       },
     })
@@ -54,7 +56,7 @@ export async function sendFiles(words: readonly string[], say: Say, clock = () =
     if (!existsSync(place)) throw new UsageError(`There is no ${place}.`)
     if (place.endsWith('.json')) return await sendFile(api, place, values.service, say)
     const reference = values.batch ?? path.basename(path.resolve(place)).replace(/\.ndjson$/, '')
-    const batch = { reference, name: values.name ?? reference, service: values.service }
+    const batch = { reference, name: values.name ?? reference, service: values.service, hold: values.hold }
     return await sendMany(api, place, batch, values.answers ?? `${place.replace(/\/+$/, '')}.answers.ndjson`, say)
   } catch (error) {
     const isOfWords = error instanceof UsageError || (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')

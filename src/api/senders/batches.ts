@@ -248,6 +248,6 @@ function toListed(
   }
 }
 
-function toState(request: FastifyRequest, batch: BatchFound): Static<typeof BatchState> {
+function toState(request: FastifyRequest, batch: Omit<BatchFound, 'releaseByTwo'>): Static<typeof BatchState> {
   return { ...toListed(request, batch), refusedBy: batch.refusedBy, progress: batch.progress ?? null }
 }
