@@ -40,11 +40,14 @@ const Service = Type.Object(
       }),
     ),
     holdBatches: Type.Optional(
-      Type.Boolean({ description: 'Whether each of its batches waits for staff to release it. Default: where its sender asks for that.' }),
+      Type.Boolean({
+        description: 'Whether each of its batches waits for staff to release it. Default: where its sender asks for that.',
+      }),
     ),
     releaseByTwo: Type.Optional(
       Type.Boolean({
-        description: 'Whether a batch is released, or taken back when it was released, only where two members of staff agree. Default: one decides.',
+        description:
+          'Whether a batch is released, or taken back when it was released, only where two members of staff agree. Default: one decides.',
       }),
     ),
     schemes: Type.Optional(

@@ -87,7 +87,16 @@ async function bringServices(
   const ids = new Map<string, string>()
   for (const [
     index,
-    { slug, name, description = '', linking, lettersPerSecond = null, lettersPerDay = null, holdBatches = false, releaseByTwo = false },
+    {
+      slug,
+      name,
+      description = '',
+      linking,
+      lettersPerSecond = null,
+      lettersPerDay = null,
+      holdBatches = false,
+      releaseByTwo = false,
+    },
   ] of services.entries()) {
     const [service] = await db<{ id: string; organisationId: string }[]>`
       with written as (

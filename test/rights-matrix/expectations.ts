@@ -293,7 +293,12 @@ const department: Record<string, Expectation> = {
   'GET /department/batches/:id/release': { who: 'writes letters', what: 'batch written' },
   'POST /department/batches/:id/release': { who: 'writes letters', what: 'batch written', changes: 1 },
   'GET /department/batches/:id/recall': { who: 'writes letters', what: 'batch written' },
-  'POST /department/batches/:id/recall': { who: 'writes letters', what: 'batch written', body: { reason: 'A mistake' }, changes: 2 },
+  'POST /department/batches/:id/recall': {
+    who: 'writes letters',
+    what: 'batch written',
+    body: { reason: 'A mistake' },
+    changes: 2,
+  },
   'GET /department/approvals': { who: 'manages systems' },
   'GET /department/approvals/:id': { who: 'decides', what: 'approval' },
   'POST /department/approvals/:id': { who: 'decides', what: 'approval', changes: 1 },
