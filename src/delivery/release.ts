@@ -2,6 +2,7 @@ import type { Database, Db } from '../database/connect.ts'
 import { readWithin, within } from '../database/scope.ts'
 import { lockFeeds } from '../evidence/events.ts'
 import { mayReceive } from '../registry/find-recipients.ts'
+import { carryOut } from './carry-out.ts'
 import { letterColumns } from './write.ts'
 
 /** So many letters in one transaction, and it stays short. */
@@ -9,9 +10,14 @@ const lettersAtOnce = 500
 
 type Due = { senderId: string; messageId: string }
 
-/** Makes available what was accepted for a time that has come. Several processes may do so at once: each letter is one's. */
-export async function releaseAll(db: Database, now: Date): Promise<void> {
-  while ((await release(db, now)) === lettersAtOnce);
+/**
+ * Makes available what was accepted for a time that has come, and carries out what was decided of batches, until there is no more of it
+ * or it is told to stop. Several processes may do so at once: each letter is one's. Between two steps of a batch goes all else
+ * that is due, so that a batch of a million is in nobody's way.
+ */
+export async function releaseAll(db: Database, clock: () => Date, signal?: AbortSignal): Promise<void> {
+  let isMore = true
+  while (isMore && !signal?.aborted) isMore = (await release(db, clock())) === lettersAtOnce || (await carryOut(db, clock()))
 }
 
 /**

@@ -200,10 +200,12 @@ function letters(db: Db, said: Fragment, more = db``): Fragment {
     join service on service.id = submitted.service_id`
 }
 
+export const whyLater = 'It is to be available at a later time, as its sender wished.'
+
 function whyPending(db: Db): Fragment {
   return db`
     case when batch_id is not null then 'It waits for somebody to release what it was sent with.'
-         when release_at is not null then 'It is to be available at a later time, as its sender wished.' end`
+         when release_at is not null then ${whyLater}::text end`
 }
 
 /** What its recipient is not to see yet is kept apart from all mailboxes, with what it asks to do. */

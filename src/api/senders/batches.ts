@@ -1,7 +1,16 @@
 import { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
-import { type Batch, type BatchCounts, batchChanges, batchLanes, batchStates } from '../../delivery/batch.ts'
+import {
+  type Batch,
+  type BatchCounts,
+  batchChanges,
+  batchLanes,
+  batchStages,
+  batchStates,
+  type Decisions,
+  stageOf,
+} from '../../delivery/batch.ts'
 import { batchErrorsAsCsv } from '../../delivery/batch-errors-csv.ts'
 import { changeBatch } from '../../delivery/change-batch.ts'
 import { createBatch } from '../../delivery/create-batch.ts'
@@ -15,6 +24,15 @@ const batchesPerAnswer = 100
 const Time = Type.String({ format: 'date-time' })
 const Count = Type.Integer({ minimum: 0 })
 
+const Progress = Type.Object({
+  held: Type.Integer({ description: 'Waiting for staff to release the batch.' }),
+  available: Type.Integer({ description: 'Became available, whatever happened later.' }),
+  opened: Count,
+  answered: Count,
+  recalled: Type.Integer({ description: 'Taken back, before or after they were available.' }),
+  failed: Count,
+})
+
 const ListedBatch = Type.Object({
   id: Type.String({ format: 'uuid' }),
   reference: Type.String(),
@@ -23,6 +41,9 @@ const ListedBatch = Type.Object({
   lane: Type.Enum(batchLanes),
   state: Type.Enum(batchStates),
   hold: Type.Boolean({ description: 'Its letters are kept, and seen by no recipient until staff release them.' }),
+  stage: Type.Union([Type.Enum(batchStages), Type.Null()], {
+    description: 'What staff have decided of it as a whole. Null where it is not held and nothing was decided.',
+  }),
   createdAt: Time,
   createdBy: Type.String(),
   changedAt: Time,
@@ -36,7 +57,7 @@ const BatchState = Type.Object({
   refusedBy: Type.Array(Type.Object({ code: Type.String(), count: Count }), {
     description: 'The refused lines, by their problem.',
   }),
-  progress: Type.Union([Type.Object({ available: Count, opened: Count, answered: Count }), Type.Null()], {
+  progress: Type.Union([Progress, Type.Null()], {
     description: 'What became of the accepted. Null where there are more than can be counted in the time of a request.',
   }),
 })
@@ -92,7 +113,19 @@ function creating(app: ApiServer, options: ApiOptions): void {
   )
 }
 
-const nothingYet = { accepted: 0, refused: 0, refusedBy: [], progress: { available: 0, opened: 0, answered: 0 } }
+const nothingYet = {
+  accepted: 0,
+  refused: 0,
+  refusedBy: [],
+  progress: { held: 0, available: 0, opened: 0, answered: 0, recalled: 0, failed: 0 },
+  releasedAt: null,
+  releasedByName: null,
+  releaseDoneAt: null,
+  recalledAt: null,
+  recalledByName: null,
+  recallReason: null,
+  recallDoneAt: null,
+}
 
 function showing(app: ApiServer, options: ApiOptions): void {
   app.get(
@@ -192,7 +225,10 @@ function errors(app: ApiServer, options: ApiOptions): void {
   )
 }
 
-function toListed(request: FastifyRequest, batch: Batch & Pick<BatchCounts, 'accepted' | 'refused'>): Static<typeof ListedBatch> {
+function toListed(
+  request: FastifyRequest,
+  batch: Batch & Decisions & Pick<BatchCounts, 'accepted' | 'refused'>,
+): Static<typeof ListedBatch> {
   const { senderId, createdAt, createdByName, changedAt, changedByName, id, reference, name, lane, state, hold } = batch
   return {
     id,
@@ -202,6 +238,7 @@ function toListed(request: FastifyRequest, batch: Batch & Pick<BatchCounts, 'acc
     lane,
     state,
     hold,
+    stage: stageOf(batch) ?? null,
     createdAt: createdAt.toISOString(),
     createdBy: createdByName,
     changedAt: changedAt.toISOString(),
@@ -211,6 +248,6 @@ function toListed(request: FastifyRequest, batch: Batch & Pick<BatchCounts, 'acc
   }
 }
 
-function toState(request: FastifyRequest, batch: BatchFound): Static<typeof BatchState> {
+function toState(request: FastifyRequest, batch: Omit<BatchFound, 'releaseByTwo'>): Static<typeof BatchState> {
   return { ...toListed(request, batch), refusedBy: batch.refusedBy, progress: batch.progress ?? null }
 }

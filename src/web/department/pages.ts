@@ -11,6 +11,7 @@ import { answerPages } from './answer.ts'
 import { approvalPages } from './approvals.ts'
 import { batchPages } from './batches.ts'
 import { contactPointPages } from './contact-points.ts'
+import { heldBatchPages } from './held-batches.ts'
 import { inboxPage } from './inbox.ts'
 import { logPages } from './logs.ts'
 import { mailingPages } from './mailings.ts'
@@ -22,6 +23,7 @@ import { staffPages } from './staff.ts'
 import { systemPages } from './systems.ts'
 import { templatePages } from './templates.ts'
 import { webhookPages } from './webhooks.ts'
+import { sentFiles } from './withheld.ts'
 import { writePages } from './write.ts'
 
 /** Pages of a public body's staff. */
@@ -35,7 +37,7 @@ export function registerDepartmentPages(app: FastifyInstance, surroundings: Surr
     inboxPage(scope, database)
     messagePages(scope, database, keys, clock)
     recallPages(scope, surroundings)
-    fileRoutes(scope, { database, clock, folder: '/department/messages' })
+    fileRoutes(scope, { database, clock, folder: '/department/messages', letters: sentFiles })
     proofPages(scope, surroundings, { makeReceipt, folder: '/department/messages', shows: 'either', section: 'inbox' })
     answerPages(scope, surroundings)
     writePages(scope, database, keys, clock)
@@ -49,6 +51,7 @@ export function registerDepartmentPages(app: FastifyInstance, surroundings: Surr
     templatePages(scope, surroundings)
     mailingPages(scope, surroundings)
     batchPages(scope, surroundings)
+    heldBatchPages(scope, surroundings)
     reconciliationPages(scope, surroundings)
     contactPointPages(scope, surroundings)
   })
