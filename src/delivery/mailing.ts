@@ -101,14 +101,18 @@ export type RowRules = {
   schemes: Schemes
 }
 
-/** A row as far as it can be checked by itself: with its letter, or everything that is wrong with it. */
-export function readRow({ row, cells: all }: CsvRow, rules: RowRules): Row | RowError[] {
+/**
+ * A row as far as it can be checked by itself, with everything that is wrong with it. It is there also where something is wrong, but for whom it
+ * is to: so that it can be compared with the others.
+ */
+export function readRow({ row, cells: all }: CsvRow, rules: RowRules): { read: Row | undefined; errors: RowError[] } {
   const { columns, template, placeholders } = rules
   const cells = all.map(toValue)
   while (cells.length > columns.names.length && cells.at(-1) === '') cells.pop()
   if (cells.length !== columns.names.length) {
     const counts = `This row has ${cells.length} cells, and the first row has ${columns.names.length}.`
-    return [{ row, column: undefined, message: `${counts} A cell with a comma in it needs quotation marks around it.` }]
+    const message = `${counts} A cell with a comma in it needs quotation marks around it.`
+    return { read: undefined, errors: [{ row, column: undefined, message }] }
   }
   const errors: RowError[] = []
   const wrong = (at: number, message: string | undefined) => {
@@ -125,13 +129,14 @@ export function readRow({ row, cells: all }: CsvRow, rules: RowRules): Row | Row
       columns.reference,
       wrongNumber(reference) ?? (reference.length > 128 ? 'This is longer than 128 characters.' : undefined),
     )
+  const isAddressed = errors.length === 0
   for (const at of columns.cells) wrong(at, wrongCell(cells[at]!))
   const values = columns.cells.map((at) => cells[at]!)
   if (errors.length === 0) {
     const message = tooLong(fillTemplate(template.content, valuesOf(placeholders, values)))
     if (message !== undefined) errors.push({ row, column: undefined, message })
   }
-  return errors.length > 0 ? errors : { row, identifier, reference, cells: values }
+  return { read: isAddressed ? { row, identifier, reference, cells: values } : undefined, errors }
 }
 
 function whatIsWrongWith(schemes: Schemes, { scheme, value }: Identifier): string | undefined {

@@ -53,14 +53,17 @@ describe('the file of a mailing', () => {
   })
 
   test('has each of its errors named, also those between rows, and is refused', async () => {
-    const csv = 'identifier,reference,first name,amount\nCT-1,a,Rosa,1\nCT-2,a,,2\nCT-3,a,Zoë,3\nCT-1,b,Rosa,4\nCT-4,a,Una,5,6\n'
+    const csv =
+      'identifier,reference,first name,amount\nCT-1,a,Rosa,1\nCT-2,a,,2\nCT-3,a,Zoë,3\nCT-1,b,Rosa,4\nCT-4,a,Una,5,6\nCT-2,c,Una,7\n'
     await stage(post, mel, id, csv, now)
     assert.equal((await findMailing(post.db, mel, id)).state, 'refused')
     assert.deepEqual(await errors(), [
       '3 first name: This is empty.',
-      '4 reference: This is the reference of row 2 too.',
+      '3 reference: This is the reference of row 2 too.',
+      '4 reference: This is the reference of row 3 too.',
       '5 identifier: This is the recipient of row 2 too.',
       '6 null: This row has 5 cells, and the first row has 4. A cell with a comma in it needs quotation marks around it.',
+      '7 identifier: This is the recipient of row 3 too.',
     ])
   })
 

@@ -121,12 +121,12 @@ async function stageRows(
   rules: RowRules,
 ): Promise<number> {
   let count = 0
-  let good: Row[] = []
+  let staged: Row[] = []
   let errors: NumberedError[] = []
   let errorCount = 0
   const stage = async () => {
-    await writeRows(db, keys, file, good, errors)
-    good = []
+    await writeRows(db, keys, file, staged, errors)
+    staged = []
     errors = []
     await othersFirst()
   }
@@ -136,12 +136,10 @@ async function stageRows(
       throw new FileFault(
         `The file has more than ${rowsMax.toLocaleString('en-GB')} rows. Divide it, and make a mailing of each part.`,
       )
-    const read = readRow(row, rules)
-    if (!Array.isArray(read)) good.push(read)
-    else if (errorCount < errorsKept) {
-      errors.push(...read.map((error, ordinal) => ({ ...error, ordinal })))
-      errorCount += read.length
-    }
+    const { read, errors: wrong } = readRow(row, rules)
+    if (read !== undefined) staged.push(read)
+    if (errorCount < errorsKept) errors.push(...wrong.map((error, ordinal) => ({ ...error, ordinal })))
+    errorCount += wrong.length
     if (count % rowsAtOnce === 0) await stage()
   }
   await stage()
@@ -152,10 +150,10 @@ async function writeRows(
   db: Db,
   keys: IdentifierKeys,
   { id, senderId }: File,
-  good: readonly Row[],
+  rows: readonly Row[],
   errors: readonly NumberedError[],
 ): Promise<void> {
-  const staged = good.map(({ row, identifier, reference = null, cells }) => ({
+  const staged = rows.map(({ row, identifier, reference = null, cells }) => ({
     row,
     scheme: identifier.scheme,
     hash: hashIdentifier(keys, senderId, identifier).toString('hex'),

@@ -129,16 +129,18 @@ function changing(app: FastifyInstance, { database, clock }: Surroundings): void
   scope.get(`${folder}/:id/edit`, { schema: { params: TemplateParams } }, async (request, reply) => {
     const { actor } = request.signedIn!
     const template = await findToChange(database, actor, request.params.id)
-    return sendForm(request, reply, await findChoices(database, actor), draftOf(template))
+    const choices = await findChoices(database, actor)
+    return sendForm(request, reply, choices, { ...draftOf(template), service: slugOf(choices, template) })
   })
 
   scope.post(`${folder}/:id/edit`, { schema: { params: TemplateParams }, bodyLimit: formBytesMax }, async (request, reply) => {
     const { actor } = request.signedIn!
     const posted = await readPosted(request)
-    const { senderId, id } = await findToChange(database, actor, request.params.id)
-    const draft = { ...readTemplateDraft(posted), id }
-    if (draft.version === 0) throw new Problem('form-expired')
+    const template = await findToChange(database, actor, request.params.id)
+    const { senderId, id } = template
     const choices = await findChoices(database, actor)
+    const draft = { ...readTemplateDraft(posted), id, service: slugOf(choices, template) }
+    if (draft.version === 0) throw new Problem('form-expired')
     if (posted.line('do') === 'preview') return sendForm(request, reply, choices, draft)
     const errors = checkTemplate(draft)
     if (errors.length > 0) return sendForm(request, reply, choices, draft, errors)
@@ -174,6 +176,10 @@ async function findChoices(database: Database, actor: Actor): Promise<Choices> {
   return { services, categories }
 }
 
+function slugOf({ services }: Choices, { senderId }: TemplateFound): string {
+  return services.find(({ id }) => id === senderId)?.slug ?? ''
+}
+
 /** Throws `not-found` also for one that is archived, or whose service the actor does not write for. */
 async function findToChange(database: Database, actor: Actor, id: string): Promise<TemplateFound> {
   requireRight(actor, 'messages:write')
@@ -207,6 +213,7 @@ function sendForm(
       draft: { ...draft, version: theirs?.version ?? version },
       errors,
       theirs: theirs && { ...theirs, href: `${folder}/${draft.id}/versions/${theirs.version}` },
+      from: choices.services.find(({ slug }, _, { length }) => length === 1 || slug === draft.service),
       back: version === 0 ? folder : `${folder}/${draft.id}`,
       examples: examplesOf(draft),
       preview: content.some(({ subject, body }) => subject !== '' || body.trim() !== '')
