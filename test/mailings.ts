@@ -17,10 +17,10 @@ export const bill: Template = {
 }
 
 /** A mailing of the bill, without a file. */
-export async function makeMailing({ db, serviceId }: Post, actor: Actor, now: Date, name = 'Bills'): Promise<string> {
+export async function makeMailing({ db, serviceId }: Pick<Post, 'db' | 'serviceId'>, actor: Actor, now: Date): Promise<string> {
   const [templateId, id] = [newId(), newId()]
   await saveTemplate(db, actor, { serviceId, id: templateId, version: 0, template: bill }, now)
-  await createMailing(db, actor, { id, name, templateId }, now)
+  await createMailing(db, actor, { id, name: 'Bills', templateId }, now)
   return id
 }
 
@@ -28,7 +28,7 @@ export async function makeMailing({ db, serviceId }: Post, actor: Actor, now: Da
 export const billsFor = (rows: readonly string[]) => `identifier,first name,amount\n${rows.join('\n')}\n`
 
 export async function stage(
-  { db, keys }: Post,
+  { db, keys }: Pick<Post, 'db' | 'keys'>,
   actor: Actor,
   id: string,
   csv: string,

@@ -143,7 +143,7 @@ describe('a mailing', () => {
     for (let tries = 0; tries < 3; tries += 1) {
       await Promise.all([work(later(tries * 100)), work(later(tries * 100))])
       await test_.owner`
-        update mailing set sent_to = ${tries * 10}, state = 'sending', ended_at = null, leased_until = ${later(tries * 100 + 30)} where id = ${id}`
+        update mailing set sent_to = ${tries * 10}, state = 'sending', ended_at = null, leased_until = ${later(tries * 100 + 15)} where id = ${id}`
       await test_.owner`update batch set state = 'open' where id = (select batch_id from mailing where id = ${id})`
       await work(later(tries * 100 + 1))
       assert.equal((await find(id)).state, 'sending', 'another process has it')

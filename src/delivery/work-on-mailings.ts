@@ -11,7 +11,7 @@ import { sendMailing } from './send-mailing.ts'
 export type MailingLimits = { lookups: { perMinute: number; perDay: number }; letters: LetterLimits }
 
 /** How long a process may be silent about a part of a mailing before another takes it up: several times what a part needs. */
-const leaseMs = 30_000
+const leaseMs = 15_000
 
 /**
  * Looks up the recipients of mailings and sends their letters, each a part at a time in turn, until there is nothing to do now. Harmless when run
