@@ -40,7 +40,7 @@ export async function* readCsv(file: AsyncIterable<Buffer>): AsyncGenerator<CsvR
     max_record_size: rowBytesMax,
   })
   // Where it fails, so does the parser, whose rows are asked for below.
-  pipeline(Readable.from(inUtf8(head, chunks, encoding), { objectMode: false }), parser).catch(() => {})
+  const reading = pipeline(Readable.from(inUtf8(head, chunks, encoding), { objectMode: false }), parser).catch(() => {})
   let row = 0
   try {
     for await (const cells of parser as AsyncIterable<string[]>) {
@@ -55,6 +55,10 @@ export async function* readCsv(file: AsyncIterable<Buffer>): AsyncGenerator<CsvR
       `Row ${Number(error.records) + 1} has a quotation mark that is not closed, or is too long.`,
       'In a cell with quotation marks around it, each one inside is written twice.',
     )
+  } finally {
+    // Whoever stops earlier has the rest of the file to themselves.
+    parser.destroy()
+    await reading
   }
 }
 

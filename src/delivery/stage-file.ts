@@ -57,27 +57,31 @@ export async function stageFile(
   const schemesAllowed = await listSchemes(db, senderId)
   if (!schemesAllowed.includes(scheme)) throw new Problem('identifier-invalid')
   const file = { id: newId(), senderId }
-  await within(
-    db,
-    { senders: [senderId] },
-    (sql) => sql`
-    insert into mailing_file (sender_id, id, mailing_id, scheme, several_allowed, staged_at, staged_by_name, staged_by)
-    values (${senderId}, ${file.id}, ${mailingId}, ${scheme}, ${severalAllowed}, ${now}, ${actor.by.name}, ${sql.json(askerOf(actor))})`,
-  )
   const placeholders = placeholdersOf(template.content)
   const rows = readCsv(bytes)
-  const { value: first, done } = await rows.next()
-  if (done) throw new FileFault('The file is empty.')
-  const columns = readHeader(first, placeholders)
-  const count = await stageRows(db, keys, file, rows, {
-    columns,
-    template,
-    placeholders,
-    scheme,
-    schemesAllowed,
-    schemes: keys.schemes,
-  })
-  if (count === 0) throw new FileFault('The file has the names of its columns, and no row below them.')
+  try {
+    const { value: first, done } = await rows.next()
+    if (done) throw new FileFault('The file is empty.')
+    const columns = readHeader(first, placeholders)
+    await within(
+      db,
+      { senders: [senderId] },
+      (sql) => sql`
+      insert into mailing_file (sender_id, id, mailing_id, scheme, several_allowed, staged_at, staged_by_name, staged_by)
+      values (${senderId}, ${file.id}, ${mailingId}, ${scheme}, ${severalAllowed}, ${now}, ${actor.by.name}, ${sql.json(askerOf(actor))})`,
+    )
+    const count = await stageRows(db, keys, file, rows, {
+      columns,
+      template,
+      placeholders,
+      scheme,
+      schemesAllowed,
+      schemes: keys.schemes,
+    })
+    if (count === 0) throw new FileFault('The file has the names of its columns, and no row below them.')
+  } finally {
+    await rows.return(undefined)
+  }
   await compareRows(db, file, severalAllowed)
   await within(db, { senders }, async (sql) => {
     const { state } = await lockMailing(sql, senders, mailingId)
@@ -86,7 +90,7 @@ export async function stageFile(
       update mailing_file set rows = (select count(*) from mailing_row where sender_id = ${senderId} and file_id = ${file.id})
       where sender_id = ${senderId} and id = ${file.id}`
     await sql`
-      update mailing set file_id = ${file.id}, state = case when exists (
+      update mailing set file_id = ${file.id}, waits_because = null, state = case when exists (
         select from mailing_error where sender_id = ${senderId} and file_id = ${file.id}
       ) then 'refused' else 'checking' end
       where sender_id = ${senderId} and id = ${mailingId}`
