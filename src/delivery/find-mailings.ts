@@ -54,6 +54,8 @@ export type MailingFound = Mailing & {
   accepted: number
   batchState: BatchState | null
   isHeld: boolean
+  /** Whatever is asked for, its service holds all of its batches. */
+  isAlwaysHeld: boolean
 }
 
 /** Throws `not-found`. */
@@ -64,6 +66,7 @@ export async function findMailing(db: Db, actor: Actor, id: string): Promise<Mai
     scopeOfSent(actor),
     db`
     select ${columns(db)}, file.rows, file.staged_at, file.staged_by_name, batch.state as batch_state, coalesce(batch.hold, false) as is_held,
+      (select hold_batches from service where service.id = mailing.sender_id) as is_always_held,
       case when looked_up_to = 0 then 0 else (
         select count(*) from mailing_row where sender_id = file.sender_id and file_id = file.id and row <= looked_up_to
       ) end as looked_up,
