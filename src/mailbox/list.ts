@@ -7,7 +7,7 @@ import { own } from '../database/own.ts'
 import { readWithin } from '../database/scope.ts'
 import { Problem } from '../problems.ts'
 import { type FolderInTree, isFixed, type OwnFolder, toTree } from './folder.ts'
-import { isUnread, type LetterSummary, stateOf } from './letter.ts'
+import { isUnread, type LetterSummary, stateOf, subjectIn } from './letter.ts'
 import { type DueCounts, dueCounts } from './list-actions.ts'
 
 export const lettersPerPage = 20
@@ -18,8 +18,8 @@ export type LetterPage = { letters: LetterSummary[]; page: number; pages: number
 export const shows = ['all', 'unread', 'flagged'] as const
 export type Show = (typeof shows)[number]
 
-/** Which letters: those of a folder (see folder.ts), all of them or only some, and of these a page. */
-export type Listed = { folder: string; show?: Show | undefined; page?: number | undefined }
+/** Which letters: those of a folder (see folder.ts), all of them or only some, of these a page, and in which language they are called by. */
+export type Listed = { folder: string; show?: Show | undefined; page?: number | undefined; language?: string | undefined }
 
 export type FolderPage = LetterPage & {
   folder: string
@@ -58,7 +58,7 @@ type Times = 'availableAt' | 'openedAt' | 'binnedAt' | 'expiresAt' | 'recalledAt
 export async function listFolder(
   db: Db,
   actor: Actor,
-  { folder, show = 'all', page = 1 }: Listed,
+  { folder, show = 'all', page = 1, language }: Listed,
   now?: Date,
 ): Promise<FolderPage> {
   requireRight(actor, 'inbox:read')
@@ -74,7 +74,7 @@ export async function listFolder(
         (
           select coalesce(json_agg(letter), '[]')
           from (
-            select id, sender_name as "otherName", service_name as "serviceName", subject, available_at as "availableAt", opened_at as "openedAt",
+            select id, sender_name as "otherName", service_name as "serviceName", ${subjectIn(db, language)} as subject, available_at as "availableAt", opened_at as "openedAt",
                    documents <> '[]' as "hasDocuments", ${isUnread(db)} as "isUnread", flagged as "isFlagged", note is not null as "hasNote",
                    binned_at as "binnedAt", expires_at as "expiresAt", recalled_at as "recalledAt", recall_reason as "recallReason"
             from message where ${shown}

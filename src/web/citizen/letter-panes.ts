@@ -4,7 +4,7 @@ import { type Listed, listFolder } from '../../mailbox/list.ts'
 import type { LetterPlace } from '../../mailbox/note.ts'
 import { Problem } from '../../problems.ts'
 import type { Surroundings } from '../page.ts'
-import { wordsFor } from '../words.ts'
+import { languageOf, wordsFor } from '../words.ts'
 import { FolderId, folderName, type PanesView, ShowQuery, viewPanes } from './folder-view.ts'
 import { type Banner, DoneQuery, describeDone } from './inbox.ts'
 
@@ -37,8 +37,8 @@ export async function besideLetter(
 ): Promise<{ panes: PanesView; toolbar: Toolbar; banner: Banner | undefined }> {
   const { actor } = request.signedIn!
   const t = wordsFor(request)
-  const own = { ...query, folder }
-  const asked = query.in === undefined ? own : { ...query, folder: query.in }
+  const own = { ...query, folder, language: languageOf(request) }
+  const asked = query.in === undefined ? own : { ...own, folder: query.in }
   const listed = await listFolder(database, actor, asked).catch((error) => {
     // The folder of the list was deleted meanwhile.
     if (error instanceof Problem && error.code === 'not-found') return listFolder(database, actor, own)
