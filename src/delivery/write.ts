@@ -311,7 +311,8 @@ function noteAnswers(db: Db) {
     answered as (
       update ledger set answered_at = coalesce(ledger.answered_at, accepted.at)
       from accepted join submitted using (message_id)
-      where ledger.sender_id = submitted.answered_sender_id and ledger.message_id = submitted.answers_id
+      -- Who is answered is not to know before they see it: of an answer that waits, the release says so.
+      where submitted.release_at is null and ledger.sender_id = submitted.answered_sender_id and ledger.message_id = submitted.answers_id
       returning ledger.sender_id, ledger.message_id, ledger.reference, accepted.at,
                 jsonb_build_object('by', submitted.facts->'by', 'door', submitted.door, 'answer', submitted.message_id) as facts
     ),
