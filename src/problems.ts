@@ -28,6 +28,7 @@ export const problems = {
   'too-many-drafts': [409, 'fix', 'The mailbox has as many drafts as it can hold. Send or delete some.'],
   'reference-used': [409, 'fix', 'This reference was used before for a message with other content.'],
   'batch-paused': [409, 'retry', 'The batch is paused. Send this again when it is resumed.'],
+  'batch-open': [409, 'fix', 'The batch still takes letters. Close it first.'],
   'batch-over': [409, 'fix', 'The batch was closed or stopped. Open another one.'],
   'last-administrator': [409, 'fix', 'A business must have an administrator: let another one in first.'],
   'registration-not-possible': [409, 'fix', 'The registration of this mailbox cannot be changed in this way, or not any more.'],

@@ -98,7 +98,7 @@ function startBeats(config: Config, { database, programUrl }: Databases, clock: 
     startOutgoing(config, database, clock),
     watchOutages(config, database),
     startIndexing(database, clock),
-    every('Letters whose time has come', releaseBeatMs, () => releaseAll(database, clock())),
+    every('Letters whose time has come', releaseBeatMs, (signal) => releaseAll(database, clock, signal)),
   ]
   return { stop: async () => void (await Promise.all(beats.map((beat) => beat.stop()))) }
 }

@@ -3,6 +3,7 @@ import { request as requestHttp } from 'node:http'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type LineAnswer, sendLines } from '../src/api/client/send-lines.ts'
+import { releaseAll } from '../src/delivery/release.ts'
 import { startServer, type TestServer, takeToken } from './server.ts'
 
 const letter = (reference: string, more: object = {}) =>
@@ -91,7 +92,7 @@ describe('sending in bulk', () => {
     const { json } = await ask('GET', `/v1/batches/${id}`)
     assert.equal(json.accepted, 1_993)
     assert.equal(json.refused, 6)
-    assert.deepEqual(json.progress, { available: 1_993, opened: 0, answered: 0 })
+    assert.deepEqual(json.progress, { held: 0, available: 1_993, opened: 0, answered: 0, recalled: 0, failed: 0 })
     assert.deepEqual(
       json.refusedBy.find(({ code }: { code: string }) => code === 'not-json'),
       { code: 'not-json', count: 3 },
@@ -251,6 +252,37 @@ describe('sending in bulk', () => {
       json.batches.map((batch: { id: string }) => batch.id),
       [id],
     )
+  })
+
+  test('held, its letters are accepted and not there, and its sender sees how many wait and what was decided', async () => {
+    const id = await begin('held', { hold: true })
+    const answers = await send(id, letters('held', 3))
+    assert.deepEqual(
+      answers.map(({ state }) => state),
+      ['accepted', 'accepted', 'accepted'],
+    )
+    assert.deepEqual(await countOf('held'), { ledger: 3, message: 0, events: 3 })
+    const stateNow = async () => {
+      const { hold, stage, progress } = (await ask('GET', `/v1/batches/${id}`)).json
+      return { hold, stage, held: progress.held, available: progress.available, recalled: progress.recalled }
+    }
+    assert.deepEqual(await stateNow(), { hold: true, stage: 'held', held: 3, available: 0, recalled: 0 })
+    assert.equal((await ask('PUT', '/v1/batches/held', { service: 'council-tax', name: 'held' })).json.stage, 'held')
+    assert.equal((await ask('GET', '/v1/batches?limit=1')).json.batches[0].stage, 'held')
+    // That staff release it is no part of the API: their pages do.
+    await server.test.owner`
+      insert into batch_decision (sender_id, batch_id, decision, decided_at, decided_by_name, doer)
+      select sender_id, id, 'release', ${new Date()}, 'Mel Placeholder', '{}' from batch where id = ${id}`
+    assert.equal((await stateNow()).stage, 'releasing')
+    await releaseAll(server.test.database, () => new Date())
+    assert.deepEqual(await stateNow(), { hold: true, stage: 'released', held: 0, available: 3, recalled: 0 })
+    assert.deepEqual(await countOf('held'), once(3))
+  })
+
+  test('begun without a hold, it is not held by being begun again with one', async () => {
+    await begin('free')
+    const { status, json } = await ask('PUT', '/v1/batches/free', { service: 'council-tax', name: 'free', hold: true })
+    assert.deepEqual([status, json.code], [409, 'reference-used'])
   })
 
   test('another’s batch is not there', async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { launchBrowser, unpackBrowser } from './browser.ts'
+import { holdLetters } from './held-letters.ts'
 import { startProgram } from './program.ts'
 
 /**
@@ -58,6 +59,24 @@ const rosa = (name: string, at: string, then?: Shot['then']): Shot => ({
 
 const parkingBay = follow('.post-list__subject a:text("We want to look at the bay")', '/letters/')
 const taxBill = follow('.post-list__subject a:text("Your council tax bill")', '/letters/')
+
+const mel = (name: string, ...steps: ((page: Page) => Promise<unknown>)[]): Shot => {
+  const then = async (page: Page) => {
+    for (const step of steps) await step(page)
+  }
+  return { name, as: 'Mel Placeholder', at: '/department/batches', then }
+}
+const inBatch = follow('.post-choices a', '/department/batches/')
+const toSample = follow('a:text("Look at some of the letters")', /sample$/)
+const toRecall = follow('a:text("Take this letter back")', /recall$/)
+const closeBatch = async (page: Page) => {
+  if (await page.getByRole('button', { name: 'Close the batch' }).isVisible()) await press('Close the batch')(page)
+}
+const release = async (page: Page) => {
+  if (!(await page.getByText('Release the batch').isVisible())) return
+  await follow('a:text("Release the batch")', /release$/)(page)
+  await press(/^Release/)(page)
+}
 
 const shots: Shot[] = [
   { ...rosa('readme-inbox', '/inbox', parkingBay), isScreen: true },
@@ -137,6 +156,15 @@ const shots: Shot[] = [
   { name: 'department-inbox', as: 'Mel Placeholder', at: '/department' },
   { name: 'department-webhooks', as: 'Mel Placeholder', at: '/department/webhooks' },
   { name: 'department-write', as: 'Mel Placeholder', at: '/department/write' },
+  { name: 'department-batches', as: 'Mel Placeholder', at: '/department/batches' },
+  mel('department-batch-held', inBatch),
+  mel('department-batch-sample', inBatch, toSample),
+  mel('department-batch-letter', inBatch, toSample, follow('.post-choices a', '/department/messages/')),
+  mel('department-batch-recall', inBatch, follow('a:text("Discard the batch")', /recall$/)),
+  mel('department-letter-recall', inBatch, toSample, follow('.post-choices a', '/department/messages/'), toRecall),
+  // From here on it is closed.
+  mel('department-batch-release', inBatch, closeBatch, follow('a:text("Release the batch")', /release$/)),
+  mel('department-batch-released', inBatch, release),
   { name: 'registrar', as: 'Bo Dummyname', at: '/registrar' },
 ]
 
@@ -206,6 +234,7 @@ const data = mkdtempSync(path.join(tmpdir(), 'dp-screenshots-'))
 await unpackBrowser()
 const program = await startProgram({ DATA_DIRECTORY: data })
 const browser = await launchBrowser()
+await holdLetters(program)
 try {
   await take(browser, program.baseUrl)
 } finally {

@@ -203,6 +203,7 @@ const reach: Record<string, Partial<Record<Asker, string>>> = {
   batch: { tax: 'rud' },
   batch_count: { tax: 'rud' },
   batch_error: { tax: 'rud' },
+  batch_decision: { tax: 'rud', delivery: 'rud' },
   sent_count: { tax: 'rud' },
 
   staff_member: { tax: 'rud', parking: 'rud', 'sign-in': 'r', registry: 'rud' },
@@ -332,6 +333,8 @@ async function fill(owner: Database): Promise<void> {
   })
   await add('batch_count', { ...batch, part: 1, accepted: 1 })
   await add('batch_error', { ...batch, line: 1, code: 'not-json', at })
+  const decided = { decided_at: at, decided_by_name: 'Staff', doer: owner.json({}) }
+  await add('batch_decision', { ...batch, decision: 'release', ...decided })
   await add('sent_count', { sender_id: tax, day: at, letters: 1 })
   await add('evidence_seal', { position: 1, event_id: id, size: 256, ordinal: 1, sender_leaf: 0 })
   await add('evidence_jws', { first_leaf: 0, key_id: '', signature: bytes })

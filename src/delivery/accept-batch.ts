@@ -22,7 +22,7 @@ export async function acceptBatch(
   db: Db,
   keys: IdentifierKeys,
   actor: Actor,
-  batch: Pick<Batch, 'id' | 'senderId' | 'lane'>,
+  batch: Pick<Batch, 'id' | 'senderId' | 'lane' | 'hold'>,
   lines: readonly BatchLine[],
   newMax: number,
   now: Date,
@@ -32,7 +32,7 @@ export async function acceptBatch(
   for (const { line, submission } of lines) {
     const one = submission instanceof Problem ? submission : await check(keys, actor, submission, now)
     const refusal = checked.length < newMax ? undefined : new Problem('letters-of-day-used')
-    checked.push(one instanceof Problem ? one : { ...one, line, refusal })
+    checked.push(one instanceof Problem ? one : { ...one, line, refusal, heldIn: batch.hold ? batch.id : undefined })
   }
   const admitted = checked.filter((one): one is Admitted => !(one instanceof Problem))
   const delivered =

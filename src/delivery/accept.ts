@@ -28,6 +28,8 @@ export type Admitted = {
   now: Date
   /** Of the batch that it came in. */
   line?: number | undefined
+  /** The batch that it waits with, until somebody releases that. */
+  heldIn?: string | undefined
   /** Why it is not written now. What was accepted before is still answered. */
   refusal?: Problem | undefined
 }
@@ -339,7 +341,7 @@ function toRow(admitted: Admitted, to: Route): Row {
     written_by_name: actor.by.kind === 'helper' ? actor.by.name : undefined,
     contact: submission.contact,
     forwarded: submission.forwarded,
-    ...withheldUntil(submission, now),
+    ...withheldUntil(admitted),
     expires_at: submission.expiresAt,
     corrects_id: submission.corrects,
     from_mailbox_id: actor.mailboxId,
@@ -358,8 +360,8 @@ function toRow(admitted: Admitted, to: Route): Row {
   }
 }
 
-function withheldUntil({ availableFrom, heldWith }: Submission, now: Date): Pick<Row, 'release_at' | 'batch_id'> {
+function withheldUntil({ submission: { availableFrom }, heldIn, now }: Admitted): Pick<Row, 'release_at' | 'batch_id'> {
   const isLater = availableFrom !== undefined && Date.parse(availableFrom) > now.getTime()
-  if (!isLater && heldWith === undefined) return { release_at: undefined, batch_id: undefined }
-  return { release_at: isLater ? availableFrom : now.toISOString(), batch_id: heldWith?.batchId }
+  if (!isLater && heldIn === undefined) return { release_at: undefined, batch_id: undefined }
+  return { release_at: isLater ? availableFrom : now.toISOString(), batch_id: heldIn }
 }

@@ -122,8 +122,6 @@ export type Submission = {
   expiresAt?: string | undefined
   /** The sender's own earlier message, which this one replaces. */
   corrects?: string | undefined
-  /** Waits for somebody to release what it was sent with. */
-  heldWith?: { batchId: string } | undefined
   /** The contact point, where a person or a business writes to a service. */
   contact?: MessageContact | undefined
   /** The party, where a person or a business hands a letter on to another; whoever asks has seen that it may be this one. */

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { v7 as newId } from 'uuid'
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts'
 import { buildPost, type Post } from '../../test/post.ts'
 import { auditPost } from '../evidence/audit-post.ts'
@@ -16,7 +15,7 @@ import { findBatch } from './find-batches.ts'
 import { recall } from './recall.ts'
 import { releaseAll } from './release.ts'
 import { findSent } from './sent.ts'
-import { findWithheld, releaseHeld, sampleHeld } from './withheld.ts'
+import { findWithheld } from './withheld.ts'
 import type { Accepted } from './write.ts'
 
 const now = new Date('2026-11-23T10:00:00Z')
@@ -42,7 +41,7 @@ describe('a letter for a later time', () => {
   test('is accepted, and in nobody’s mailbox before it is due', async () => {
     const { messageId, availableAt } = await send('later-1', { availableFrom: later.toISOString() })
     assert.equal(availableAt, null)
-    await releaseAll(post.db, new Date(later.getTime() - 1))
+    await releaseAll(post.db, () => new Date(later.getTime() - 1))
     assert.equal(await isThere(messageId), false)
     await assert.rejects(find(post.db, post.rosa, messageId), { code: 'not-found' })
     assert.deepEqual(await eventsOf(messageId), ['message.accepted'])
@@ -54,7 +53,7 @@ describe('a letter for a later time', () => {
 
   test('is available when it is due, once, whoever makes it so', async () => {
     const { messageId } = await send('later-2', { availableFrom: later.toISOString() })
-    await Promise.all([releaseAll(post.db, later), releaseAll(post.db, later), releaseAll(post.db, later)])
+    await Promise.all([releaseAll(post.db, () => later), releaseAll(post.db, () => later), releaseAll(post.db, () => later)])
     assert.equal(await isThere(messageId), true)
     assert.deepEqual(await eventsOf(messageId), ['message.accepted', 'message.available'])
     const [sent] = await findSent(post.db, post.council, { messageId })
@@ -71,7 +70,7 @@ describe('a letter for a later time', () => {
     const file = { filename: 'note.txt', mediaType: 'text/plain', content: Buffer.from('hello').toString('base64') }
     const documents = [{ role: 'main', files: [file] }]
     const { messageId } = await send('later-4', { availableFrom: later.toISOString(), documents })
-    await releaseAll(post.db, later)
+    await releaseAll(post.db, () => later)
     const letter = await find(post.db, post.rosa, messageId)
     assert.equal(letter.documents[0]?.files[0]?.filename, 'note.txt')
   })
@@ -84,7 +83,7 @@ describe('a letter for a later time', () => {
     assert.deepEqual([...(await rows())], [])
     assert.deepEqual(await asked(), [])
     assert.deepEqual(await auditPost(post.owner, new Date(0)), [])
-    await releaseAll(post.db, later)
+    await releaseAll(post.db, () => later)
     assert.deepEqual([...(await rows())], [{ ordinal: 0, kind: 'confirm', state: 'open', stateAt: later }])
     assert.deepEqual(
       (await asked()).map((action) => [action.messageId, action.said.label.en]),
@@ -99,7 +98,7 @@ describe('a letter for a later time', () => {
       reference,
       submission: { ...post.letter(reference), ...(place === 1 ? {} : { availableFrom: later.toISOString() }) },
     }))
-    const of = { serviceId: post.serviceId, reference: 'batch', name: 'Batch', lane: 'bulk' } as const
+    const of = { serviceId: post.serviceId, reference: 'batch', name: 'Batch', lane: 'bulk', hold: false } as const
     const batch = await createBatch(post.db, post.council, of, now)
     const outcomes = (await acceptBatch(post.db, post.keys, post.council, batch, lines, 10, now)) as Accepted[]
     assert.deepEqual(
@@ -108,11 +107,34 @@ describe('a letter for a later time', () => {
     )
     const areThere = () => Promise.all(outcomes.map(({ messageId }) => isThere(messageId)))
     assert.deepEqual(await areThere(), [false, true, false])
-    await releaseAll(post.db, later)
+    await releaseAll(post.db, () => later)
     assert.deepEqual(await areThere(), [true, true, true])
     const { accepted, progress } = await findBatch(post.db, post.council, batch.id)
     assert.deepEqual([accepted, progress?.available], [3, 3])
     assert.deepEqual(await eventsOf(outcomes[0]!.messageId), ['message.accepted', 'message.available'])
+  })
+
+  test('that is an answer is one when it comes, and who is answered knows nothing of it before', async () => {
+    const written = { ...post.letter('question'), recipient: undefined }
+    const question = (await acceptOne(post.db, post.keys, post.rosa, written, now)).messageId
+    const answeredAt = async () => (await findSent(post.db, post.rosa, { messageId: question }))[0]!.answeredAt
+    const answers = async () =>
+      (await readEvents(post.db, [post.rosa.partyId], '0', 100)).filter(({ type }) => type === 'message.answered')
+    const answer = { availableFrom: later.toISOString(), recipient: undefined, answersId: question }
+    const sent = [await send('answer-1', answer), await send('answer-2', answer)]
+    await recall(post.db, post.council, { messageId: (await send('answer-3', answer)).messageId, reason: 'A mistake' }, now)
+    assert.deepEqual([await answeredAt(), await answers()], [null, []])
+    await Promise.all([releaseAll(post.db, () => later), releaseAll(post.db, () => later)])
+    assert.deepEqual(await answeredAt(), later)
+    assert.deepEqual(
+      (await answers()).map(({ messageId }) => messageId),
+      [question, question],
+    )
+    const facts = await post.owner`select facts from event where type = 'message.answered' and message_id = ${question}`
+    assert.deepEqual(
+      facts.map((one) => [one.facts.by.name, one.facts.answer]).sort(),
+      sent.map(({ messageId }) => ['Billing', messageId]).sort(),
+    )
   })
 
   test('fails, and says so, where its recipient has left meanwhile', async () => {
@@ -120,7 +142,7 @@ describe('a letter for a later time', () => {
     const recipient = { scheme: 'link', value: 'CT-LEAVES' }
     const { messageId } = await send('later-5', { availableFrom: later.toISOString(), recipient })
     await post.owner`update mailbox set registration = 'exempt' where id = ${leaver.mailboxId}`
-    await releaseAll(post.db, later)
+    await releaseAll(post.db, () => later)
     assert.deepEqual(await eventsOf(messageId), ['message.accepted', 'message.failed'])
     const [sent] = await findSent(post.db, post.council, { messageId })
     assert.deepEqual(sent!.failedAt, later)
@@ -129,7 +151,7 @@ describe('a letter for a later time', () => {
   test('can be taken back before it comes, and then never comes', async () => {
     const { messageId } = await send('later-6', { availableFrom: later.toISOString() })
     await recall(post.db, post.council, { messageId, reason: 'A mistake' }, now)
-    await releaseAll(post.db, later)
+    await releaseAll(post.db, () => later)
     assert.equal(await isThere(messageId), false)
     assert.deepEqual(await eventsOf(messageId), ['message.accepted', 'message.recalled'])
   })
@@ -143,7 +165,7 @@ describe('a letter for a later time', () => {
     const one = [twice.partyId, post.rosa.partyId]
     await post.owner`update party set name = 'Rosa Example', birth_date = '1984-05-17' where id = any(${one}::uuid[])`
     await mergeParties(post.db, { fromPartyId: twice.partyId, intoPartyId: post.rosa.partyId }, now)
-    await releaseAll(post.db, later)
+    await releaseAll(post.db, () => later)
     assert.equal(await isThere(messageId), true)
   })
 
@@ -158,16 +180,5 @@ describe('a letter for a later time', () => {
     const again = await send('later-9', { availableFrom: later.toISOString() })
     assert.deepEqual([again.messageId, again.isNew], [first.messageId, false])
     await assert.rejects(send('later-9'), { code: 'reference-used' })
-  })
-
-  test('that is held waits for whoever releases it, and a sample of it can be looked at', async () => {
-    const batchId = newId()
-    const sent = await Promise.all(['h1', 'h2', 'h3'].map((reference) => send(reference, { heldWith: { batchId } })))
-    await releaseAll(post.db, later)
-    assert.deepEqual(await Promise.all(sent.map(({ messageId }) => isThere(messageId))), [false, false, false])
-    assert.equal((await sampleHeld(post.db, post.council, batchId)).length, 3)
-    assert.equal(await releaseHeld(post.db, post.council, batchId), 3)
-    await releaseAll(post.db, later)
-    assert.deepEqual(await Promise.all(sent.map(({ messageId }) => isThere(messageId))), [true, true, true])
   })
 })

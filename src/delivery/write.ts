@@ -202,10 +202,12 @@ function letters(db: Db, said: Fragment, more = db``): Fragment {
     join service on service.id = submitted.service_id`
 }
 
+export const whyLater = 'It is to be available at a later time, as its sender wished.'
+
 function whyPending(db: Db): Fragment {
   return db`
     case when batch_id is not null then 'It waits for somebody to release what it was sent with.'
-         when release_at is not null then 'It is to be available at a later time, as its sender wished.' end`
+         when release_at is not null then ${whyLater}::text end`
 }
 
 /** What its recipient is not to see yet is kept apart from all mailboxes, with what it asks to do. */
@@ -314,7 +316,8 @@ function noteAnswers(db: Db) {
     answered as (
       update ledger set answered_at = coalesce(ledger.answered_at, accepted.at)
       from accepted join submitted using (message_id)
-      where ledger.sender_id = submitted.answered_sender_id and ledger.message_id = submitted.answers_id
+      -- Who is answered is not to know before they see it: of an answer that waits, the release says so.
+      where submitted.release_at is null and ledger.sender_id = submitted.answered_sender_id and ledger.message_id = submitted.answers_id
       returning ledger.sender_id, ledger.message_id, ledger.reference, accepted.at,
                 jsonb_build_object('by', submitted.facts->'by', 'door', submitted.door, 'answer', submitted.message_id) as facts
     ),

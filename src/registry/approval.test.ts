@@ -24,6 +24,8 @@ describe('what takes two people', () => {
     'client-key': async () => {
       throw new Problem('not-found')
     },
+    'batch-release': async () => {},
+    'batch-recall': async () => {},
   }
   before(async () => {
     test_ = await createTestDatabase()

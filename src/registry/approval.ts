@@ -14,6 +14,8 @@ import { Problem } from '../problems.ts'
 export const approvalKinds = {
   client: 'systems:manage',
   'client-key': 'systems:manage',
+  'batch-release': 'messages:write',
+  'batch-recall': 'messages:write',
 } as const satisfies Record<string, Right>
 export type ApprovalKind = keyof typeof approvalKinds
 
@@ -100,14 +102,14 @@ export async function findApproval(db: Db, actor: Actor, approvalId: string, now
 }
 
 /**
- * Decides, and does what was approved. Answers `over` where it does not wait any more, as for the second of two who decide at
+ * Decides, and does what was approved: of its kind there must be an effect. Answers `over` where it does not wait any more, as for the second of two who decide at
  * once. Who asked may only withdraw, and nobody else may; otherwise throws `not-found`.
  */
 export async function decideApproval(
   db: Db,
   actor: Actor,
   { approvalId, decision }: { approvalId: string; decision: Decision },
-  effects: Effects,
+  effects: Partial<Effects>,
   now: Date,
 ): Promise<'decided' | 'over'> {
   return within(db, scopeOf(actor), async (sql) => {
@@ -119,7 +121,7 @@ export async function decideApproval(
     await sql`
       update approval set decided_by = ${actor.by.id}, decided_at = ${now}, decision = ${decision}
       where id = ${approvalId} and ${own(sql, sql`organisation_id = ${actor.partyId}`)} and decided_at is null`
-    if (decision === 'approved') await effects[approval.kind](sql, approval, { id: actor.by.id, name: actor.by.name }, now)
+    if (decision === 'approved') await effects[approval.kind]!(sql, approval, { id: actor.by.id, name: actor.by.name }, now)
     return 'decided'
   })
 }

@@ -39,6 +39,17 @@ const Service = Type.Object(
         description: 'How many letters it may send in a day. Default: as all.',
       }),
     ),
+    holdBatches: Type.Optional(
+      Type.Boolean({
+        description: 'Whether each of its batches waits for staff to release it. Default: where its sender asks for that.',
+      }),
+    ),
+    releaseByTwo: Type.Optional(
+      Type.Boolean({
+        description:
+          'Whether a batch is released, or taken back when it was released, only where two members of staff agree. Default: one decides.',
+      }),
+    ),
     schemes: Type.Optional(
       Type.Array(Type.String({ pattern: '^[a-z][a-z0-9-]{0,31}$' }), {
         uniqueItems: true,

@@ -87,7 +87,16 @@ async function bringServices(
   const ids = new Map<string, string>()
   for (const [
     index,
-    { slug, name, description = '', linking, lettersPerSecond = null, lettersPerDay = null },
+    {
+      slug,
+      name,
+      description = '',
+      linking,
+      lettersPerSecond = null,
+      lettersPerDay = null,
+      holdBatches = false,
+      releaseByTwo = false,
+    },
   ] of services.entries()) {
     const [service] = await db<{ id: string; organisationId: string }[]>`
       with written as (
@@ -104,9 +113,11 @@ async function bringServices(
     } else {
       await bringLinking(db, service!.id, linking)
       await db`
-        update service set letters_per_second = ${lettersPerSecond}, letters_per_day = ${lettersPerDay}
+        update service
+        set letters_per_second = ${lettersPerSecond}, letters_per_day = ${lettersPerDay}, hold_batches = ${holdBatches}, release_by_two = ${releaseByTwo}
         where id = ${service!.id}
-          and (letters_per_second, letters_per_day) is distinct from (${lettersPerSecond}::integer, ${lettersPerDay}::bigint)`
+          and (letters_per_second, letters_per_day, hold_batches, release_by_two)
+            is distinct from (${lettersPerSecond}::integer, ${lettersPerDay}::bigint, ${holdBatches}::boolean, ${releaseByTwo}::boolean)`
     }
     ids.set(slug, service!.id)
   }

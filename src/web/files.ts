@@ -1,9 +1,11 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
+import type { Actor } from '../access/actor.ts'
 import type { Database } from '../database/connect.ts'
 import { isTextual } from '../documents/document.ts'
 import { find, findFile } from '../mailbox/find.ts'
+import type { Letter } from '../mailbox/letter.ts'
 import { Problem } from '../problems.ts'
 import { FileParams } from './address.ts'
 import { disposition, refuseOtherSites } from './download.ts'
@@ -29,17 +31,22 @@ const filePolicy = {
 const pdfPolicy = toPolicy(filePolicy)
 const sandboxPolicy = toPolicy({ ...filePolicy, sandbox: '' })
 
+/** Where letters and their files are found: those in mailboxes, unless others are shown too. */
+export type LetterFiles = {
+  find: (db: Database, actor: Actor, id: string) => Promise<Pick<Letter, 'documents' | 'isSent' | 'content' | 'subject'>>
+  findFile: typeof findFile
+}
+
+type FileOptions = { database: Database; clock: () => Date; folder: string; letters?: LetterFiles }
+
 /** The files of messages under `folder`, for both doors: a page about each, and its bytes. */
-export function fileRoutes(
-  app: FastifyInstance,
-  { database, clock, folder }: { database: Database; clock: () => Date; folder: string },
-): void {
+export function fileRoutes(app: FastifyInstance, { database, clock, folder, letters = { find, findFile } }: FileOptions): void {
   const scope = app.withTypeProvider<TypeBoxTypeProvider>()
 
   scope.get(`${folder}/:id/documents/:fileId`, { schema: { params: FileParams } }, async (request, reply) => {
     const { id, fileId } = request.params
     const { actor } = request.signedIn!
-    const letter = await find(database, actor, id)
+    const letter = await letters.find(database, actor, id)
     const file = letter.documents.flatMap(({ files }) => files).find((each) => each.id === fileId)
     if (file === undefined) throw new Problem('not-found')
     const isText = isTextual(file.mediaType)
@@ -54,7 +61,7 @@ export function fileRoutes(
       isText,
       text:
         isText && file.size <= textShownMax
-          ? (await findFile(database, actor, id, fileId, clock())).bytes.toString('utf8')
+          ? (await letters.findFile(database, actor, id, fileId, clock())).bytes.toString('utf8')
           : undefined,
       back: folder === '/letters' && letter.isSent ? `/sent/${id}` : `${folder}/${id}`,
       subject: letter.content.find((each) => each.language === languageOf(request))?.subject ?? letter.subject,
@@ -64,7 +71,8 @@ export function fileRoutes(
   const querystring = Type.Object({ download: Type.Optional(Type.String()) })
   scope.get(`${folder}/:id/files/:fileId`, { schema: { params: FileParams, querystring } }, async (request, reply) => {
     refuseOtherSites(request)
-    const { file, bytes } = await findFile(database, request.signedIn!.actor, request.params.id, request.params.fileId, clock())
+    const { id, fileId } = request.params
+    const { file, bytes } = await letters.findFile(database, request.signedIn!.actor, id, fileId, clock())
     const isInline = request.query.download === undefined && shownInline.includes(file.mediaType)
     return reply
       .headers({

@@ -36,11 +36,26 @@ export type LetterView = {
   documents: { title: string; isMain: boolean; files: FileView[] }[]
 }
 
+type Shown = Pick<
+  Letter,
+  | 'id'
+  | 'isSent'
+  | 'isFromParty'
+  | 'senderName'
+  | 'writtenByName'
+  | 'serviceName'
+  | 'content'
+  | 'documents'
+  | 'availableAt'
+  | 'recalledAt'
+  | 'recallReason'
+>
+
 /**
  * A message as a page shows it, in `language` where it is written in it. `folder` is the address that messages have on the reader's
  * pages, such as /letters.
  */
-export function viewLetter(letter: Letter, folder: string, firstHeading: number, language?: string): LetterView {
+export function viewLetter(letter: Shown, folder: string, firstHeading: number, language?: string): LetterView {
   const recalled = recallInWords(letter, language)
   const content = recalled ?? letter.content.find((each) => each.language === language) ?? letter.content[0]!
   const codes = letter.content.map((each) => each.language)

@@ -86,6 +86,20 @@ describe('npx digital-post send', () => {
     assert.equal(await count('lines-%'), 299)
   })
 
+  test('sends letters that nobody sees until staff release them', async () => {
+    const file = path.join(folder, 'held.ndjson')
+    writeFileSync(file, ['held-1', 'held-2'].map((reference) => JSON.stringify(letter(reference))).join('\n'))
+    const { exitCode, text } = await send(file, '--hold')
+    assert.equal(exitCode, 0, text)
+    assert.match(text, /^2 accepted, 0 refused\..*\nNobody sees these letters until staff/m)
+    const there = await server.test.owner`
+      select from message join ledger on ledger.message_id = message.id where reference like 'held-%'`
+    assert.deepEqual([await count('held-%'), there.length], [2, 0])
+    const one = path.join(folder, 'held.json')
+    writeFileSync(one, JSON.stringify(letter('held-alone')))
+    assert.match((await send(one, '--hold')).text, /--hold is for many letters/)
+  })
+
   test('sends one letter, from a file or from its options', async () => {
     const [file, text] = [path.join(folder, 'one.json'), path.join(folder, 'one.md')]
     writeFileSync(file, JSON.stringify(letter('one-file', { service: 'council-tax' })))

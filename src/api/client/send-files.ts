@@ -17,6 +17,7 @@ const usage = `Usage: npx digital-post send PATH --url URL --client ID --key FIL
   --service SLUG   which service sends, where the system acts for several
   --batch REF      your reference for the batch. Default: the name of PATH
   --name TEXT      what the batch is called. Default: its reference
+  --hold           nobody sees its letters until staff have looked at some of them and release the batch
   --answers FILE   where the answers are kept, and read from when you run this again. Default: PATH.answers.ndjson
 
 Run it again after a break: it sends what is not accepted yet, and no letter is there twice.
@@ -43,6 +44,7 @@ export async function sendFiles(words: readonly string[], say: Say, clock = () =
       options: {
         ...{ url: text, client: text, key: text, secret: text, service: text, batch: text, name: text, answers: text },
         ...{ reference: text, to: text, subject: text, text, language: text },
+        hold: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h' },
       },
     })
@@ -50,11 +52,13 @@ export async function sendFiles(words: readonly string[], say: Say, clock = () =
     if (positionals.length > 1) throw new UsageError('Name one file or folder.')
     const api = connectTo(needed(values.url, '--url').replace(/\/$/, ''), readCredentials(values), clock)
     const [place] = positionals
+    if (values.hold && (place === undefined || place.endsWith('.json')))
+      throw new UsageError('--hold is for many letters: one goes by itself.')
     if (place === undefined) return await sendOne(api, letterOf(values), values.service, say)
     if (!existsSync(place)) throw new UsageError(`There is no ${place}.`)
     if (place.endsWith('.json')) return await sendFile(api, place, values.service, say)
     const reference = values.batch ?? path.basename(path.resolve(place)).replace(/\.ndjson$/, '')
-    const batch = { reference, name: values.name ?? reference, service: values.service }
+    const batch = { reference, name: values.name ?? reference, service: values.service, ...(values.hold ? { hold: true } : {}) }
     return await sendMany(api, place, batch, values.answers ?? `${place.replace(/\/+$/, '')}.answers.ndjson`, say)
   } catch (error) {
     const isOfWords = error instanceof UsageError || (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')
@@ -123,11 +127,11 @@ async function sendOne(api: Connection, letter: object, service: string | undefi
   }
 }
 
-type NamedBatch = { reference: string; name: string; service: string | undefined }
+type NamedBatch = { reference: string; name: string; service: string | undefined; hold?: boolean }
 
 async function sendMany(api: Connection, place: string, batch: NamedBatch, answers: string, say: Say): Promise<0 | 1> {
   const { reference, ...named } = batch
-  const { id } = await api.ask<{ id: string }>('PUT', `/v1/batches/${encodeURIComponent(reference)}`, named)
+  const { id, hold } = await api.ask<{ id: string; hold: boolean }>('PUT', `/v1/batches/${encodeURIComponent(reference)}`, named)
   const accepted = await readAccepted(answers)
   const kept = createWriteStream(answers, { flags: 'a' })
   let tally: Tally
@@ -144,6 +148,7 @@ async function sendMany(api: Connection, place: string, batch: NamedBatch, answe
   const earlier = before > 0 ? ` (${inThousands(before)} before)` : ''
   const rest = waiting > 0 ? `, ${inThousands(waiting)} not answered: run this again` : ''
   say.out(`${inThousands(now + before)} accepted${earlier}, ${inThousands(refused)} refused${rest}. Batch ${id}`)
+  if (hold) say.out('Nobody sees these letters until staff close the batch and release it.')
   return refused + waiting === 0 ? 0 : 1
 }
 

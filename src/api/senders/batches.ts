@@ -1,7 +1,16 @@
 import { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
-import { type Batch, type BatchCounts, batchChanges, batchLanes, batchStates } from '../../delivery/batch.ts'
+import {
+  type Batch,
+  type BatchCounts,
+  batchChanges,
+  batchLanes,
+  batchStages,
+  batchStates,
+  type Decisions,
+  stageOf,
+} from '../../delivery/batch.ts'
 import { batchErrorsAsCsv } from '../../delivery/batch-errors-csv.ts'
 import { changeBatch } from '../../delivery/change-batch.ts'
 import { createBatch } from '../../delivery/create-batch.ts'
@@ -15,6 +24,15 @@ const batchesPerAnswer = 100
 const Time = Type.String({ format: 'date-time' })
 const Count = Type.Integer({ minimum: 0 })
 
+const Progress = Type.Object({
+  held: Type.Integer({ description: 'Waiting for staff to release the batch.' }),
+  available: Type.Integer({ description: 'Became available, whatever happened later.' }),
+  opened: Count,
+  answered: Count,
+  recalled: Type.Integer({ description: 'Taken back, before or after they were available.' }),
+  failed: Count,
+})
+
 const ListedBatch = Type.Object({
   id: Type.String({ format: 'uuid' }),
   reference: Type.String(),
@@ -22,6 +40,10 @@ const ListedBatch = Type.Object({
   name: Type.String(),
   lane: Type.Enum(batchLanes),
   state: Type.Enum(batchStates),
+  hold: Type.Boolean({ description: 'Its letters are kept, and seen by no recipient until staff release them.' }),
+  stage: Type.Union([Type.Enum(batchStages), Type.Null()], {
+    description: 'What staff have decided of it as a whole. Null where it is not held and nothing was decided.',
+  }),
   createdAt: Time,
   createdBy: Type.String(),
   changedAt: Time,
@@ -35,7 +57,7 @@ const BatchState = Type.Object({
   refusedBy: Type.Array(Type.Object({ code: Type.String(), count: Count }), {
     description: 'The refused lines, by their problem.',
   }),
-  progress: Type.Union([Type.Object({ available: Count, opened: Count, answered: Count }), Type.Null()], {
+  progress: Type.Union([Progress, Type.Null()], {
     description: 'What became of the accepted. Null where there are more than can be counted in the time of a request.',
   }),
 })
@@ -57,7 +79,7 @@ function creating(app: ApiServer, options: ApiOptions): void {
         tags: ['Batches'],
         summary: 'Begin a batch',
         description:
-          'A batch under your own reference, to send letters in it. Again with the same name and lane gives the same batch, with others 409.',
+          'A batch under your own reference, to send letters in it. Again with the same name and lane gives the same batch, with others 409; so does a hold for one that was begun without.',
         params: Type.Object({ reference: Line(128, 'Your own reference, once for each batch of the service.') }),
         body: Type.Object(
           {
@@ -68,6 +90,11 @@ function creating(app: ApiServer, options: ApiOptions): void {
               description:
                 'bulk: never in the way of single letters. normal: as urgent as those, for some hundreds that must be there now.',
             }),
+            hold: Type.Boolean({
+              default: false,
+              description:
+                'Keep its letters from their recipients until staff have looked at some of them and release the batch. A service may have all of its batches held.',
+            }),
           },
           { additionalProperties: false },
         ),
@@ -75,9 +102,9 @@ function creating(app: ApiServer, options: ApiOptions): void {
       },
     },
     async (request, reply) => {
-      const { service, name, lane } = request.body
+      const { service, name, lane, hold } = request.body
       const { actor } = request.caller
-      const wanted = { serviceId: chooseService(request, service), reference: request.params.reference, name, lane }
+      const wanted = { serviceId: chooseService(request, service), reference: request.params.reference, name, lane, hold }
       const { isNew, ...batch } = await createBatch(options.database, actor, wanted, options.clock())
       // Who may only write is told nothing of what was sent before.
       const counts = isNew || !actor.rights.has('messages:read') ? nothingYet : await findBatch(options.database, actor, batch.id)
@@ -86,7 +113,19 @@ function creating(app: ApiServer, options: ApiOptions): void {
   )
 }
 
-const nothingYet = { accepted: 0, refused: 0, refusedBy: [], progress: { available: 0, opened: 0, answered: 0 } }
+const nothingYet = {
+  accepted: 0,
+  refused: 0,
+  refusedBy: [],
+  progress: { held: 0, available: 0, opened: 0, answered: 0, recalled: 0, failed: 0 },
+  releasedAt: null,
+  releasedByName: null,
+  releaseDoneAt: null,
+  recalledAt: null,
+  recalledByName: null,
+  recallReason: null,
+  recallDoneAt: null,
+}
 
 function showing(app: ApiServer, options: ApiOptions): void {
   app.get(
@@ -186,9 +225,11 @@ function errors(app: ApiServer, options: ApiOptions): void {
   )
 }
 
-function toListed(request: FastifyRequest, batch: Batch & Pick<BatchCounts, 'accepted' | 'refused'>): Static<typeof ListedBatch> {
-  const { senderId, createdAt, createdByName, changedAt, changedByName, id, reference, name, lane, state, accepted, refused } =
-    batch
+function toListed(
+  request: FastifyRequest,
+  batch: Batch & Decisions & Pick<BatchCounts, 'accepted' | 'refused'>,
+): Static<typeof ListedBatch> {
+  const { senderId, createdAt, createdByName, changedAt, changedByName, id, reference, name, lane, state, hold } = batch
   return {
     id,
     reference,
@@ -196,15 +237,17 @@ function toListed(request: FastifyRequest, batch: Batch & Pick<BatchCounts, 'acc
     name,
     lane,
     state,
+    hold,
+    stage: stageOf(batch) ?? null,
     createdAt: createdAt.toISOString(),
     createdBy: createdByName,
     changedAt: changedAt.toISOString(),
     changedBy: changedByName,
-    accepted,
-    refused,
+    accepted: batch.accepted,
+    refused: batch.refused,
   }
 }
 
-function toState(request: FastifyRequest, batch: BatchFound): Static<typeof BatchState> {
+function toState(request: FastifyRequest, batch: Omit<BatchFound, 'releaseByTwo'>): Static<typeof BatchState> {
   return { ...toListed(request, batch), refusedBy: batch.refusedBy, progress: batch.progress ?? null }
 }

@@ -38,7 +38,9 @@ const Answer = Type.Object(
     reference: Type.Optional(Type.String({ description: 'Where it could be read.' })),
     id: Type.Optional(Type.String({ format: 'uuid' })),
     state: Type.Optional(
-      Type.Enum(['available', 'accepted'], { description: 'Accepted: it is to be available at a later time.' }),
+      Type.Enum(['available', 'accepted'], {
+        description: 'Accepted: it is to be available at a later time, or when its batch is released.',
+      }),
     ),
     problem: Type.Optional(
       Type.Object({

@@ -1,11 +1,13 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
-import { isScope, requireRight, scopesInWords } from '../../access/rights.ts'
+import { isScope, scopesInWords } from '../../access/rights.ts'
 import type { Database } from '../../database/connect.ts'
+import { type AskedOfBatch, decideApprovedBatch } from '../../delivery/decide-batch.ts'
 import { Problem } from '../../problems.ts'
 import {
   type Approval,
   type ApprovalKind,
+  approvalKinds,
   type Decision,
   decideApproval,
   type Effects,
@@ -21,8 +23,18 @@ import { readPosted } from './posted-form.ts'
 const folder = '/department/approvals'
 
 /** What is done when something is approved, and what it is called. A new kind gets a line here, and its right in registry/approval.ts. */
-const effects: Effects = { client: addSystem, 'client-key': addKey }
-const titles: Record<ApprovalKind, string> = { client: 'A new system', 'client-key': 'A new key of a system' }
+const effects: Effects = {
+  client: addSystem,
+  'client-key': addKey,
+  'batch-release': decideApprovedBatch,
+  'batch-recall': decideApprovedBatch,
+}
+const titles: Record<ApprovalKind, string> = {
+  client: 'A new system',
+  'client-key': 'A new key of a system',
+  'batch-release': 'Release a batch',
+  'batch-recall': 'Take back a batch',
+}
 
 const decisions: Record<string, Decision> = { approve: 'approved', refuse: 'refused', withdraw: 'withdrawn' }
 /** What one member of staff asks for and another approves. */
@@ -31,7 +43,8 @@ export function approvalPages(app: FastifyInstance, { database, clock }: Surroun
 
   scope.get(folder, async (request, reply) => {
     const { actor } = request.signedIn!
-    requireRight(actor, 'systems:manage')
+    // Of each kind only who has its right sees anything.
+    if (!Object.values(approvalKinds).some((right) => actor.rights.has(right))) throw new Problem('scope-missing')
     const approvals = await listApprovals(database, actor, clock())
     const views = await viewApprovals(database, approvals)
     return sendPage(request, reply, 'department/approvals', {
@@ -68,16 +81,27 @@ async function viewApprovals(database: Database, approvals: readonly Approval[])
       scopes?: string[]
       key?: { kty: string; crv?: string }
     }
+    const isOfBatch = approvalKinds[approval.kind] === 'messages:write'
     return {
       ...approval,
       title: titles[approval.kind],
       href: `${folder}/${approval.id}`,
       services: approval.serviceIds.map((id) => nameOf.get(id) ?? ''),
       name,
+      batch: isOfBatch ? viewBatch(approval.what as AskedOfBatch) : undefined,
       clientId,
       thumbprint,
       keyKind: key && [key.kty, key.crv].filter(Boolean).join(' '),
       scopesInWords: scopes?.filter(isScope).map((one) => scopesInWords[one]),
     }
   })
+}
+
+function viewBatch(asked: AskedOfBatch) {
+  return {
+    href: `/department/batches/${asked.batchId}`,
+    letters: asked.letters.toLocaleString('en'),
+    reason: asked.decision === 'recall' ? asked.reason : undefined,
+    isRelease: asked.decision === 'release',
+  }
 }

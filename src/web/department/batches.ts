@@ -2,10 +2,21 @@ import { Readable } from 'node:stream'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
-import { servicesFor } from '../../access/actor.ts'
-import { type BatchChange, type BatchState, batchChanges } from '../../delivery/batch.ts'
+import { type Actor, servicesFor } from '../../access/actor.ts'
+import type { Database } from '../../database/connect.ts'
+import {
+  type Batch,
+  type BatchChange,
+  type BatchStage,
+  type BatchState,
+  batchChanges,
+  type Decisions,
+  stageOf,
+  takesLetters,
+} from '../../delivery/batch.ts'
 import { batchErrorsAsCsv } from '../../delivery/batch-errors-csv.ts'
 import { changeBatch } from '../../delivery/change-batch.ts'
+import { findRequests } from '../../delivery/decide-batch.ts'
 import { type BatchFound, findBatch, listBatchErrors, listBatches } from '../../delivery/find-batches.ts'
 import { Problem, problems } from '../../problems.ts'
 import { listServices } from '../../registry/services.ts'
@@ -21,6 +32,21 @@ const After = Type.Object({ after: Type.Optional(Type.String({ format: 'uuid' })
 
 const statesInWords: Record<BatchState, string> = { open: 'Open', paused: 'Paused', closed: 'Closed', stopped: 'Stopped' }
 
+const stagesInWords: Record<BatchStage, string> = {
+  held: 'Held',
+  releasing: 'Being released',
+  released: 'Released',
+  'taking-back': 'Being taken back',
+  'taken-back': 'Taken back',
+}
+
+/** What was decided of it, where that is so, and whether it takes letters: Held, closed. */
+function stateOf(batch: Batch & Decisions): string {
+  const stage = stageOf(batch)
+  const state = statesInWords[batch.state]
+  return stage === undefined ? state : `${stagesInWords[stage]}, ${state.toLowerCase()}`
+}
+
 const numberInWords = (count: number) => count.toLocaleString('en')
 
 function countsOf({ accepted, refused, progress }: BatchFound) {
@@ -31,7 +57,17 @@ function countsOf({ accepted, refused, progress }: BatchFound) {
     available: counted(progress?.available),
     opened: counted(progress?.opened),
     answered: counted(progress?.answered),
+    held: counted(progress?.held),
+    recalled: counted(progress?.recalled),
+    failed: counted(progress?.failed),
   }
+}
+
+/** What waits for another member of staff to approve it. */
+async function findRequest(database: Database, actor: Actor, batchId: string, now: Date) {
+  const [release] = await findRequests(database, actor, { batchId, decision: 'release' }, now)
+  const [request] = release ? [release] : await findRequests(database, actor, { batchId, decision: 'recall' }, now)
+  return request && { ...request, href: `/department/approvals/${request.id}`, isRelease: release !== undefined }
 }
 
 /** What a service's systems send in bulk, for staff who may read its post; who writes for it may pause a batch, or stop it. */
@@ -50,7 +86,7 @@ export function batchPages(app: FastifyInstance, { database, clock }: Surroundin
       batches: shown.map((batch) => ({
         ...batch,
         service: services.find(({ id }) => id === batch.senderId)?.name,
-        stateInWords: statesInWords[batch.state],
+        stateInWords: stateOf(batch),
         acceptedInWords: numberInWords(batch.accepted),
         refusedInWords: numberInWords(batch.refused),
         href: `${folder}/${batch.id}`,
@@ -71,12 +107,15 @@ export function batchPages(app: FastifyInstance, { database, clock }: Surroundin
       section: 'batches',
       batch,
       service,
-      stateInWords: statesInWords[batch.state],
+      stateInWords: stateOf(batch),
+      stage: stageOf(batch),
+      takesLetters: takesLetters(batch.state),
+      request: mayChange ? await findRequest(database, actor, batch.id, clock()) : undefined,
       href: `${folder}/${batch.id}`,
       counts: countsOf(batch),
       refusedBy: batch.refusedBy.map(({ code, count }) => ({ reason: problems[code][2], count: numberInWords(count) })),
       refusedLines: errors.map(({ code, ...error }) => ({ ...error, reason: problems[code][2] })),
-      isLive: mayChange && (batch.state === 'open' || batch.state === 'paused'),
+      mayChange,
     })
   })
 

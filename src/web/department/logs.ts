@@ -4,6 +4,7 @@ import { Type } from 'typebox'
 import { servicesFor } from '../../access/actor.ts'
 import { requireRight } from '../../access/rights.ts'
 import { Problem } from '../../problems.ts'
+import type { ApprovalKind } from '../../registry/approval.ts'
 import { type LogEntry, type LogPlace, listServiceLog } from '../../registry/service-log.ts'
 import { listServices } from '../../registry/services.ts'
 import type { RoleFor } from '../../registry/staff-change.ts'
@@ -71,7 +72,12 @@ const looksInWords: Record<Extract<LogEntry, { source: 'look' }>['what'], string
   'link-made': 'linked a person with the service',
   'link-ended': 'ended a person’s link with the service',
 }
-const asked = { client: 'a new system', 'client-key': 'a new key' }
+const asked: Record<ApprovalKind, string> = {
+  client: 'a new system',
+  'client-key': 'a new key',
+  'batch-release': 'the release of a batch',
+  'batch-recall': 'the recall of a batch',
+}
 const decided = { asked: 'asked for', approved: 'approved', refused: 'refused', withdrawn: 'withdrew' }
 
 /** A sentence that begins with who did it. */

@@ -2,7 +2,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import type { Database } from '../../database/connect.ts'
-import { findWithheld } from '../../delivery/withheld.ts'
+import { readWithheld } from '../../delivery/withheld.ts'
 import { readAction } from '../../documents/action.ts'
 import { Language } from '../../documents/document.ts'
 import { find, readThread } from '../../mailbox/find.ts'
@@ -15,7 +15,8 @@ import { stateWord } from '../action-view.ts'
 import { LetterParams } from '../address.ts'
 import { viewConversation, viewLetter } from '../letter-view.ts'
 import { sendPage } from '../page.ts'
-import { findInMailbox, sendWithheld, writesFor } from './recall.ts'
+import { findInMailbox, writesFor } from './recall.ts'
+import { sendWithheld } from './withheld.ts'
 
 const folder = '/department/messages'
 
@@ -29,7 +30,13 @@ export function messagePages(app: FastifyInstance, database: Database, keys: Ide
     const now = clock()
     const found = await findInMailbox(database, actor, request.params.id)
     if (found === undefined || (found.isSent && found.recalledAt !== null))
-      return sendWithheld(request, reply, await findWithheld(database, actor, request.params.id))
+      return sendWithheld(
+        request,
+        reply,
+        await readWithheld(database, actor, request.params.id, now),
+        request.query.language,
+        now,
+      )
     const letter = found.isSent ? found : await open(database, actor, found.id, now)
     const [thread, identifier] = await Promise.all([
       readThread(database, actor, letter.threadId, now, letter.id),

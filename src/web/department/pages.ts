@@ -11,6 +11,7 @@ import { answerPages } from './answer.ts'
 import { approvalPages } from './approvals.ts'
 import { batchPages } from './batches.ts'
 import { contactPointPages } from './contact-points.ts'
+import { heldBatchPages } from './held-batches.ts'
 import { inboxPage } from './inbox.ts'
 import { logPages } from './logs.ts'
 import { messagePages } from './message.ts'
@@ -20,6 +21,7 @@ import { reconciliationPages } from './reconciliation.ts'
 import { staffPages } from './staff.ts'
 import { systemPages } from './systems.ts'
 import { webhookPages } from './webhooks.ts'
+import { sentFiles } from './withheld.ts'
 import { writePages } from './write.ts'
 
 /** Pages of a public body's staff. */
@@ -33,7 +35,7 @@ export function registerDepartmentPages(app: FastifyInstance, surroundings: Surr
     inboxPage(scope, database)
     messagePages(scope, database, keys, clock)
     recallPages(scope, surroundings)
-    fileRoutes(scope, { database, clock, folder: '/department/messages' })
+    fileRoutes(scope, { database, clock, folder: '/department/messages', letters: sentFiles })
     proofPages(scope, surroundings, { makeReceipt, folder: '/department/messages', shows: 'either', section: 'inbox' })
     answerPages(scope, surroundings)
     writePages(scope, database, keys, clock)
@@ -45,6 +47,7 @@ export function registerDepartmentPages(app: FastifyInstance, surroundings: Surr
     approvalPages(scope, surroundings)
     logPages(scope, surroundings)
     batchPages(scope, surroundings)
+    heldBatchPages(scope, surroundings)
     reconciliationPages(scope, surroundings)
     contactPointPages(scope, surroundings)
   })

@@ -8,7 +8,6 @@ import { findWithheld, type Withheld } from '../../delivery/withheld.ts'
 import { find } from '../../mailbox/find.ts'
 import { Problem } from '../../problems.ts'
 import { LetterParams } from '../address.ts'
-import { renderMarkdown } from '../markdown.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
 import { readPosted } from './posted-form.ts'
 
@@ -68,7 +67,7 @@ export function writesFor(actor: Actor, { serviceId }: { serviceId: string }): b
   return servicesFor(actor, 'messages:write')?.includes(serviceId) ?? true
 }
 
-const isWaiting = ({ why }: Withheld) => why === 'scheduled' || why === 'held'
+export const isWaiting = ({ why }: Withheld) => why === 'scheduled' || why === 'held'
 
 function sendForm(request: FastifyRequest, reply: FastifyReply, letter: Asked, reason: string, errors: FieldError[] = []) {
   return sendPage(
@@ -78,20 +77,4 @@ function sendForm(request: FastifyRequest, reply: FastifyReply, letter: Asked, r
     { title: 'Take this letter back', section: 'inbox', letter, reason, errors },
     errors.length > 0 ? 422 : 200,
   )
-}
-
-/** A letter that its recipient does not see, and why. */
-export function sendWithheld(request: FastifyRequest, reply: FastifyReply, letter: Withheld): FastifyReply {
-  return sendPage(request, reply, 'department/withheld', {
-    title: letter.subject,
-    section: 'inbox',
-    letter,
-    href: `${folder}/${letter.messageId}`,
-    texts: letter.content.map(({ language, subject, body }) => ({
-      language,
-      subject,
-      html: renderMarkdown(body, { firstHeading: 2, keepLineBreaks: false, language }),
-    })),
-    mayTakeBack: isWaiting(letter) && writesFor(request.signedIn!.actor, letter),
-  })
 }

@@ -9,13 +9,15 @@ const sections = [
   { section: 'batches', text: 'Batches', href: '/department/batches', right: 'messages:read' },
   { section: 'contact-points', text: 'Contact points', href: '/department/contact-points', right: 'contact-points:manage' },
   { section: 'systems', text: 'Systems', href: '/department/systems', right: 'systems:manage' },
-  { section: 'approvals', text: 'Approvals', href: '/department/approvals', right: 'systems:manage' },
+  { section: 'approvals', text: 'Approvals', href: '/department/approvals', right: ['systems:manage', 'messages:write'] },
   { section: 'staff', text: 'Staff', href: '/department/staff', right: 'staff:manage' },
   { section: 'logs', text: 'Logs', href: '/department/logs', right: 'logs:read' },
-] as const satisfies { section: string; text: string; href: string; right: Right }[]
+] as const satisfies { section: string; text: string; href: string; right: Right | readonly Right[] }[]
 export type DepartmentSection = (typeof sections)[number]['section']
 
 /** What somebody may open. */
 export function sectionsFor({ rights }: Pick<Actor, 'rights'>): { section: DepartmentSection; text: string; href: string }[] {
-  return sections.filter(({ right }) => rights.has(right)).map(({ section, text, href }) => ({ section, text, href }))
+  return sections
+    .filter(({ right }) => [right].flat().some((one) => rights.has(one)))
+    .map(({ section, text, href }) => ({ section, text, href }))
 }
