@@ -33,6 +33,7 @@ const entryPoints = [
   'test/setup.ts',
   'test/bench.ts',
   'test/faults/all.ts',
+  'test/faults/mutants.ts',
   'test/screenshots.ts',
   'demo/make-letters.ts',
   'test/long/log-at-scale.ts',

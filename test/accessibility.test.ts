@@ -15,6 +15,7 @@ import { listInbox } from '../src/mailbox/list.ts'
 import { register } from '../src/registry/register.ts'
 import { launchBrowser } from './browser.ts'
 import { addClerk } from './department.ts'
+import { holdLetters } from './held-letters.ts'
 import { billsFor, limits, makeMailing, stage } from './mailings.ts'
 import { type Pages, type Reader, startPages } from './pages.ts'
 import { sealAll } from './seal-all.ts'
@@ -465,6 +466,7 @@ describe('the pages about who may read, in a browser', () => {
         )
         await visitBusiness(await begin((page) => signIn(page, 'Arthur Sample')))
         await visitDepartment(await begin((page) => signInToWork(page, 'Mel Placeholder', '/department')))
+        await visitHeldBatch(await begin((page) => signInToWork(page, 'Mel Placeholder', '/department')), server)
         await visitFollowing(await begin((page) => signInToWork(page, 'Mel Placeholder', '/department')), server)
       } finally {
         for (const context of browser.contexts()) await context.close()
@@ -556,6 +558,34 @@ describe('the pages about who may read, in a browser', () => {
     await press('Back to your own')
   }
 
+  const visitHeldBatch = async ({ page, look, visit, press }: Visit, server: TestServer) => {
+    const { owner } = server.test
+    await owner`update service set release_by_two = true where slug = 'council-tax'`
+    const batch = `/department/batches/${await holdLetters(server)}`
+    await visit('/department/batches', batch)
+    await press('Close the batch')
+    await visit(`${batch}/sample`)
+    await follow(page, 'Your autumn bill')
+    await look()
+    await visit(`${page.url()}/recall`, `${batch}/recall`)
+    await press('Discard the batch')
+    await sees(page, 'Enter why you discard the batch')
+    await visit(`${batch}/release`)
+    await press('Ask for the release')
+    await sees(page, 'It waits for another member of staff')
+    await follow(page, 'See what you asked for')
+    await look()
+    await owner`update approval set asked_by = (select id from staff_member where name = 'Jo Testcase')`
+    await owner`
+      insert into staff_role (staff_id, service_id, role)
+      select staff_member.id, service.id, 'post-writer' from staff_member, service where staff_member.name = 'Jo Testcase' and slug = 'council-tax'`
+    await visit('/department/approvals', batch)
+    await follow(page, 'Approve or refuse')
+    await look()
+    await press('Approve')
+    await visit(batch)
+  }
+
   const visitDepartment = async ({ visit }: Visit) => {
     await visit('/department/systems', '/department/approvals', '/department/staff', '/department/logs')
     await visit('/department/sites', '/department/payments', '/department/payments/council-tax')
@@ -593,7 +623,9 @@ describe('the pages about who may read, in a browser', () => {
     await owner`
       insert into batch_error (sender_id, batch_id, line, reference, code, at)
       values (${service!.id}, ${batch}, 31, 'bill-31', 'recipient-not-found', ${at}), (${service!.id}, ${batch}, 40, null, 'not-json', ${at})`
-    await visit('/department/batches', `/department/batches/${batch}`)
+    await visit('/department/batches', `/department/batches/${batch}`, `/department/batches/${batch}/recall`)
+    await press('Ask to take the batch back')
+    await sees(page, 'There is a problem')
     await owner`insert into log_state (origin, xid, cluster, alive_at) values ('post.example/log', 0, 'one', ${at})`
     await noteAlive(owner, { outageSeconds: 60 }, new Date())
     await visit('/status')

@@ -14,6 +14,7 @@ import { deriveIdentifierKeys } from '../src/registry/identifier.ts'
 import { lookUpRecipients } from '../src/registry/look-up.ts'
 import { measureBulk } from './bench-bulk.ts'
 import { createDatabase, measureEvidence } from './bench-evidence.ts'
+import { measureGrowth } from './bench-growth.ts'
 import { insertBare, letter, turnsWithLog } from './bench-letter.ts'
 import { measureSearch } from './bench-search.ts'
 import { fillLargeWorld, linkOf } from './large-world.ts'
@@ -26,8 +27,9 @@ import { signInRosa } from './signed-in.ts'
  * Measures what a sender and a reader wait for, all in one run on one machine, so that the ratios mean something where the
  * rates do not. The program runs as a process of its own, with a PostgreSQL that really writes to the disk; the client and
  * the bare inserts run here. `npm run bench -- 2` measures two seconds each (default 5); `npm run bench -- 2 evidence` one part only.
+ * `npm run bench -- 2 growth 10000000` grows to ten million letters (default one), and is run only where it is asked for: that takes 30 GB.
  */
-const parts = ['accept', 'bulk', 'read', 'evidence', 'large', 'search'] as const
+const parts = ['accept', 'bulk', 'read', 'evidence', 'large', 'search', 'growth'] as const
 const lettersInMailbox = 200
 
 /** The bare rows go into a database of their own, with the same tables, so that the program does not seal what it has not accepted. */
@@ -132,6 +134,7 @@ if (part !== undefined && !(parts as readonly string[]).includes(part)) {
   console.error(`There is no part ${part}. The parts are ${parts.join(', ')}.`)
   process.exit(1)
 }
+const lettersMax = Number(process.argv[4] ?? 1_000_000)
 const isMeasured = (name: (typeof parts)[number]) => part === undefined || part === name
 const directory = mkdtempSync(path.join(tmpdir(), 'dp-bench-'))
 const embedded = await startEmbedded(directory, ['max_connections=300'])
@@ -150,6 +153,7 @@ try {
     if (isMeasured('evidence')) await measureEvidence(embedded.url, program.baseUrl, database)
     if (isMeasured('large')) await measureLargeWorld(embedded.url)
     if (isMeasured('search')) await measureSearch(embedded.url)
+    if (part === 'growth') await measureGrowth(embedded.url, program.baseUrl, lettersMax)
   } finally {
     await program.end('SIGTERM')
   }

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
-import { sendLines } from '../src/api/client/send-lines.ts'
 import { releaseAll } from '../src/delivery/release.ts'
 import { launchBrowser } from './browser.ts'
-import { callApi } from './call.ts'
-import { startServer, type TestServer, takeToken } from './server.ts'
+import { holdLetters } from './held-letters.ts'
+import { startServer, type TestServer } from './server.ts'
 import { follow, headingOf, openBrowser, press, sees, signIn, signInToWork } from './steps.ts'
 
 describe('a batch that is held, in a browser', () => {
@@ -26,18 +25,6 @@ describe('a batch that is held, in a browser', () => {
     await server?.stop()
   })
 
-  const sendHeld = async () => {
-    const token = await takeToken(server)
-    const batch = { service: 'council-tax', name: 'Bills of the autumn', hold: true }
-    const { id } = (await callApi(server, token, 'PUT', '/v1/batches/autumn', batch)).body as { id: string }
-    const lines = Array.from({ length: 12 }, (_, place) => {
-      const content = [{ language: 'en', body: `You are to pay £${place}.` }]
-      const recipient = { scheme: 'link', value: 'CT-1001' }
-      return `${JSON.stringify({ reference: `autumn-${place}`, recipient, subject: 'Your autumn bill', content })}\n`
-    })
-    for await (const { problem } of sendLines(`${server.baseUrl}/v1/batches/${id}/messages`, token, lines))
-      assert.equal(problem, undefined)
-  }
   const hasBill = async (page: Page) => {
     await page.goto('/inbox')
     return page.getByText('Your autumn bill').first().isVisible()
@@ -46,7 +33,7 @@ describe('a batch that is held, in a browser', () => {
   test('one looks at some letters and asks, a second releases it, and then its recipient has them', {
     timeout: 300_000,
   }, async () => {
-    await sendHeld()
+    await holdLetters(server)
     const options = { javaScriptEnabled: false }
     const [rosa, mel, jo] = await Promise.all([1, 2, 3].map(() => openBrowser(browser, server.baseUrl, options)))
     await signIn(rosa!, 'Rosa Example')
@@ -61,7 +48,7 @@ describe('a batch that is held, in a browser', () => {
     assert.equal(await mel!.getByRole('link', { name: 'Your autumn bill' }).count(), 10)
     await press(mel!, 'Show other letters')
     await follow(mel!, 'Your autumn bill')
-    await sees(mel!, /You are to pay £\d+\./)
+    await sees(mel!, /You are to pay/)
     await follow(mel!, 'Back to the letters of the batch')
     await follow(mel!, 'Back to the batch')
     await press(mel!, 'Ask for the release')
@@ -87,6 +74,6 @@ describe('a batch that is held, in a browser', () => {
 
     assert.equal(await hasBill(rosa!), true)
     await follow(rosa!, 'Your autumn bill')
-    await sees(rosa!, /You are to pay £\d+\./)
+    await sees(rosa!, /You are to pay/)
   })
 })

@@ -10,28 +10,36 @@ export function linkOf(number: number): { scheme: string; value: string } {
   return { scheme: 'link', value: `LW-${number}` }
 }
 
+type World = { parties: number; letters: number }
+
 /**
  * Fills in, beside the demo world, so many people whom council tax knows, and letters to them over the last two years, evenly:
- * what the tables of a town look like. `owner` passes over row-level security; the letters go around `accept`, as a
+ * what the tables of a town look like. `already` is what was filled in before. `owner` passes over row-level security; the letters go around `accept`, as a
  * million of them would take minutes. They have no events: those would be put into the log while something else is measured,
  * for many minutes more, and so an audit of this world names each letter (test/load-letters.ts makes letters with evidence).
  */
 export async function fillLargeWorld(
   owner: Database,
   keys: IdentifierKeys,
-  { parties, letters }: { parties: number; letters: number },
+  { parties, letters }: World,
+  already: World = { parties: 0, letters: 0 },
 ): Promise<{ serviceId: string; readers: Actor[]; letterIds: string[] }> {
   const [service] = await owner<
     { id: string; organisationId: string }[]
   >`select id, organisation_id from service where slug = 'council-tax'`
   const { id: serviceId, organisationId } = service!
-  await addPeople(owner, keys, serviceId, parties)
-  await addLetters(owner, { serviceId, organisationId, parties, letters })
+  await addPeople(owner, keys, serviceId, { parties, already: already.parties })
+  await addLetters(owner, { serviceId, organisationId, parties, letters, already: already.letters })
   return { serviceId, ...(await pickReaders(owner)) }
 }
 
-async function addPeople(owner: Database, keys: IdentifierKeys, serviceId: string, parties: number): Promise<void> {
-  for (let first = 0; first < parties; first += partiesAtOnce) {
+async function addPeople(
+  owner: Database,
+  keys: IdentifierKeys,
+  serviceId: string,
+  { parties, already }: { parties: number; already: number },
+): Promise<void> {
+  for (let first = already; first < parties; first += partiesAtOnce) {
     const numbers = Array.from({ length: Math.min(partiesAtOnce, parties - first) }, (_, index) => first + index)
     const hashes = numbers.map((number) => hashIdentifier(keys, serviceId, linkOf(number)).toString('hex'))
     const sealed = numbers.map((number) => sealIdentifier(keys, serviceId, linkOf(number).value).toString('hex'))
@@ -50,14 +58,14 @@ async function addPeople(owner: Database, keys: IdentifierKeys, serviceId: strin
   }
 }
 
-type Letters = { serviceId: string; organisationId: string; parties: number; letters: number }
+type Letters = { serviceId: string; organisationId: string; parties: number; letters: number; already: number }
 
-async function addLetters(owner: Database, { serviceId, organisationId, parties, letters }: Letters): Promise<void> {
+async function addLetters(owner: Database, { serviceId, organisationId, parties, letters, already }: Letters): Promise<void> {
   await owner`set enable_seqscan = on`
   await owner`set enable_hashjoin = on`
   await owner`set statement_timeout = 0`
   await owner`
-    create temporary table letter_text as
+    create temporary table if not exists letter_text as
     select number, jsonb_build_array(jsonb_build_object('language', 'en', 'subject', 'Your council tax bill', 'body', (
       select string_agg(md5(number || ' ' || word), ' ') from generate_series(1, 51) as word
     ))) as content
@@ -69,7 +77,7 @@ async function addLetters(owner: Database, { serviceId, organisationId, parties,
     ),
     letter as materialized (
       select mailbox_id, uuidv7(-make_interval(secs => (${letters}::float8 - n) * 63072000 / ${letters})) as id, n
-      from generate_series(0, ${letters - 1}) as n join addressed on addressed.number = n % ${parties}
+      from generate_series(${already}::integer, ${letters - 1}::integer) as n join addressed on addressed.number = n % ${parties}
     ),
     noted as (
       insert into ledger (sender_id, reference, message_id, content_digest, mailbox_id, thread_id, accepted_at, available_at, opened_at)

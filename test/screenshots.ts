@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { launchBrowser, unpackBrowser } from './browser.ts'
+import { holdLetters } from './held-letters.ts'
 import { startProgram } from './program.ts'
 
 /**
@@ -57,6 +58,23 @@ const mel = by('Mel Placeholder')
 
 const parkingBay = follow('.post-list__subject a:text("We want to look at the bay")', '/letters/')
 const taxBill = follow('.post-list__subject a:text("Your council tax bill")', '/letters/')
+
+/** One step after another, from the list of batches on. */
+const batch = (name: string, ...steps: ((page: Page) => Promise<unknown>)[]): Shot =>
+  mel(name, '/department/batches', async (page) => {
+    for (const step of steps) await step(page)
+  })
+const inBatch = follow('.post-choices a', '/department/batches/')
+const toSample = follow('a:text("Look at some of the letters")', /sample$/)
+const toRecall = follow('a:text("Take this letter back")', /recall$/)
+const closeBatch = async (page: Page) => {
+  if (await page.getByRole('button', { name: 'Close the batch' }).isVisible()) await press('Close the batch')(page)
+}
+const release = async (page: Page) => {
+  if (!(await page.getByText('Release the batch').isVisible())) return
+  await follow('a:text("Release the batch")', /release$/)(page)
+  await press(/^Release/)(page)
+}
 
 const wrongRows = ['CT-1001,Rosa,', 'CT-1002,=A1,2', 'CT-1001,Rosa,3']
 const goodRows = ['CT-1001,Rosa,120.50', 'CT-1002,Arthur,98', 'CT-9999,Una,12']
@@ -184,6 +202,15 @@ const shots: Shot[] = [
   mel('department-inbox', '/department'),
   mel('department-webhooks', '/department/webhooks'),
   mel('department-write', '/department/write'),
+  mel('department-batches', '/department/batches'),
+  batch('department-batch-held', inBatch),
+  batch('department-batch-sample', inBatch, toSample),
+  batch('department-batch-letter', inBatch, toSample, follow('.post-choices a', '/department/messages/')),
+  batch('department-batch-recall', inBatch, follow('a:text("Discard the batch")', /recall$/)),
+  batch('department-letter-recall', inBatch, toSample, follow('.post-choices a', '/department/messages/'), toRecall),
+  // From here on it is closed.
+  batch('department-batch-release', inBatch, closeBatch, follow('a:text("Release the batch")', /release$/)),
+  batch('department-batch-released', inBatch, release),
   mel('department-template-form', '/department/templates/new', writeTemplate),
   mel('department-template', '/department/templates/new', saveTemplate),
   mel('department-templates', '/department/templates'),
@@ -262,6 +289,7 @@ const data = mkdtempSync(path.join(tmpdir(), 'dp-screenshots-'))
 await unpackBrowser()
 const program = await startProgram({ DATA_DIRECTORY: data })
 const browser = await launchBrowser()
+await holdLetters(program)
 try {
   await take(browser, program.baseUrl)
 } finally {

@@ -84,6 +84,17 @@ describe('a batch that is held', () => {
     return (answer as { approvalId: string }).approvalId
   }
   const work = (at = soon) => releaseAll(post.db, () => at)
+  /** It asks for the time once for each step, and is stopped in the midst of it. */
+  const workUntilAsked = async (times: number) => {
+    const stopping = new AbortController()
+    let asked = 0
+    const clock = () => {
+      asked += 1
+      if (asked === times) stopping.abort()
+      return soon
+    }
+    await releaseAll(post.db, clock, stopping.signal)
+  }
   const inMailbox = async (ids: readonly string[]) => {
     const rows = await post.owner`select from message where id = any(${ids as string[]}::uuid[]) and recalled_at is null`
     return rows.length
@@ -223,15 +234,7 @@ describe('a batch that is held', () => {
         Array.from({ length: 1_201 }, () => ({})),
       )
       await release(anna, id)
-      const stopping = new AbortController()
-      let asks = 0
-      // The third time that it asks for the time is in the midst of it.
-      const clock = () => {
-        asks += 1
-        if (asks === 3) stopping.abort()
-        return soon
-      }
-      await releaseAll(post.db, clock, stopping.signal)
+      await workUntilAsked(3)
       const midway = await findBatch(post.db, anna!, id)
       assert.ok(midway.progress!.held > 0 && midway.progress!.held < 1_201, String(midway.progress!.held))
       assert.equal(stageOf(midway), 'releasing')
@@ -418,18 +421,16 @@ describe('a batch that is held', () => {
     })
 
     test('while its release is under way: what waits never comes', async () => {
-      const { id } = await closed(
-        'midway',
-        Array.from({ length: 1_100 }, () => ({})),
-      )
+      const letters = Array.from({ length: 1_100 }, () => ({}))
+      const { id, ids } = await closed('midway', letters)
       await release(anna, id)
-      await Promise.all([work(), takeBack(bo, id)])
+      await workUntilAsked(3)
+      assert.equal((await findBatch(post.db, anna!, id)).progress!.available, 500)
+      await takeBack(bo, id)
       await work()
       const { progress } = await findBatch(post.db, anna!, id)
-      assert.deepEqual([progress!.held, progress!.recalled], [0, 1_100])
-      const there =
-        await post.owner`select from message join ledger on message.id = message_id where batch_id = ${id} and message.recalled_at is null`
-      assert.equal(there.length, 0)
+      assert.deepEqual([progress!.held, progress!.available, progress!.recalled], [0, 500, 1_100])
+      assert.equal(await inMailbox(ids), 0)
     })
 
     test('with a letter and the one that corrects it, both', async () => {

@@ -14,6 +14,7 @@ import { parseQuery } from '../mailbox/search-query.ts'
 import { takeLetters } from '../mailbox/take-letters.ts'
 import { acceptOne } from './accept.ts'
 import { recall } from './recall.ts'
+import { releaseAll } from './release.ts'
 import { findWithheld } from './withheld.ts'
 
 const now = new Date('2026-11-23T10:00:00Z')
@@ -94,6 +95,15 @@ describe('taking a letter back', () => {
       ])
       const events = await eventsOf(messageId)
       assert.equal(events.filter((type) => type === 'message.opened' || type === 'message.recalled').length, 1, events.join())
+    }
+  })
+
+  test('at the moment at which it becomes available, takes it all the same', async () => {
+    const due = new Date(now.getTime() + 1_000)
+    for (let round = 0; round < 30; round += 1) {
+      const messageId = await send(`recall-due-${round}`, { availableFrom: due.toISOString() })
+      await Promise.all([releaseAll(post.db, () => due), recall(post.db, post.council, { messageId, reason }, due)])
+      assert.equal((await eventsOf(messageId)).at(-1), 'message.recalled')
     }
   })
 

@@ -114,6 +114,29 @@ describe('a letter for a later time', () => {
     assert.deepEqual(await eventsOf(outcomes[0]!.messageId), ['message.accepted', 'message.available'])
   })
 
+  test('that is an answer is one when it comes, and who is answered knows nothing of it before', async () => {
+    const written = { ...post.letter('question'), recipient: undefined }
+    const question = (await acceptOne(post.db, post.keys, post.rosa, written, now)).messageId
+    const answeredAt = async () => (await findSent(post.db, post.rosa, { messageId: question }))[0]!.answeredAt
+    const answers = async () =>
+      (await readEvents(post.db, [post.rosa.partyId], '0', 100)).filter(({ type }) => type === 'message.answered')
+    const answer = { availableFrom: later.toISOString(), recipient: undefined, answersId: question }
+    const sent = [await send('answer-1', answer), await send('answer-2', answer)]
+    await recall(post.db, post.council, { messageId: (await send('answer-3', answer)).messageId, reason: 'A mistake' }, now)
+    assert.deepEqual([await answeredAt(), await answers()], [null, []])
+    await Promise.all([releaseAll(post.db, () => later), releaseAll(post.db, () => later)])
+    assert.deepEqual(await answeredAt(), later)
+    assert.deepEqual(
+      (await answers()).map(({ messageId }) => messageId),
+      [question, question],
+    )
+    const facts = await post.owner`select facts from event where type = 'message.answered' and message_id = ${question}`
+    assert.deepEqual(
+      facts.map((one) => [one.facts.by.name, one.facts.answer]).sort(),
+      sent.map(({ messageId }) => ['Billing', messageId]).sort(),
+    )
+  })
+
   test('fails, and says so, where its recipient has left meanwhile', async () => {
     const leaver = await post.addPerson('CT-LEAVES')
     const recipient = { scheme: 'link', value: 'CT-LEAVES' }

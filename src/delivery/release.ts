@@ -1,4 +1,4 @@
-import type { Database, Db } from '../database/connect.ts'
+import type { Database, Db, Fragment } from '../database/connect.ts'
 import { readWithin, within } from '../database/scope.ts'
 import { lockFeeds } from '../evidence/events.ts'
 import { mayReceive } from '../registry/find-recipients.ts'
@@ -8,7 +8,8 @@ import { letterColumns } from './write.ts'
 /** So many letters in one transaction, and it stays short. */
 const lettersAtOnce = 500
 
-type Due = { senderId: string; messageId: string }
+/** Of an answer: what it answers, and in which mailbox that lies. */
+type Due = { senderId: string; messageId: string; answersId: string | null; answersIn: string | null }
 
 /**
  * Makes available what was accepted for a time that has come, and carries out what was decided of batches, until there is no more of it
@@ -29,24 +30,62 @@ async function release(db: Database, now: Date): Promise<number> {
     db,
     { purpose: 'delivery' },
     db`
-    select sender_id, message_id from withheld_message
-    where why = 'scheduled' and release_at <= ${now} order by release_at limit ${lettersAtOnce}`,
+    select sender_id, message_id, letter->>'answers_id' as answers_id, mailbox.id as answers_in
+    from (select * from withheld_message where why = 'scheduled' and release_at <= ${now} order by release_at limit ${lettersAtOnce}) as due
+    left join mailbox on letter->>'answers_id' is not null and mailbox.party_id = (letter->>'sender_party_id')::uuid`,
   )
   if (due.length === 0) return 0
   const senders = [...new Set(due.map(({ senderId }) => senderId))]
-  await within(db, { purpose: 'delivery', senders }, (sql) => releaseThese(sql, due, now))
+  const mailboxes = [...new Set(due.flatMap(({ answersIn }) => answersIn ?? []))]
+  const scope = { purpose: 'delivery', senders, ...(mailboxes.length > 0 ? { mailboxes } : {}) } as const
+  await within(db, scope, async (sql) => releaseThese(sql, due, await findAnswered(sql, due), now))
   return due.length
 }
 
 const unreachable = 'The recipient could not be reached here any more when the time of the letter came.'
 
+/** In whose ledger the messages stand that are answered. */
+type Answered = { senderId: string; messageId: string }
+
+async function findAnswered(sql: Db, due: readonly Due[]): Promise<Answered[]> {
+  const answers = due.filter(({ answersIn }) => answersIn !== null)
+  if (answers.length === 0) return []
+  return sql<Answered[]>`
+    select distinct ledger.sender_id, ledger.message_id
+    from unnest(${answers.map(({ answersIn }) => answersIn!)}::uuid[], ${answers.map(({ answersId }) => answersId!)}::uuid[])
+      as answer (mailbox_id, message_id)
+    join ledger on ledger.message_id = answer.message_id and ledger.mailbox_id = answer.mailbox_id`
+}
+
+/** As acceptance does it for an answer that is there at once (delivery/write.ts). */
+function noteAnswers(sql: Db, answered: readonly Answered[]): Fragment {
+  return sql`
+    answer as materialized (
+      select ledger.sender_id, ledger.message_id, ledger.reference, judged.at,
+             jsonb_build_object('by', accepted.facts->'by', 'door', letter->>'door', 'answer', judged.message_id) as facts
+      from unnest(${answered.map(({ senderId }) => senderId)}::uuid[], ${answered.map(({ messageId }) => messageId)}::uuid[])
+        as asked (sender_id, message_id)
+      join ledger on ledger.sender_id = asked.sender_id and ledger.message_id = asked.message_id
+      join judged on is_reachable and (judged.letter->>'answers_id')::uuid = ledger.message_id
+      join event as accepted on accepted.sender_id = judged.sender_id and accepted.message_id = judged.message_id and type = 'message.accepted'
+    ),
+    answered as (
+      update ledger set answered_at = coalesce(answered_at, answer.at) from answer
+      where ledger.sender_id = answer.sender_id and ledger.message_id = answer.message_id
+    ),
+    told_of_answers as (
+      insert into event (sender_id, type, message_id, reference, at, facts)
+      select sender_id, 'message.answered', message_id, reference, at, facts from feeds, answer
+    ),`
+}
+
 /** Those of them that still wait: who recalls one, or releases it too, holds its row or has it gone. */
-async function releaseThese(sql: Db, due: readonly Due[], now: Date): Promise<void> {
+async function releaseThese(sql: Db, due: readonly Due[], answered: readonly Answered[], now: Date): Promise<void> {
   await sql`
     with feeds as materialized (
       ${lockFeeds(
         sql,
-        due.map(({ senderId }) => senderId),
+        [...due, ...answered].map(({ senderId }) => senderId),
       )}
     ),
     taken as materialized (
@@ -81,6 +120,7 @@ async function releaseThese(sql: Db, due: readonly Due[], now: Date): Promise<vo
       where is_reachable and message.mailbox_id = judged.mailbox_id and message.id = (judged.letter->>'corrects_id')::uuid
         and message.sender_id = judged.sender_id
     ),
+    ${answered.length === 0 ? sql`` : noteAnswers(sql, answered)}
     freed as (
       delete from withheld_message as withheld using judged
       where is_reachable and withheld.sender_id = judged.sender_id and withheld.message_id = judged.message_id

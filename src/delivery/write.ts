@@ -118,7 +118,9 @@ export async function write(db: Db, rows: readonly Row[], batch?: OfBatch): Prom
   // What is joined with itself costs the square of its number: of a batch the rows are found by their ids instead.
   const isBatch = batch !== undefined && answered.length === 0
   const statement = (sql: Db, setsScope: Fragment) => {
-    const said = isBatch ? findById(sql, submitted) : sql`join submitted using (message_id)`
+    const joined = sql`join submitted using (message_id)`
+    const said = isBatch ? findById(sql, submitted.map(withoutFacts)) : joined
+    const facts = isBatch ? findById(sql, submitted.map(factsOnly)) : joined
     return sql`
     with submitted as materialized (
       -- A left join reads its left side first: no table is asked before the scope is set.
@@ -154,7 +156,7 @@ export async function write(db: Db, rows: readonly Row[], batch?: OfBatch): Prom
     ${answered.length === 0 ? sql`` : noteAnswers(sql)}
     ${batch ? countInBatch(sql, batch) : sql``}
     ${rows.some(({ written_by_id }) => written_by_id !== undefined) ? noteWriters(sql) : sql``}
-    ${tell(sql, said, { isBatch, isWithheld })}
+    ${tell(sql, facts, { isBatch, isWithheld })}
     select message_id from accepted`
   }
   const accepted = await writeWithin<{ messageId: string }>(db, scope, statement)
@@ -162,7 +164,7 @@ export async function write(db: Db, rows: readonly Row[], batch?: OfBatch): Prom
 }
 
 /** Among the sender's events. */
-function tell(db: Db, said: Fragment, { isBatch, isWithheld }: { isBatch: boolean; isWithheld: boolean }): Fragment {
+function tell(db: Db, facts: Fragment, { isBatch, isWithheld }: { isBatch: boolean; isWithheld: boolean }): Fragment {
   const all = isWithheld ? db`named` : db`delivered`
   // All of a batch have one sender.
   const named = isBatch
@@ -176,7 +178,7 @@ function tell(db: Db, said: Fragment, { isBatch, isWithheld }: { isBatch: boolea
              case happened.type when 'message.accepted' then submitted.facts || jsonb_build_object(
                'senderName', sender_name, 'serviceName', service_name, 'recipientName', accepted.recipient_name
              ) end
-      from feeds, accepted ${said} join ${named}, unnest(array['message.accepted', 'message.available']) as happened (type)
+      from feeds, accepted ${facts} join ${named}, unnest(array['message.accepted', 'message.available']) as happened (type)
       ${isWithheld ? db`where release_at is null or happened.type = 'message.accepted'` : db``}
     )`
 }
@@ -272,8 +274,11 @@ function addressOnly(row: Submitted) {
   return { ...of, recipient_scheme, recipient_hex, thread_id, category, recipient_only, release_at, batch_id }
 }
 
-/** The whole row of an accepted one, found by its id. */
-function findById(db: Db, rows: readonly Submitted[]) {
+const withoutFacts = ({ facts: _, ...row }: Submitted) => row
+const factsOnly = ({ message_id, facts, release_at }: Submitted) => ({ message_id, facts, release_at })
+
+/** The row of an accepted one, found by its id. Each time that it stands in a statement its values travel with it: only those that are asked for. */
+function findById(db: Db, rows: readonly Partial<Submitted>[]) {
   const byId = Object.fromEntries(rows.map((row) => [row.message_id, row]))
   return db`
     cross join lateral jsonb_to_record(${db.json(byId as never)}::jsonb -> accepted.message_id::text)
@@ -311,7 +316,8 @@ function noteAnswers(db: Db) {
     answered as (
       update ledger set answered_at = coalesce(ledger.answered_at, accepted.at)
       from accepted join submitted using (message_id)
-      where ledger.sender_id = submitted.answered_sender_id and ledger.message_id = submitted.answers_id
+      -- Who is answered is not to know before they see it: of an answer that waits, the release says so.
+      where submitted.release_at is null and ledger.sender_id = submitted.answered_sender_id and ledger.message_id = submitted.answers_id
       returning ledger.sender_id, ledger.message_id, ledger.reference, accepted.at,
                 jsonb_build_object('by', submitted.facts->'by', 'door', submitted.door, 'answer', submitted.message_id) as facts
     ),

@@ -103,6 +103,18 @@ export function storedAction(db: Db): Fragment {
   )`
 }
 
+/**
+ * What a list calls a letter: its subject in that language, where it is written in it too. A letter's first language is nearly always `usual`, and
+ * for that its words are not looked into.
+ */
+export function subjectIn(db: Db, language: string | undefined, usual = 'en'): Fragment {
+  if (language === undefined || language === usual) return db`message.subject`
+  return db`
+    coalesce(
+      (select text->>'subject' from jsonb_array_elements(message.content) as text where text->>'language' = ${language} limit 1), message.subject
+    )`
+}
+
 /** That a letter is not opened yet is evidence; what its reader marks is theirs alone. In one that was taken back is nothing to read. */
 export function isUnread(db: Db): Fragment {
   return db`((message.opened_at is null or message.marked_unread) and message.recalled_at is null)`

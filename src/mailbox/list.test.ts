@@ -4,7 +4,7 @@ import { createTestDatabase, type TestDatabase } from '../../test/database.ts'
 import { buildPost, type Post } from '../../test/post.ts'
 import type { Actor } from '../access/actor.ts'
 import { acceptOne } from '../delivery/accept.ts'
-import { lettersPerPage, listInbox, listSent } from './list.ts'
+import { lettersPerPage, listFolder, listInbox, listSent } from './list.ts'
 import { open } from './open.ts'
 
 const noon = Date.parse('2026-11-23T12:00:00Z')
@@ -94,5 +94,19 @@ describe('listing letters', () => {
     const both = await listInbox(post.db, post.clerk([post.serviceId, post.parkingId]), 1)
     assert.deepEqual([both.total, both.unread], [3, 2])
     assert.deepEqual([(await listSent(post.db, parking, 1)).total, (await listInbox(post.db, post.clerk([]), 1)).total], [0, 0])
+  })
+
+  test('calls a letter by its subject in the reader’s language, where it is written in that', async () => {
+    const carys = await post.addPerson('CT-4')
+    const content = [
+      { language: 'en', subject: 'Your bill', body: 'Dear resident' },
+      { language: 'cy', subject: 'Eich bil', body: 'Annwyl breswylydd' },
+    ]
+    const recipient = { scheme: 'link', value: 'CT-4' }
+    await acceptOne(post.db, post.keys, post.council, { ...post.letter('both'), recipient, subject: 'Your bill', content }, at(1))
+    await acceptOne(post.db, post.keys, post.council, { ...post.letter('english'), recipient, subject: 'Your bin' }, at(2))
+    const called = async (language: string) => subjects(await listFolder(post.db, carys, { folder: 'inbox', language }))
+    assert.deepEqual(await called('cy'), ['Your bin', 'Eich bil'])
+    assert.deepEqual(await called('en'), ['Your bin', 'Your bill'])
   })
 })

@@ -7,7 +7,7 @@ import { own } from '../database/own.ts'
 import { readWithin } from '../database/scope.ts'
 import { Problem } from '../problems.ts'
 import { type FolderInTree, isFixed, type OwnFolder, toTree } from './folder.ts'
-import { isUnread, type LetterSummary, stateOf } from './letter.ts'
+import { isUnread, type LetterSummary, stateOf, subjectIn } from './letter.ts'
 import { type DueCounts, dueCounts } from './list-actions.ts'
 
 export const lettersPerPage = 20
@@ -18,8 +18,8 @@ export type LetterPage = { letters: LetterSummary[]; page: number; pages: number
 export const shows = ['all', 'unread', 'flagged'] as const
 export type Show = (typeof shows)[number]
 
-/** Which letters: those of a folder (see folder.ts), all of them or only some, and of these a page. */
-export type Listed = { folder: string; show?: Show | undefined; page?: number | undefined }
+/** Which letters: those of a folder (see folder.ts), all of them or only some, of these a page, and in which language they are called by. */
+export type Listed = { folder: string; show?: Show | undefined; page?: number | undefined; language?: string | undefined }
 
 export type FolderPage = LetterPage & {
   folder: string
@@ -42,38 +42,50 @@ export async function listInbox(db: Db, actor: Actor, page: number): Promise<Let
   return { letters, page, pages, total, unread }
 }
 
-/** What stands beside the letters of a page: as JSON, once for a row and not a column for each. */
-type Beside = {
+/** A page's letters and what stands beside them, as one JSON: a row and a column for each take the driver longer than all else. */
+type Found = {
+  letters: (Omit<LetterSummary, Times> & { availableAt: string } & Record<Exclude<Times, 'availableAt'>, string | null>)[]
   total: number
-  unread_in: Record<string, number>
+  unreadIn: Record<string, number>
   folders: OwnFolder[]
   changed: number
   newest: string | null
   due: DueCounts | null
 }
+type Times = 'availableAt' | 'openedAt' | 'binnedAt' | 'expiresAt' | 'recalledAt'
 
 /** A folder as its page shows it, with what stands beside it: one query. With `now`, what is due at that time too. Throws `not-found` for an own folder that is not there. */
 export async function listFolder(
   db: Db,
   actor: Actor,
-  { folder, show = 'all', page = 1 }: Listed,
+  { folder, show = 'all', page = 1, language }: Listed,
   now?: Date,
 ): Promise<FolderPage> {
   requireRight(actor, 'inbox:read')
   const mine = inOwnMailbox(db, actor)
   const shown = db`${mine} and ${inFolder(db, folder)} ${only(db, show)}`
-  const rows = await readWithin<LetterSummary & { beside: string }>(
+  const [row] = await readWithin<{ found: string }>(
     db,
     scopeOfReceived(actor),
     db`
-    select row_to_json(beside)::text as beside, letter.*
+    select row_to_json(found)::text as found
     from (
       select
+        (
+          select coalesce(json_agg(letter), '[]')
+          from (
+            select id, sender_name as "otherName", service_name as "serviceName", ${subjectIn(db, language)} as subject, available_at as "availableAt", opened_at as "openedAt",
+                   documents <> '[]' as "hasDocuments", ${isUnread(db)} as "isUnread", flagged as "isFlagged", note is not null as "hasNote",
+                   binned_at as "binnedAt", expires_at as "expiresAt", recalled_at as "recalledAt", recall_reason as "recallReason"
+            from message where ${shown}
+            order by message.id desc limit ${lettersPerPage} offset ${(page - 1) * lettersPerPage}
+          ) as letter
+        ) as letters,
         (select count(*) from message where ${shown}) as total,
         (
           select coalesce(json_object_agg(folder, count), '{}')
           from (select folder, count(*) from message where ${mine} and ${isUnread(db)} group by folder) as unread
-        ) as unread_in,
+        ) as "unreadIn",
         (
           select coalesce(json_agg(json_build_object('id', id, 'parentId', parent_id, 'name', name)), '[]')
           from folder where ${inOwnFolders(db, actor)}
@@ -81,22 +93,15 @@ export async function listFolder(
         (select changed from mailbox where ${own(db, db`id = ${actor.mailboxId}`)} and id = ${actor.mailboxId}) as changed,
         (select id from message where ${mine} order by id desc limit 1) as newest,
         ${now ? db`(select row_to_json(due) from (${dueCounts(db, actor, now)}) as due)` : db`null`} as due
-    ) as beside
-    left join lateral (
-      select id, sender_name as other_name, service_name, subject, available_at, opened_at, documents <> '[]' as has_documents,
-             ${isUnread(db)} as is_unread, flagged as is_flagged, note is not null as has_note, binned_at,
-             expires_at, recalled_at, recall_reason
-      from message where ${shown}
-      order by id desc limit ${lettersPerPage} offset ${(page - 1) * lettersPerPage}
-    ) as letter on true`,
+    ) as found`,
   )
-  const { total, unread_in: unreadIn, folders: stored, changed, newest, due } = JSON.parse(rows[0]!.beside) as Beside
+  const { letters, total, unreadIn, folders: stored, changed, newest, due } = JSON.parse(row!.found) as Found
   const folders = toTree(stored)
   if (!isFixed(folder) && !folders.some(({ id }) => id === folder)) throw new Problem('not-found')
   const unread = Object.values(unreadIn).reduce((sum, count) => sum + count, 0)
   const state = stateOf({ newest, unread, changed: String(changed) })
   return {
-    ...toPage(rows, total, page, unreadIn[folder] ?? 0),
+    ...toPage(letters.map(withTimes), total, page, unreadIn[folder] ?? 0),
     folder,
     show,
     folders,
@@ -104,6 +109,18 @@ export async function listFolder(
     holdsAny: newest !== null,
     due: due ?? undefined,
     state,
+  }
+}
+
+function withTimes(letter: Found['letters'][number]): LetterSummary {
+  const timeOf = (text: string | null) => (text === null ? null : new Date(text))
+  return {
+    ...letter,
+    availableAt: new Date(letter.availableAt),
+    openedAt: timeOf(letter.openedAt),
+    binnedAt: timeOf(letter.binnedAt),
+    expiresAt: timeOf(letter.expiresAt),
+    recalledAt: timeOf(letter.recalledAt),
   }
 }
 

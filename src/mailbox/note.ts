@@ -3,7 +3,7 @@ import { noteLooks } from '../access/look.ts'
 import { inOwnMailbox } from '../access/own-post.ts'
 import { requireRight } from '../access/rights.ts'
 import { scopeOfReceived } from '../access/scope-of.ts'
-import type { Db } from '../database/connect.ts'
+import type { Db, Fragment } from '../database/connect.ts'
 import { readWithin, within } from '../database/scope.ts'
 import { Problem } from '../problems.ts'
 import { noteChange } from './note-change.ts'
@@ -20,6 +20,11 @@ export type LetterPlace = {
   noteVersion: number
 }
 
+/** The columns of a LetterPlace, from the table message. */
+export function placeColumns(db: Db): Fragment {
+  return db`message.folder, message.flagged as is_flagged, message.binned_at, message.note, message.note_version`
+}
+
 /** Throws `not-found`, also for a letter that the actor has sent. */
 export async function findPlace(db: Db, actor: Actor, messageId: string): Promise<LetterPlace> {
   requireRight(actor, 'inbox:read')
@@ -27,7 +32,7 @@ export async function findPlace(db: Db, actor: Actor, messageId: string): Promis
     db,
     scopeOfReceived(actor),
     db`
-    select folder, flagged as is_flagged, binned_at, note, note_version from message
+    select ${placeColumns(db)} from message
     where ${inOwnMailbox(db, actor)} and message.id = ${messageId}`,
   )
   if (place === undefined) throw new Problem('not-found')

@@ -9,19 +9,20 @@ import { readWithin, within } from '../database/scope.ts'
 import { lockFeeds } from '../evidence/events.ts'
 import { Problem } from '../problems.ts'
 import { type Letter, letterColumns, senderIdOf } from './letter.ts'
+import { type LetterPlace, placeColumns } from './note.ts'
 
 /**
  * A letter in the mailbox that is open. The first time, that it was opened is recorded with its time, for the reader and for
  * the sender together; two who open it at once record it once. Throws `not-found`, the same for a letter that is not there
  * and one that is not theirs.
  */
-export async function open(db: Db, actor: Actor, messageId: string, now: Date): Promise<Letter> {
+export async function open(db: Db, actor: Actor, messageId: string, now: Date): Promise<ReceivedLetter> {
   requireRight(actor, 'inbox:read')
   return openForWhoeverMay(db, actor, messageId, now)
 }
 
 /** Like open, for a verb that has asked for a right of its own. */
-export async function openForWhoeverMay(db: Db, actor: Actor, messageId: string, now: Date): Promise<Letter> {
+export async function openForWhoeverMay(db: Db, actor: Actor, messageId: string, now: Date): Promise<ReceivedLetter> {
   const letter = await findReceived(db, actor, messageId)
   // What was taken back has nothing that could be opened.
   if (letter.recalledAt !== null) return letter
@@ -38,13 +39,16 @@ export async function openForWhoeverMay(db: Db, actor: Actor, messageId: string,
   return isOpened ? { ...letter, openedAt: now } : findReceived(db, actor, messageId)
 }
 
-type Received = Letter & { markedUnread: boolean }
+/** A letter with what its readers have made of it. */
+export type ReceivedLetter = Letter & LetterPlace & { markedUnread: boolean }
 
-async function findReceived(db: Db, actor: Actor, messageId: string): Promise<Received> {
-  const [letter] = await readWithin<Received>(
+async function findReceived(db: Db, actor: Actor, messageId: string): Promise<ReceivedLetter> {
+  const [letter] = await readWithin<ReceivedLetter>(
     db,
     scopeOfReceived(actor),
-    db`select ${letterColumns(db)}, message.marked_unread, false as is_sent from message where ${inOwnMailbox(db, actor)} and message.id = ${messageId}`,
+    db`
+    select ${letterColumns(db)}, ${placeColumns(db)}, message.marked_unread, false as is_sent
+    from message where ${inOwnMailbox(db, actor)} and message.id = ${messageId}`,
   )
   if (letter === undefined) throw new Problem('not-found')
   return letter

@@ -4,8 +4,8 @@ import { scopeOf } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
 import { within } from '../database/scope.ts'
 import { findSnippets, type Snippet } from './find-snippets.ts'
-import { type FoundLetter, newestOf, type SearchResult, searchMailbox } from './search.ts'
-import type { Needle, Query, SearchFilters } from './search-query.ts'
+import { type FoundLetter, newestOf, type SearchInput, type SearchResult, searchMailbox } from './search.ts'
+import type { Needle } from './search-query.ts'
 
 const mailboxesAtOnce = 4
 const indexingMsMax = 1_500
@@ -26,14 +26,17 @@ export type Results<Mailbox> = Omit<SearchResult, 'letters' | 'needles'> & {
 export async function searchMailboxes<Mailbox extends { actor: Actor }>(
   db: Db,
   mailboxes: readonly Mailbox[],
-  { query, filters, page }: { query: Query; filters: SearchFilters; page: number },
+  { query, filters, page, language }: Pick<SearchInput, 'query' | 'filters' | 'language'> & { page: number },
   now: Date,
 ): Promise<Results<Mailbox>> {
   const wanted = page * resultsPerPage + 1
   const untilMs = performance.now() + indexingMsMax
   const searchAll = (mends: boolean) =>
     someAtOnce(mailboxes, async (mailbox) => {
-      return { mailbox, result: await searchMailbox(db, mailbox.actor, { query, filters, wanted, mends, untilMs }, now) }
+      return {
+        mailbox,
+        result: await searchMailbox(db, mailbox.actor, { query, filters, wanted, mends, untilMs, language }, now),
+      }
     })
   const asTyped = await searchAll(false)
   // A name that one mailbox has is not misspelt, whatever the others have that is like it.

@@ -6,7 +6,7 @@ import type { Db, Fragment } from '../database/connect.ts'
 import { readWithin } from '../database/scope.ts'
 import { type IndexState, readIndexState, wantIndex } from './index-documents.ts'
 import { indexLetters } from './index-letters.ts'
-import type { LetterSummary } from './letter.ts'
+import { type LetterSummary, subjectIn } from './letter.ts'
 import { matchWords } from './match-words.ts'
 import type { Needle, Query, SearchFilters } from './search-query.ts'
 
@@ -37,20 +37,28 @@ const stepsOfLetters = [100, 2_000]
  * `wanted`: so many letters at most. `mends`: parts of words and misspelt words are looked for too. `untilMs`: until then, by
  * performance.now(), a search may bring the index on.
  */
-export type SearchInput = { query: Query; filters: SearchFilters; wanted: number; mends: boolean; untilMs: number }
+export type SearchInput = {
+  query: Query
+  filters: SearchFilters
+  wanted: number
+  mends: boolean
+  untilMs: number
+  /** In which the letters found are called by. */
+  language?: string | undefined
+}
 
 /** Of one mailbox: letters with all the words, the newest first. */
 export async function searchMailbox(
   db: Db,
   actor: Actor,
-  { query, filters, wanted, mends, untilMs }: SearchInput,
+  { query, filters, wanted, mends, untilMs, language }: SearchInput,
   now: Date,
 ): Promise<SearchResult> {
   requireRight(actor, 'inbox:read')
   const state = await bringIndexOn(db, actor.mailboxId, untilMs, now)
   const left = { lettersLeft: state.lettersLeft, documentsLeft: state.documentsLeft }
   if (query.terms.length === 0) {
-    const { letters, count } = await findLetters(db, actor, filters, undefined, wanted)
+    const { letters, count } = await findLetters(db, actor, filters, undefined, { wanted, language })
     return { letters, count, isCounted: true, mended: [], needles: [], ...left }
   }
   const matched = await matchWords(db, actor, { query, filters, mends }, state)
@@ -60,7 +68,7 @@ export async function searchMailbox(
     if (at >= matched.numbers.length || found.letters.length >= wanted) break
     const numbers = matched.numbers.slice(at, at + step)
     at += step
-    const more = await findLetters(db, actor, filters, numbers, wanted)
+    const more = await findLetters(db, actor, filters, numbers, { wanted, language })
     found.letters = newestOf([...found.letters, ...more.letters], wanted)
     found.count += more.count
   }
@@ -94,14 +102,14 @@ async function findLetters(
   actor: Actor,
   filters: SearchFilters,
   numbers: readonly number[] | undefined,
-  wanted: number,
+  { wanted, language }: Pick<SearchInput, 'wanted' | 'language'>,
 ): Promise<{ letters: FoundLetter[]; count: number }> {
   const limits = db`${inOwnMailbox(db, actor)} ${conditions(db, filters)}`
   const rows = await readWithin<FoundLetter & { total: number }>(
     db,
     { ...scopeOfReceived(actor), purpose: 'search' },
     db`
-    select message.mailbox_id, message.id, message.sender_name as other_name, message.service_name, message.subject, message.available_at,
+    select message.mailbox_id, message.id, message.sender_name as other_name, message.service_name, ${subjectIn(db, language)} as subject, message.available_at,
       message.opened_at, message.opened_at is null or message.marked_unread as is_unread, message.documents <> '[]' as has_documents, message.folder, ${numbers === undefined ? db`null::integer as` : db`search_letter.`}${db`number`}, count(*) over ()::int as total
     from ${
       numbers === undefined

@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes } from 'node:crypto'
+import { createHash, createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 import { v7 as newId } from 'uuid'
 import { type Actor, nameWithFirm } from '../access/actor.ts'
 import { actorByGrant } from '../access/actor-by-grant.ts'
@@ -20,11 +20,11 @@ import { Problem } from '../problems.ts'
 import { endGracePeriod } from '../registry/end-grace-period.ts'
 import { deriveKey, seal, unseal } from '../seal.ts'
 
-export type SessionKeys = { seal: Buffer; form: Buffer }
+export type SessionKeys = { seal: Buffer; form: KeyObject }
 export type SessionLimits = { sessionIdleMinutes: number; sessionAbsoluteMinutes: number }
 
 export function deriveSessionKeys(secretKey: Buffer): SessionKeys {
-  return { seal: deriveKey(secretKey, 'session seal'), form: deriveKey(secretKey, 'session form') }
+  return { seal: deriveKey(secretKey, 'session seal'), form: createSecretKey(deriveKey(secretKey, 'session form')) }
 }
 
 export type NewSession = {
@@ -96,12 +96,16 @@ type Row = {
   partyId: string | null
   mailboxId: string | null
   partyName: string | null
+  grantId: string | null
+} & Others
+
+/** Who is signed in where it is not a person in their own mailbox, and whose mailbox is open. */
+type Others = {
   staffId: string | null
   staffName: string | null
   staffRoles: { role: StaffRole; serviceId: string }[] | null
   registrarId: string | null
   registrarName: string | null
-  grantId: string | null
   viaGrantId: string | null
   firmName: string | null
   ownerId: string | null
@@ -118,7 +122,29 @@ type Row = {
   categories: string[] | null
 }
 
-/** Whose session it is, unless it has ended: one query, as every page asks. Being seen is written at most once a minute. */
+const nobodyElse: Others = {
+  staffId: null,
+  staffName: null,
+  staffRoles: null,
+  registrarId: null,
+  registrarName: null,
+  viaGrantId: null,
+  firmName: null,
+  ownerId: null,
+  ownerMailboxId: null,
+  ownerName: null,
+  ownerKind: null,
+  grantKind: null,
+  grantRole: null,
+  grantEndsAt: null,
+  serviceNames: null,
+  categoryNames: null,
+  isAdministrator: null,
+  serviceIds: null,
+  categories: null,
+}
+
+/** Whose session it is, unless it has ended: one query for a person in their own mailbox, as every page asks. Being seen is written at most once a minute. */
 export async function readSession(
   db: Db,
   limits: SessionLimits,
@@ -154,6 +180,19 @@ export async function watchSession(
 async function findRow(db: Db, limits: SessionLimits, token: string, now: Date): Promise<Row | undefined> {
   const id = hashToken(token)
   const { idle, absolute } = earliest(limits, now)
+  const holds = db`session.id_hash = ${id} and session.last_seen_at > ${idle} and session.created_at > ${absolute}`
+  const [plain] = await readWithin<Omit<Row, keyof Others>>(
+    db,
+    { purpose: 'sign-in' },
+    db`
+      select session.id, session.created_at, session.last_seen_at, session.grant_id, party.id as party_id, party.name as party_name, mailbox.id as mailbox_id
+      from session
+      left join lateral (select * from party where id = session.party_id offset 0) party on true
+      left join lateral (select * from mailbox where party_id = party.id offset 0) mailbox on true
+      where ${holds}`,
+  )
+  if (plain === undefined) return undefined
+  if (plain.mailboxId !== null && plain.grantId === null) return { ...nobodyElse, ...plain }
   const [row] = await readWithin<Row>(
     db,
     { purpose: 'sign-in' },
@@ -186,7 +225,7 @@ async function findRow(db: Db, limits: SessionLimits, token: string, now: Date):
       left join lateral (
         select * from mailbox owner_mailbox where owner_mailbox.party_id = held.giver_id and ${grantOpens(db)} offset 0
       ) owner_mailbox on true
-      where session.id_hash = ${id} and session.last_seen_at > ${idle} and session.created_at > ${absolute}`,
+      where ${holds}`,
   )
   return row === undefined || (row.mailboxId === null && row.registrarId === null) ? undefined : row
 }

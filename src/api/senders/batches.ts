@@ -79,7 +79,7 @@ function creating(app: ApiServer, options: ApiOptions): void {
         tags: ['Batches'],
         summary: 'Begin a batch',
         description:
-          'A batch under your own reference, to send letters in it. Again with the same name, lane and hold gives the same batch, with others 409.',
+          'A batch under your own reference, to send letters in it. Again with the same name and lane gives the same batch, with others 409; so does a hold for one that was begun without.',
         params: Type.Object({ reference: Line(128, 'Your own reference, once for each batch of the service.') }),
         body: Type.Object(
           {

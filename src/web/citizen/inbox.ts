@@ -6,7 +6,7 @@ import { type Listed, listFolder } from '../../mailbox/list.ts'
 import { Problem } from '../../problems.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
 import { PageQuery } from '../pagination.ts'
-import { type Translate, wordsFor } from '../words.ts'
+import { languageOf, type Translate, wordsFor } from '../words.ts'
 import { FolderId, folderName, ShowQuery, viewPanes } from './folder-view.ts'
 
 const Count = Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000 }))
@@ -48,7 +48,8 @@ export async function sendFolder(
   const { actor } = request.signedIn!
   const t = wordsFor(request)
   const now = clock()
-  const listed = await listFolder(database, actor, asked, asked.folder === 'inbox' ? now : undefined)
+  const wanted = { ...asked, language: languageOf(request) }
+  const listed = await listFolder(database, actor, wanted, asked.folder === 'inbox' ? now : undefined)
   // Filing may have emptied the last page.
   if (listed.page > listed.pages && asked.done === undefined) throw new Problem('not-found')
   const panes = viewPanes(request, listed, { binDays: config.binDays, now })

@@ -1,10 +1,10 @@
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { type Listed, listFolder } from '../../mailbox/list.ts'
-import { findPlace, type LetterPlace } from '../../mailbox/note.ts'
+import type { LetterPlace } from '../../mailbox/note.ts'
 import { Problem } from '../../problems.ts'
 import type { Surroundings } from '../page.ts'
-import { wordsFor } from '../words.ts'
+import { languageOf, wordsFor } from '../words.ts'
 import { FolderId, folderName, type PanesView, ShowQuery, viewPanes } from './folder-view.ts'
 import { type Banner, DoneQuery, describeDone } from './inbox.ts'
 
@@ -32,14 +32,13 @@ export type Toolbar = LetterPlace & {
 export async function besideLetter(
   request: FastifyRequest,
   { config, database, clock }: Pick<Surroundings, 'config' | 'database' | 'clock'>,
-  id: string,
+  { id, folder, isFlagged, binnedAt, note, noteVersion }: LetterPlace & { id: string },
   query: Query,
 ): Promise<{ panes: PanesView; toolbar: Toolbar; banner: Banner | undefined }> {
   const { actor } = request.signedIn!
   const t = wordsFor(request)
-  const place = await findPlace(database, actor, id)
-  const own = { ...query, folder: place.folder }
-  const asked = query.in === undefined ? own : { ...query, folder: query.in }
+  const own = { ...query, folder, language: languageOf(request) }
+  const asked = query.in === undefined ? own : { ...own, folder: query.in }
   const listed = await listFolder(database, actor, asked).catch((error) => {
     // The folder of the list was deleted meanwhile.
     if (error instanceof Problem && error.code === 'not-found') return listFolder(database, actor, own)
@@ -48,14 +47,20 @@ export async function besideLetter(
   const nameOf = (folder: string) => folderName(t, listed.folders, folder)
   const said = await describeDone(request, query, { database }, t, nameOf)
   const sentences = [
-    ...(query.moved === undefined ? [] : [t('filing:moved-meanwhile', { folder: nameOf(place.folder) })]),
+    ...(query.moved === undefined ? [] : [t('filing:moved-meanwhile', { folder: nameOf(folder) })]),
     ...(query.noted === undefined ? [] : [t('filing:note.saved')]),
   ]
   const mayFile = actor.rights.has('mailbox:file')
-  const erasedOn = place.binnedAt ? new Date(place.binnedAt.getTime() + config.binDays * 24 * 60 * 60_000) : undefined
+  const erasedOn = binnedAt ? new Date(binnedAt.getTime() + config.binDays * 24 * 60 * 60_000) : undefined
   return {
     panes: viewPanes(request, listed, { binDays: config.binDays, openId: id, now: clock() }),
-    toolbar: { ...place, id, folderName: nameOf(place.folder), erasedOn, mayFile, mayErase: actor.rights.has('mailbox:erase') },
+    toolbar: {
+      ...{ id, folder, isFlagged, binnedAt, note, noteVersion },
+      folderName: nameOf(folder),
+      erasedOn,
+      mayFile,
+      mayErase: actor.rights.has('mailbox:erase'),
+    },
     banner: said ?? (sentences.length > 0 ? { sentences, undo: undefined } : undefined),
   }
 }

@@ -28,7 +28,7 @@ export function letterPage(app: FastifyInstance, surroundings: Surroundings): vo
     const [thread, contacts, beside] = await Promise.all([
       readThread(database, actor, letter.threadId, now, letter.id),
       findContacts(request, database, letter),
-      besideLetter(request, surroundings, letter.id, request.query),
+      besideLetter(request, surroundings, letter, request.query),
     ])
     // In the language of the pages where it is written in that; the other is a click away.
     const language = request.query.language ?? languageOf(request)

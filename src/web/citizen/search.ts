@@ -14,7 +14,7 @@ import { Problem } from '../../problems.ts'
 import { openMailbox } from '../../sign-in/session.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
 import { checkForm, checkFormOfAnyMailbox, sessionCookies } from '../session.ts'
-import { wordsFor } from '../words.ts'
+import { languageOf, wordsFor } from '../words.ts'
 import { type Asked, asksAnything, readAsked, readFilters, searchAddress, searchFields, searchFolders } from './search-form.ts'
 
 const mailboxesMax = 50
@@ -100,7 +100,7 @@ async function answer(
   // Whoever opens the page is about to search: until they have typed, the index can be brought on.
   if (!isAsked) await wantIndex(database, actor.mailboxId, now)
   const [results, senders, saved, ownFolders] = await Promise.all([
-    isAsked ? searchMailboxes(database, mailboxes, { query, filters, page }, now) : undefined,
+    isAsked ? searchMailboxes(database, mailboxes, { query, filters, page, language: languageOf(request) }, now) : undefined,
     sendersOf(database, mailboxes),
     listSavedSearches(database, actor),
     listFolders(database, actor),

@@ -49,7 +49,7 @@ describe('a held batch, on the department’s pages', () => {
     )
     assert.match((await reader.get('/department/batches')).body, /Held, closed · 30 accepted/)
     const page = (await reader.get(address)).body
-    assert.match(page, /Its letters wait for you.*Held, closed.*<dt[^>]*>\s*Held\s*<\/dt>\s*<dd[^>]*>\s*30\s*</s)
+    assert.match(page, /This batch is held\..*Held, closed.*30 letters wait\..*<dt[^>]*>\s*Held\s*<\/dt>\s*<dd[^>]*>\s*30\s*</s)
     assert.doesNotMatch(page, /\/release"|\/recall"/)
     const shown = (await reader.get(`${address}/sample`)).body
     assert.equal([...shown.matchAll(/Bill number \d+/g)].length, 10)

@@ -123,7 +123,11 @@ function sendRecallForm(
 
 /** A line of the sample: enough to choose which to open. */
 function viewSampled({ messageId, subject, content, documents, actions, recipientName }: Withheld) {
-  const text = content[0]!.body.replaceAll(/\s+/g, ' ').trim()
+  // Without the marks of Markdown.
+  const text = content[0]!.body
+    .replaceAll(/[*_#>|`]+/g, ' ')
+    .replaceAll(/\s+/g, ' ')
+    .trim()
   return {
     href: `/department/messages/${messageId}`,
     subject,

@@ -1,0 +1,79 @@
+import { readConfig } from '../src/config.ts'
+import { connect, type Database } from '../src/database/connect.ts'
+import { addressFor, connectOwner, deriveLogins } from '../src/database/roles.ts'
+import { listFolder } from '../src/mailbox/list.ts'
+import { open } from '../src/mailbox/open.ts'
+import { searchMailboxes } from '../src/mailbox/search-mailboxes.ts'
+import { parseQuery } from '../src/mailbox/search-query.ts'
+import { deriveIdentifierKeys } from '../src/registry/identifier.ts'
+import { letter } from './bench-letter.ts'
+import { fillLargeWorld, linkOf } from './large-world.ts'
+import { measure, openRequests, print, printHead } from './measure.ts'
+import { takeToken } from './server.ts'
+
+const lettersAtFirst = 100_000
+/** So that a mailbox has as many letters whatever the number of all. */
+const lettersInMailbox = 10
+const searchers = 50
+
+/**
+ * The same work with a hundred thousand letters, a million and so on: does it become slower as the tables grow? What is compared is each rate
+ * as a part of that of an empty query in the same seconds, as the machine may be another an hour later.
+ */
+export async function measureGrowth(url: string, baseUrl: string, lettersMax: number): Promise<void> {
+  const config = readConfig({ DEMO: 'true' })
+  const keys = deriveIdentifierKeys(config.secretKey)
+  const program = connect(addressFor(url, deriveLogins(config.secretKey).program), 8)
+  const owner = connectOwner(url, 1)
+  const headers = { authorization: `Bearer ${await takeToken({ baseUrl })}`, 'content-type': 'application/json' }
+  const first: number[] = []
+  let already = { parties: 0, letters: 0 }
+  for (let letters = lettersAtFirst; letters <= lettersMax; letters *= 10) {
+    const world = { parties: letters / lettersInMailbox, letters }
+    const began = performance.now()
+    const { readers, letterIds } = await fillLargeWorld(owner, keys, world, already)
+    already = world
+    console.log(
+      `\n${letters} letters to ${world.parties} people (filled in in ${((performance.now() - began) / 1000).toFixed(0)} s)\n`,
+    )
+    const pick = () => Math.floor(Math.random() * readers.length)
+    const asked = { query: parseQuery('council'), filters: {}, page: 1 }
+    const search = (place: number) => searchMailboxes(program, [{ actor: readers[place]! }], asked, new Date())
+    for (let place = 0; place < searchers; place += 1) await search(place)
+    const accept = openRequests(8, `${baseUrl}/v1/messages`, 'POST', headers, () =>
+      JSON.stringify({ ...letter(false), recipient: linkOf(Math.floor(Math.random() * world.parties)) }),
+    )
+    const works: [string, (line: number) => Promise<unknown>][] = [
+      ['Accept a letter over HTTP', accept.send],
+      ['List an inbox', () => listFolder(program, readers[pick()]!, { folder: 'inbox' }, new Date())],
+      [
+        'Open a letter',
+        () => {
+          const place = pick()
+          return open(program, readers[place]!, letterIds[place]!, new Date())
+        },
+      ],
+      ['Search a mailbox that was searched before', () => search(Math.floor(Math.random() * searchers))],
+    ]
+    printHead()
+    for (const [index, [name, work]] of works.entries()) {
+      const [empty, figures] = await measure(8, [() => program`select 1`, work])
+      const part = figures!.rate / empty!.rate
+      first[index] ??= part
+      print(`${name}, 8 at once`, figures!, figures!.rate * (first[index]! / part))
+    }
+    accept.close()
+    await printSizes(owner, letters)
+  }
+  await Promise.all([program.end(), owner.end()])
+}
+
+/** What a letter takes up on the disk, in bytes: in the tables, and in their indexes. */
+async function printSizes(owner: Database, letters: number): Promise<void> {
+  const sizes = await owner<{ name: string; rows: number; indexes: number }[]>`
+    select relname as name, pg_table_size(oid)::float8 as rows, pg_indexes_size(oid)::float8 as indexes
+    from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace and relname in ('message', 'ledger') order by relname`
+  const bytes = (size: number) => (size / letters).toFixed(0)
+  for (const { name, rows, indexes } of sizes)
+    console.log(`\n${name}: ${bytes(rows)} bytes a letter, and ${bytes(indexes)} in indexes`)
+}
