@@ -5,8 +5,8 @@ import { requireRight } from '../access/rights.ts'
 import { scopeOf, scopeOfReceived } from '../access/scope-of.ts'
 import type { Db, Fragment } from '../database/connect.ts'
 import { readWithin, within } from '../database/scope.ts'
-import { asPart } from '../documents/document.ts'
-import { readFileBytes } from '../documents/read.ts'
+import { asPart, type StoredFile } from '../documents/document.ts'
+import { readFile } from '../documents/read.ts'
 import { Problem } from '../problems.ts'
 import { type Found, foundColumns } from './find.ts'
 import { lookAt, recordOpenings } from './open.ts'
@@ -38,9 +38,9 @@ export async function takeLetters(db: Db, actor: Actor, wanted: Wanted, now: Dat
   return letters.map((letter) => (opened.includes(letter.id) ? { ...letter, openedAt: now } : letter))
 }
 
-/** The bytes of a file of a letter that was taken. */
-export async function readTaken(db: Db, actor: Actor, { mailboxId }: Found, fileId: string): Promise<Buffer> {
-  const bytes = await readFileBytes(db, scopeOf(actor), mailboxId, fileId)
+/** The bytes of a file of a letter that was taken, piece by piece. */
+export async function readTaken(db: Db, actor: Actor, { mailboxId }: Found, file: StoredFile): Promise<AsyncIterable<Buffer>> {
+  const bytes = await readFile(db, scopeOf(actor), mailboxId, file)
   if (bytes === undefined) throw new Problem('not-found')
   return bytes
 }

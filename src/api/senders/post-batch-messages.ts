@@ -9,6 +9,7 @@ import { findOpenBatch } from '../../delivery/find-batches.ts'
 import { BatchMessage } from '../../delivery/message.ts'
 import type { Outcome } from '../../delivery/write.ts'
 import { Problem, problems } from '../../problems.ts'
+import { limitIdleTime, movesAgain } from '../limit-idle-time.ts'
 import { inParts, isReference, type Line, parseLine, readLines, referenceIn } from '../lines.ts'
 import { fieldProblems, toProblem } from '../problem-reply.ts'
 import { compileForJson } from '../validation.ts'
@@ -29,8 +30,6 @@ const triesMax = 3
 const tryAgainMs = 1_000
 /** So often it is seen whether a sender who has to wait for their rate is still there. */
 const waitAtOnceMs = 1_000
-/** Without a byte from the sender, or with answers that are not read. */
-const idleMs = 120_000
 
 const Answer = Type.Object(
   {
@@ -114,24 +113,6 @@ export function postBatchMessages(app: ApiServer, options: BulkOptions): void {
         .send(answers as never)
     },
   )
-}
-
-/** Ends a connection on which nothing moves, until the answer says that this is over. */
-function limitIdleTime(request: FastifyRequest): () => void {
-  const { socket } = request.raw
-  const cut = () => socket.destroy()
-  movesAgain(request)
-  socket.once('timeout', cut)
-  return () => {
-    socket.off('timeout', cut)
-    movesAgain(request, 0)
-  }
-}
-
-/** A request that is injected has a socket without a clock. */
-function movesAgain({ raw }: FastifyRequest, idle = idleMs): void {
-  const { socket }: { socket: { setTimeout?: (ms: number) => void } } = raw
-  socket.setTimeout?.(idle)
 }
 
 type Work = BulkOptions & { check: ReturnType<typeof compileForJson>; closing: AbortSignal }
