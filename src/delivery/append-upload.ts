@@ -71,25 +71,28 @@ async function remove(db: Db, { senderId, id }: Upload): Promise<void> {
 }
 
 /**
- * Bytes in pieces of the same size, the last smaller. Each is copied into one place: small pieces of the network would hold much more than themselves. Where
- * their source breaks, what came of it is the last piece.
+ * Bytes in pieces of the same size, the last smaller. All are in one buffer, one after another: take a copy of what is to stay. Where their source breaks, what came of it
+ * is the last piece.
  */
 async function* inChunks(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let chunk = Buffer.allocUnsafeSlow(chunkBytes)
+  const chunk = Buffer.allocUnsafeSlow(chunkBytes)
   let length = 0
   const source = bytes[Symbol.asyncIterator]()
-  for (;;) {
-    const next = await source.next().catch(() => ({ done: true as const, value: undefined }))
-    if (next.done) break
-    for (let from = 0; from < next.value.length; ) {
-      const copied = next.value.copy(chunk, length, from)
-      from += copied
-      length += copied
-      if (length < chunkBytes) continue
-      yield chunk
-      chunk = Buffer.allocUnsafeSlow(chunkBytes)
-      length = 0
+  try {
+    for (;;) {
+      const next = await source.next().catch(() => ({ done: true as const, value: undefined }))
+      if (next.done) break
+      for (let from = 0; from < next.value.length; ) {
+        const copied = next.value.copy(chunk, length, from)
+        from += copied
+        length += copied
+        if (length < chunkBytes) continue
+        yield chunk
+        length = 0
+      }
     }
+    if (length > 0) yield chunk.subarray(0, length)
+  } finally {
+    await source.return?.()
   }
-  if (length > 0) yield chunk.subarray(0, length)
 }
