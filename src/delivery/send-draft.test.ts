@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
 import { v7 as newId } from 'uuid'
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts'
@@ -96,7 +97,7 @@ describe('sending a draft', () => {
       [['main', 'The bill']],
     )
     const { bytes } = await findFile(post.db, post.arthur, messageId, letter.documents[0]!.files[0]!.id, now)
-    assert.equal(bytes.toString(), 'bill.txt')
+    assert.equal(await text(bytes), 'bill.txt')
     const [accepted] = await post.owner<{ facts: Record<string, unknown> }[]>`
       select facts from event where message_id = ${messageId} and type = 'message.accepted'`
     const { addressedBy, isToService, isBetweenParties, senderName, recipientName } = accepted!.facts

@@ -56,7 +56,7 @@ create policy ending on file for select using ((select scope_is('upkeep')) and u
 create function is_in_letter(asked_sender_id uuid, asked_id uuid) returns boolean stable language plpgsql as $$
 begin
   return exists (
-    select from file
+    select from file join message on message.mailbox_id = file.mailbox_id and message.id = file.message_id
     where file.upload_id = asked_id and file.mailbox_id = scope_id('fileIn') and file.upload_sender_id = asked_sender_id
   );
 end $$;
