@@ -297,6 +297,33 @@ describe('a document in two steps', () => {
     assert.equal(sum!.bytes, null)
   })
 
+  test('is let go on by so many at once, and whoever comes then is to come again', async () => {
+    const waiting: ReturnType<typeof requestHttp>[] = []
+    const id = await idOf(megabyte)
+    for (let count = 0; count < 16; count += 1) {
+      const request = requestHttp(`${server.baseUrl}/v1/uploads/${await idOf(megabyte)}`, {
+        method: 'PATCH',
+        headers: {
+          authorization: `Bearer ${token}`,
+          'content-type': 'application/offset+octet-stream',
+          'upload-offset': '0',
+          'content-length': megabyte,
+        },
+      })
+      request.on('error', () => {})
+      request.write(pdf(1_000))
+      waiting.push(request)
+    }
+    await sleep(500)
+    const refused = await send(id, 0, pdf(megabyte))
+    assert.equal(refused.status, 503)
+    assert.equal(refused.body.code, 'busy')
+    assert.equal(refused.headers.get('retry-after'), '1')
+    for (const request of waiting) request.destroy()
+    await sleep(500)
+    assert.equal((await send(id, 0, pdf(megabyte))).status, 204)
+  })
+
   test('goes with bytes, or by an upload, and not both', async () => {
     const id = await upload(pdf(100))
     const file = { filename: 'leaflet.pdf', mediaType: 'application/pdf', content: 'JVBERi0xLjc=' }
