@@ -45,7 +45,11 @@ export const problems = {
   'upload-too-large': [413, 'fix', 'The document is larger than may be uploaded here.'],
   'upload-longer': [413, 'fix', 'More came than the document was said to have. The upload is gone: begin again.'],
   'archive-too-large': [413, 'fix', 'The letters have more documents than one archive holds. Choose fewer.'],
-  'line-too-long': [413, 'fix', 'A line of a batch has at most 4 MB. Send this letter by itself.'],
+  'line-too-long': [
+    413,
+    'fix',
+    'A line of a batch has at most 4 MB. Upload its documents before, or send this letter by itself.',
+  ],
   'media-type-unknown': [415, 'fix', 'Send the body as application/json, or as the description of this operation says.'],
   'available-from-too-late': [422, 'fix', 'A message can be kept for a year at most before it is available.'],
   'expires-too-early': [422, 'fix', 'A message cannot be out of date before it is available.'],

@@ -15,7 +15,7 @@ import { fieldProblems, toProblem } from '../problem-reply.ts'
 import { compileForJson } from '../validation.ts'
 import { type ApiOptions, type ApiServer, Id, ProblemDocument, problemAnswers, route } from './door.ts'
 
-/** Of one line. The letter with a larger document goes by itself. */
+/** Of one line. A larger document is uploaded before. */
 const lineBytesMax = 4 * 1024 * 1024
 /** What one statement takes, in each lane: where single letters wait for it, less. */
 const partsMax = { bulk: { lines: 500, bytes: 2 * 1024 * 1024 }, normal: { lines: 200, bytes: 2 * 1024 * 1024 } }
@@ -57,7 +57,7 @@ const schema = {
   summary: 'Send the letters of a batch',
   description:
     'One letter in a line, as for sendMessage and without `service`. Each line is answered when its letter is kept and readable, while you go on sending: read the answers as they come, as no more is ' +
-    'read of you while they wait. After a break send the same lines again: each has the same answer, and no letter is there twice. A line may have 4 MB.',
+    'read of you while they wait. After a break send the same lines again: each has the same answer, and no letter is there twice. A line may have 4 MB: what is larger is uploaded before (createUpload).',
   params: Id,
   querystring: Type.Object(
     {
