@@ -43,7 +43,11 @@ export const problems = {
   'upload-version-unknown': [412, 'fix', 'Uploads are taken by version 1.0.0 of the tus protocol.'],
   'too-large': [413, 'fix', 'The message is larger than 25 MB, or than 500 MB with what was uploaded.'],
   'upload-too-large': [413, 'fix', 'The document is larger than may be uploaded here.'],
-  'upload-longer': [413, 'fix', 'More came than the document was said to have. The upload is gone: begin again.'],
+  'upload-longer': [
+    413,
+    'fix',
+    'More came than the document was said to have. If the upload was not complete, it is gone: begin again.',
+  ],
   'archive-too-large': [413, 'fix', 'The letters have more documents than one archive holds. Choose fewer.'],
   'line-too-long': [
     413,

@@ -158,6 +158,7 @@ describe('a document in two steps', () => {
     }
     assert.equal((await send(id, 2_499_999, bytes.subarray(2_499_999))).status, 204)
     assert.equal((await send(id, bytes.length, Buffer.alloc(0))).status, 204, 'there is nothing left to send')
+    assert.equal((await send(id, bytes.length, Buffer.alloc(1))).body.code, 'upload-longer')
     const { body } = await callApi(server, token, 'GET', `/v1/uploads/${id}`)
     assert.equal(body.sha256, sha256(bytes))
   })
@@ -191,11 +192,13 @@ describe('a document in two steps', () => {
     const text = Buffer.concat([Buffer.from('Dear reader, '.repeat(200_000)), Buffer.from([0xff])])
     const notText = await idOf(text.length, { mediaType: 'text/plain' })
     const longer = await idOf(bytes.length - 1)
+    const longerByPieces = await idOf(bytes.length - megabyte)
     for (const [id, sent, status, code] of [
       [wrong, bytes, 422, 'upload-digest-wrong'],
       [picture, png, 422, 'file-type-mismatch'],
       [notText, text, 422, 'file-type-mismatch'],
       [longer, bytes, 413, 'upload-longer'],
+      [longerByPieces, bytes, 413, 'upload-longer'],
     ] as const) {
       const answer = await send(id, 0, sent)
       assert.equal(answer.status, status, code)

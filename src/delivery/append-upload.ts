@@ -22,7 +22,6 @@ export type Part = { id: string; offset: number; length: number | undefined; byt
 export async function appendToUpload(db: Db, actor: Actor, { id, offset, length, bytes }: Part): Promise<Upload> {
   const upload = await findUpload(db, actor, id)
   if (upload.received !== offset) throw new Problem('upload-offset-wrong')
-  if (upload.sha256 !== null) return upload
   try {
     return await append(db, upload, length, bytes)
   } catch (error) {
@@ -36,13 +35,12 @@ async function append(db: Db, upload: Upload, length: number | undefined, bytes:
   const scope = { senders: [senderId] }
   // A check is of all bytes from the first. In the middle there is nothing to see, and the last part reads again what was there.
   const mayComplete = length === undefined || received + length >= size
-  const check = received === 0 || mayComplete ? checkFlow(upload.mediaType, size) : undefined
+  const check = upload.sha256 === null && (received === 0 || mayComplete) ? checkFlow(upload.mediaType, size) : undefined
   for await (const piece of received > 0 && check ? readUpload(db, scope, { senderId, id, size: received }) : [])
     await check!.take(piece)
   let at = received
-  let sha256: string | null = null
-  for await (const chunk of inChunks(bytes)) {
-    if (at + chunk.length > size) throw new Problem('upload-longer')
+  let { sha256 } = upload
+  for await (const chunk of inChunks(bytes, size - received)) {
     await check?.take(chunk)
     if (at + chunk.length === size) sha256 = check!.end()
     if (sha256 !== null && declaredSha256 !== null && sha256 !== declaredSha256) throw new Problem('upload-digest-wrong')
@@ -72,23 +70,26 @@ async function remove(db: Db, { senderId, id }: Upload): Promise<void> {
 
 /**
  * Bytes in pieces of the same size, the last smaller. All are in one buffer, one after another: take a copy of what is to stay. Where their source breaks, what came of it
- * is the last piece.
+ * is the last piece. Throws `upload-longer` where more come than `most`, before the last piece of these is given: it may be thought to be the last of all.
  */
-async function* inChunks(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+async function* inChunks(bytes: AsyncIterable<Buffer>, most: number): AsyncGenerator<Buffer> {
   const chunk = Buffer.allocUnsafeSlow(chunkBytes)
-  let length = 0
+  let [length, came] = [0, 0]
   const source = bytes[Symbol.asyncIterator]()
   try {
     for (;;) {
       const next = await source.next().catch(() => ({ done: true as const, value: undefined }))
       if (next.done) break
+      came += next.value.length
+      if (came > most) throw new Problem('upload-longer')
       for (let from = 0; from < next.value.length; ) {
+        if (length === chunkBytes) {
+          yield chunk
+          length = 0
+        }
         const copied = next.value.copy(chunk, length, from)
         from += copied
         length += copied
-        if (length < chunkBytes) continue
-        yield chunk
-        length = 0
       }
     }
     if (length > 0) yield chunk.subarray(0, length)
