@@ -10,7 +10,7 @@ import { unzipSync } from 'fflate'
 import { sendLines } from '../src/api/client/send-lines.ts'
 import { deleteOldUploads } from '../src/delivery/delete-old-uploads.ts'
 import { type Answer, callApi } from './call.ts'
-import { startProgram } from './program.ts'
+import { type Program, startProgram } from './program.ts'
 import { startServer, type TestServer, takeToken } from './server.ts'
 import { signInRosa } from './signed-in.ts'
 
@@ -449,6 +449,49 @@ describe('a document of 100 MB', { skip: process.platform !== 'linux' && 'only L
       const small = await inAndOut('small', 25)
       const more = (await inAndOut('large', 100)) - small
       assert.ok(more < 50 * megabyte, `${Math.round(more / megabyte)} MB more were held`)
+    } finally {
+      await program.end('SIGTERM')
+      await world.stop()
+    }
+  })
+})
+
+describe('an upload under way when the program is killed', () => {
+  test('is gone on with in the next', { timeout: 120_000 }, async () => {
+    const world = await startServer()
+    const bytes = pdf(6 * megabyte)
+    const headersOf = async (program: Program) => ({ authorization: `Bearer ${await takeToken(program)}` })
+    let program = await startProgram({ DATABASE_URL: world.test.url })
+    try {
+      const asked = { service: 'council-tax', mediaType: 'application/pdf', size: bytes.length, sha256: sha256(bytes) }
+      const { body: begun } = await callApi(program, await takeToken(program), 'POST', '/v1/uploads', asked)
+      const type = 'application/offset+octet-stream'
+      const address = () => `${program.baseUrl}${begun.links.self}`
+      const headers = {
+        ...(await headersOf(program)),
+        'content-type': type,
+        'upload-offset': '0',
+        'content-length': bytes.length,
+      }
+      const request = requestHttp(address(), { method: 'PATCH', headers }).on('error', () => {})
+      request.write(bytes.subarray(0, 4 * megabyte))
+      const far = async () => {
+        const response = await fetch(address(), { method: 'HEAD', headers: await headersOf(program) })
+        return Number(response.headers.get('upload-offset'))
+      }
+      while ((await far()) < 2 * megabyte) await sleep(20)
+      await program.end('SIGKILL')
+      program = await startProgram({ DATABASE_URL: world.test.url })
+      const offset = await far()
+      assert.ok(offset >= 2 * megabyte && offset < bytes.length, String(offset))
+      const { status } = await fetch(address(), {
+        method: 'PATCH',
+        headers: { ...(await headersOf(program)), 'content-type': type, 'upload-offset': String(offset) },
+        body: new Uint8Array(bytes.subarray(offset)),
+      })
+      assert.equal(status, 204)
+      const { body } = await callApi(program, await takeToken(program), 'GET', begun.links.self)
+      assert.equal(body.sha256, sha256(bytes))
     } finally {
       await program.end('SIGTERM')
       await world.stop()

@@ -1,8 +1,8 @@
 import type { Db } from '../database/connect.ts'
 import { within } from '../database/scope.ts'
 
-/** Each may have many rows. */
-const uploadsAtOnce = 20
+/** Each may have some hundred thousand rows of the database's own, and a statement has its limit of time. */
+const uploadsAtOnce = 5
 
 /**
  * For a job: uploads whose time has passed and that no letter has. Whoever writes a letter with one holds its row until that is committed, and it is

@@ -30,7 +30,8 @@ export async function withUploads<Some extends Submission | Problem>(
   actor: Actor,
   submissions: readonly Some[],
 ): Promise<(Some | Submission)[]> {
-  const senders = servicesFor(actor, 'messages:write')
+  // Whoever hands a letter on says themselves which uploads it has: a person has none of their own.
+  const senders = actor.isOrganisation ? servicesFor(actor, 'messages:write') : undefined
   const ids = [...new Set(submissions.flatMap((one) => (one instanceof Problem ? [] : uploadsOf(one))))]
   if (senders === undefined || ids.length === 0) return [...submissions]
   const found = await readWithin<Shared>(
