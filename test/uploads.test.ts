@@ -263,6 +263,17 @@ describe('a document in two steps', () => {
       assert.deepEqual(theirs.body, none.body)
     }
     assert.equal((await head(begun)).offset, 0)
+    // Nor may another service have it that the same system writes for.
+    const wanted = { service: 'state-pension', mediaType: 'application/pdf', size: bytes.length }
+    const own = await callApi(server, other, 'POST', '/v1/uploads', wanted)
+    assert.equal((await send(own.body.id, 0, bytes, asOther)).status, 204)
+    const carers = await post(letter('carers', own.body.id, { service: 'carers-support' }), other)
+    assert.equal(carers.body.code, 'upload-not-found')
+    assert.equal(carers.body.errors[0].field, '/documents/0/files/0/upload')
+    assert.notEqual(
+      (await post(letter('pension', own.body.id, { service: 'state-pension' }), other)).body.code,
+      'upload-not-found',
+    )
   })
 
   test('is one document, however many letters have it: single, in a batch, for later, or a correction', async () => {
