@@ -49,13 +49,14 @@ async function* readLetterLines(file: string, documents: Documents): AsyncGenera
 }
 
 async function readLetter(file: string, line: number, documents: Documents): Promise<FoundLetter> {
+  let message: unknown
   try {
-    const message = JSON.parse(await readFile(file, 'utf8'))
-    return await withDocuments({ at: file, line, reference: referenceOf(message), message }, path.dirname(file), documents)
+    message = JSON.parse(await readFile(file, 'utf8'))
   } catch (error) {
     const wrong = error instanceof SyntaxError ? `It is no JSON: ${error.message}` : (error as Error).message
     return { at: file, wrong }
   }
+  return withDocuments({ at: file, line, reference: referenceOf(message), message }, path.dirname(file), documents)
 }
 
 type Parsed = { at: string; line: number; reference: string | undefined; message: unknown }
