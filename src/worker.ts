@@ -9,6 +9,7 @@ import type { Config } from './config.ts'
 import type { Database } from './database/connect.ts'
 import { describeError } from './database/describe-error.ts'
 import { connectOwner } from './database/roles.ts'
+import { deleteOldUploads } from './delivery/delete-old-uploads.ts'
 import { releaseAll } from './delivery/release.ts'
 import { sendDueDrafts } from './delivery/send-due-drafts.ts'
 import { every, type Loop } from './every.ts'
@@ -63,6 +64,10 @@ const jobs = {
     cron: '* * * * *',
     work: ({ database }: Databases, config: Config, now: Date) =>
       sendDueDrafts(database, deriveIdentifierKeys(config.secretKey, readSchemes(config.identifierSchemes, config)), now),
+  },
+  'delete-old-uploads': {
+    cron: '20 * * * *',
+    work: ({ database }: Databases, _config: Config, now: Date) => deleteOldUploads(database, now),
   },
   'delete-old-alerts': {
     cron: '40 1 * * *',
