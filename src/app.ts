@@ -23,6 +23,7 @@ import { postBatchMessages } from './api/senders/post-batch-messages.ts'
 import { postMessages } from './api/senders/post-messages.ts'
 import { postReceipt } from './api/senders/post-receipt.ts'
 import { recallMessage } from './api/senders/recall-message.ts'
+import { uploadRoutes } from './api/senders/uploads.ts'
 import { webhookRoutes } from './api/senders/webhook.ts'
 import { registerTokens } from './api/tokens.ts'
 import { validatorCompiler } from './api/validation.ts'
@@ -53,8 +54,13 @@ import { registerStatus } from './web/status.ts'
 import { verifyPages } from './web/verify.ts'
 import { registerLanguages } from './web/words.ts'
 
-/** A request must have arrived whole within this, but for a batch: a slow sender of bytes holds a connection, and nothing else. */
+/** A request must have arrived whole within this: a slow sender of bytes holds a connection, and nothing else. */
 const requestTimeoutMs = 120_000
+/** But for these. What is read line by line has limits of its own; what is left of an upload goes on in another request. */
+const longerTimeoutsMs: Record<string, number> = {
+  'application/x-ndjson': Number.POSITIVE_INFINITY,
+  'application/offset+octet-stream': 600_000,
+}
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -150,6 +156,7 @@ async function openApi(
   batchRoutes(door, api)
   // Its body is read line by line; for all others that is no media type.
   await door.register(async (bulk: ApiServer) => postBatchMessages(bulk, { ...api, letters: config.letters }))
+  await door.register(async (uploads: ApiServer) => uploadRoutes(uploads, { ...api, uploads: config.uploads }))
   for (const open of [getMessages, getEvents, getInbox, postReceipt, recallMessage, getRecipientChanges]) open(door, api)
   lookupRecipients(door, { ...api, lookups: config.lookups })
   getEvidence(door, { ...api, makeReceipt })
@@ -157,14 +164,15 @@ async function openApi(
   webhookRoutes(door, { ...api, webhooks: webhookReach(config) })
 }
 
-/** The limit of time for all requests with a body but those that are read line by line, which have limits of their own. */
+/** The limit of time for all requests with a body. */
 function limitArrival(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
     const { headers, raw } = request
     const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+    const timeoutMs = longerTimeoutsMs[headers['content-type'] ?? ''] ?? requestTimeoutMs
     if (hasBody && request.routeOptions.config.isLong) limitSilence(raw, reply.raw)
-    else if (hasBody && headers['content-type'] !== 'application/x-ndjson') {
-      const timer = setTimeout(() => raw.socket.destroy(), requestTimeoutMs)
+    else if (hasBody && Number.isFinite(timeoutMs)) {
+      const timer = setTimeout(() => raw.socket.destroy(), timeoutMs)
       timer.unref()
       const isOver = () => clearTimeout(timer)
       raw.once('end', isOver)

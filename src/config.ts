@@ -67,6 +67,8 @@ export const settings = {
   WRITING_FILES: 'How many files people may send with a message, where a contact point says nothing else. Default 10.',
   WRITING_MEGABYTES:
     'How large the files that people send with a message may be together, in MB, where a contact point says nothing else. Default 10.',
+  UPLOAD_MEGABYTES: 'How large a document may be that a service uploads before it is sent, in MB. Default 100, at most 500.',
+  UPLOAD_DAYS: 'After how many days an upload goes that no letter has. Default 14.',
   PAY_URL: 'Where the API of GOV.UK Pay is. Default https://publicapi.payments.service.gov.uk; in demo, the built-in stand-in.',
   BIN_DAYS: 'For how many days letters are kept in the bin before they are erased from the mailbox. Default 30.',
   NOTIFY_API_KEY:
@@ -137,6 +139,7 @@ export type Config = {
   /** Without a slash at the end of `url`. */
   pay: { url: string; isStandIn: boolean }
   letters: { perSecond: number; perDay: number }
+  uploads: { bytes: number; days: number }
   serviceName: string
   trustProxy: boolean
   logLevel: string
@@ -196,6 +199,10 @@ export function readConfig(environment: Environment = process.env): Config {
     letters: {
       perSecond: wholeNumber('LETTERS_PER_SECOND', text('LETTERS_PER_SECOND'), 10_000, 1, 1_000_000),
       perDay: wholeNumber('LETTERS_PER_DAY', text('LETTERS_PER_DAY'), 50_000_000, 1, 10_000_000_000),
+    },
+    uploads: {
+      bytes: wholeNumber('UPLOAD_MEGABYTES', text('UPLOAD_MEGABYTES'), 100, 1, 500) * 1024 * 1024,
+      days: wholeNumber('UPLOAD_DAYS', text('UPLOAD_DAYS'), 14, 1, 365),
     },
     writingFiles: wholeNumber('WRITING_FILES', text('WRITING_FILES'), 10, 0, 50),
     writingMegabytes: wholeNumber('WRITING_MEGABYTES', text('WRITING_MEGABYTES'), 10, 1, 25),

@@ -9,6 +9,7 @@ import type { Config } from './config.ts'
 import type { Database } from './database/connect.ts'
 import { describeError } from './database/describe-error.ts'
 import { connectOwner } from './database/roles.ts'
+import { deleteOldUploads } from './delivery/delete-old-uploads.ts'
 import { forgetRows } from './delivery/forget-rows.ts'
 import { releaseAll } from './delivery/release.ts'
 import { sendDueDrafts } from './delivery/send-due-drafts.ts'
@@ -69,6 +70,10 @@ const jobs = {
   'forget-rows': {
     cron: '*/10 * * * *',
     work: ({ database }: Databases, _config: Config, now: Date) => forgetRows(database, now),
+  },
+  'delete-old-uploads': {
+    cron: '20 * * * *',
+    work: ({ database }: Databases, _config: Config, now: Date) => deleteOldUploads(database, now),
   },
   'delete-old-alerts': {
     cron: '40 1 * * *',

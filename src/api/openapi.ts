@@ -17,6 +17,7 @@ export async function describeApi(app: FastifyInstance, config: Config): Promise
       servers: [{ url: config.baseUrl }],
       tags: [
         { name: 'Messages', description: 'Send, and see what became of it.' },
+        { name: 'Uploads', description: 'Send a document once, for many letters, or a large one.' },
         { name: 'Batches', description: 'Send many letters, and see what became of them all.' },
         { name: 'Events', description: 'What has happened to messages, in order.' },
         { name: 'Inbox', description: 'What people have written to your services.' },

@@ -61,6 +61,8 @@ function toFieldProblem({ instancePath, keyword, params, message }: ValidationEr
       return { field: instancePath, message: 'This has a form or a character that is not allowed here.' }
     case 'format':
       return { field: instancePath, message: `This must be ${formatsInWords[String(params.format)] ?? String(params.format)}.` }
+    case 'oneOf':
+      return { field: instancePath, message: 'This must be given in one of its ways, and in one only.' }
     default:
       return { field: instancePath, message: `This ${message ?? 'is wrong'}.` }
   }

@@ -103,6 +103,7 @@ const ids = {
   written: newId(),
   grant: newId(),
   action: newId(),
+  upload: newId(),
 }
 
 /** Who asks. The helper is Rosa's, for another service; parking is another service of the council. */
@@ -211,6 +212,8 @@ const reach: Record<string, Partial<Record<Asker, string>>> = {
   mailing_file: { tax: 'rud', upkeep: 'rud' },
   mailing_row: { tax: 'rud', upkeep: 'rud' },
   mailing_error: { tax: 'rud', upkeep: 'rud' },
+  upload: { tax: 'rud', upkeep: 'rud' },
+  upload_chunk: { tax: 'rud' },
 
   staff_member: { tax: 'rud', parking: 'rud', 'sign-in': 'r', registry: 'rud' },
   staff_role: { tax: 'rud', parking: 'rud', 'sign-in': 'r', registry: 'rud' },
@@ -353,6 +356,16 @@ async function fill(owner: Database): Promise<void> {
   const identifier = { scheme: 'link', identifier_hash: bytes, identifier_sealed: bytes }
   await add('mailing_row', { sender_id: tax, file_id: id, row: 2, ...identifier, cells: [] })
   await add('mailing_error', { sender_id: tax, file_id: id, row: 2, ordinal: 0, message: 'This is empty.' })
+  await add('upload', {
+    sender_id: tax,
+    id: ids.upload,
+    media_type: 'application/pdf',
+    size: 1,
+    received: 1,
+    sha256: 'x',
+    expires_at: at,
+  })
+  await add('upload_chunk', { sender_id: tax, upload_id: ids.upload, starts_at: 0, bytes })
   await add('evidence_seal', { position: 1, event_id: id, size: 256, ordinal: 1, sender_leaf: 0 })
   await add('evidence_jws', { first_leaf: 0, key_id: '', signature: bytes })
   await add('log_tile', { level: 0, index: 0, bytes })
@@ -489,6 +502,22 @@ describe('what row-level security lets each scope do with each table', () => {
       assert.match(await reachOf(table, scopes.rosa), /^r/, `${table}, to the recipient`)
     }
     await test_.owner`update message set recipient_only = false where id = ${ids.letter}`
+  })
+
+  test('the bytes of an upload are for whoever may see a letter that has it, in the mailbox where it lies, and for nobody else', async () => {
+    const { rosa, helper, arthur, agency, parking, tax, delivery, upkeep } = scopes
+    const inRosas = (scope: Scope): Scope => ({ ...scope, fileIn: ids.rosaMailbox })
+    const askers: Scope[] = [rosa, helper, arthur, agency, parking, delivery, upkeep]
+    for (const scope of askers) assert.equal(await reachOf('upload_chunk', inRosas(scope)), '', 'no letter has it yet')
+    await test_.owner`
+      insert into file (mailbox_id, id, message_id, upload_sender_id, upload_id)
+      values (${ids.rosaMailbox}, ${newId()}, ${ids.letter}, ${ids.tax}, ${ids.upload})`
+    const found = await Promise.all([...askers, tax].map((scope) => reachOf('upload_chunk', inRosas(scope))))
+    assert.deepEqual(found, ['r', '', '', '', '', '', '', 'rud'])
+    assert.equal(await reachOf('upload_chunk', { ...arthur, fileIn: arthur.mailbox }), '')
+    assert.equal(await reachOf('upload_chunk', { fileIn: ids.rosaMailbox }), '')
+    assert.equal(await reachOf('upload', inRosas(rosa)), '', 'what its sender said of it')
+    await test_.owner`delete from file where upload_id is not null`
   })
 
   test('who works for a firm sees what it holds now, and nothing that it has given or held before', async () => {

@@ -39,6 +39,8 @@ export type Scope = {
   mailboxes?: readonly string[]
   /** Mailboxes that are open in some window, asked whether anything in them is new. */
   watched?: readonly string[]
+  /** In which mailbox to look for a letter that lets an upload be read. It lets nothing be seen that is not seen anyway. */
+  fileIn?: string
   /** Services that the asker acts for: their look-ups, their log. */
   ownServices?: readonly string[]
   /** The public body whose own things these are: staff, systems, contact points. */
@@ -60,6 +62,7 @@ const keys = [
   'mailbox',
   'mailboxes',
   'watched',
+  'fileIn',
   'senders',
   'services',
   'categories',

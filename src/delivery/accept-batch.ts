@@ -7,6 +7,7 @@ import { type FieldProblem, Problem, type ProblemCode } from '../problems.ts'
 import type { IdentifierKeys } from '../registry/identifier.ts'
 import { type Admitted, check, deliver, deliverShared } from './accept.ts'
 import { type Batch, type BatchState, refusalOf } from './batch.ts'
+import { withUploads } from './find-uploads.ts'
 import type { Submission } from './message.ts'
 import { recordRejections } from './record-rejections.ts'
 import type { OfBatch, Outcome } from './write.ts'
@@ -29,7 +30,13 @@ export async function acceptBatch(
 ): Promise<Outcome[]> {
   requireRight(actor, 'messages:write')
   const checked: (Admitted | Problem)[] = []
-  for (const { line, submission } of lines) {
+  const known = await withUploads(
+    db,
+    actor,
+    lines.map(({ submission }) => submission),
+  )
+  for (const [place, submission] of known.entries()) {
+    const { line } = lines[place]!
     const one = submission instanceof Problem ? submission : await check(keys, actor, submission, now)
     const refusal = checked.length < newMax ? undefined : new Problem('letters-of-day-used')
     checked.push(one instanceof Problem ? one : { ...one, line, refusal, heldIn: batch.hold ? batch.id : undefined })

@@ -12,6 +12,7 @@ import { checkIdentifier, hashIdentifier, type IdentifierKeys } from '../registr
 import { namespaceOf } from '../registry/scheme.ts'
 import { listServices } from '../registry/services.ts'
 import { checkActions, refuseActions, toActionRow } from './check-actions.ts'
+import { withUploads } from './find-uploads.ts'
 import { addressingOf, digestOf, partsOf, type Submission } from './message.ts'
 import { recordRejections } from './record-rejections.ts'
 import { shareStatements } from './share-statements.ts'
@@ -46,7 +47,8 @@ const lettersWaitingMax = 4_000
 
 export const deliverShared = shareStatements(
   (db, admitted: readonly Admitted[]) => deliver(db, admitted),
-  ({ documents }) => documents.contents.reduce((weight, { base64 }) => weight + base64.length / base64LengthMax, 1 / lettersMax),
+  ({ documents }) =>
+    documents.contents.reduce((weight, { base64 = '' }) => weight + base64.length / base64LengthMax, 1 / lettersMax),
   lettersWaitingMax,
 )
 
@@ -63,7 +65,8 @@ export async function accept(
   now: Date,
 ): Promise<Outcome[]> {
   requireRight(actor, 'messages:write')
-  const checked = await Promise.all(submissions.map((submission) => check(keys, actor, submission, now)))
+  const known = await withUploads(db, actor, submissions)
+  const checked = await Promise.all(known.map((submission) => check(keys, actor, submission, now)))
   const delivered = await deliverShared(
     db,
     checked.filter((one): one is Admitted => !(one instanceof Problem)),
@@ -102,7 +105,7 @@ export async function check(keys: IdentifierKeys, actor: Actor, submission: Subm
     if (new Set(languages).size < languages.length) throw new Problem('language-repeated')
     checkActions(actor, submission)
     refuseTimes(submission, now)
-    const documents = await checkDocuments(submission.documents)
+    const documents = await checkDocuments(submission.documents, submission.uploads)
     return { keys, actor, submission, documents, digest: digestOf(submission, documents.documents), now }
   } catch (error) {
     if (error instanceof Problem) return error
@@ -128,11 +131,13 @@ export async function deliver(db: Db, admitted: readonly Admitted[], batch?: Ope
     const to = one.refusal ?? refusals[place] ?? routes[place]!
     return to instanceof Problem ? to : toRow(one, to)
   })
-  const written = await write(
-    db,
-    rows.filter((row): row is Row => !(row instanceof Problem)),
-    batch,
-  )
+  const writable = rows.filter((row): row is Row => !(row instanceof Problem))
+  const written = await write(db, writable, batch).catch((error) => {
+    // An upload went in the moment in which a letter came for it. Of several letters each is tried alone.
+    if (writable.length === 1 && isUploadGone(error)) return undefined
+    throw error
+  })
+  if (written === undefined) return rows.map((row) => (row instanceof Problem ? row : new Problem('upload-not-found')))
   const isWritten = (row: Row | Problem): row is Row => !(row instanceof Problem) && written.has(row.message_id)
   const before = await findAccepted(
     db,
@@ -154,6 +159,11 @@ export async function deliver(db: Db, admitted: readonly Admitted[], batch?: Ope
     admitted[0]?.now ?? new Date(0),
   )
   return outcomes.map((outcome) => (isRow(outcome) ? new Problem(reasons.shift()!) : outcome))
+}
+
+function isUploadGone(error: unknown): boolean {
+  const { code, table_name, constraint_name } = error as Record<string, unknown>
+  return code === '23503' && table_name === 'file' && String(constraint_name).includes('upload')
 }
 
 const isRow = (outcome: Outcome | Row): outcome is Row => 'contents' in outcome

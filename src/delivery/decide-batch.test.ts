@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts'
 import { addClerk } from '../../test/department.ts'
@@ -190,7 +191,7 @@ describe('a batch that is held', () => {
       )
       const { id } = letter.documents[0]!.files[0]!
       const { bytes } = await readWithheldFile(post.db, reader, ids[0]!, id, now)
-      assert.equal(bytes.toString(), 'hello')
+      assert.equal(await text(bytes), 'hello')
       for (const other of [post.clerk([post.parkingId]), post.rosa, post.arthur])
         await assert.rejects(readWithheldFile(post.db, other, ids[0]!, id, now), { code: 'not-found' })
     })

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { type Static, Type } from 'typebox'
 import { actionsMax, NewAction } from '../documents/action.ts'
-import { asPart, Language, Line, NewDocument, type StoredDocument, Text } from '../documents/document.ts'
+import { asPart, Language, Line, NewDocument, type Shared, type StoredDocument, Text } from '../documents/document.ts'
 import { canonical, type Part } from '../evidence/record.ts'
 import { Identifier } from '../registry/identifier.ts'
 
@@ -112,6 +112,8 @@ export type Submission = {
   subject: string
   content: Content[]
   documents: NewDocument[]
+  /** The uploads that its documents may name, by their ids. Of a service they are found when it is accepted. */
+  uploads?: ReadonlyMap<string, Shared> | undefined
   /** What it asks to do: of public bodies only. */
   actions?: NewAction[] | undefined
   reply: { allowed: boolean; by?: string | undefined }

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
 import { v7 as newId } from 'uuid'
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts'
@@ -12,6 +14,8 @@ import { open } from '../mailbox/open.ts'
 import { saveDraft } from '../mailbox/save-draft.ts'
 import { Problem } from '../problems.ts'
 import { acceptOne } from './accept.ts'
+import { appendToUpload } from './append-upload.ts'
+import { createUpload } from './create-upload.ts'
 import { sendDraft } from './send-draft.ts'
 
 const now = new Date('2026-11-23T10:00:00Z')
@@ -96,7 +100,7 @@ describe('sending a draft', () => {
       [['main', 'The bill']],
     )
     const { bytes } = await findFile(post.db, post.arthur, messageId, letter.documents[0]!.files[0]!.id, now)
-    assert.equal(bytes.toString(), 'bill.txt')
+    assert.equal(await text(bytes), 'bill.txt')
     const [accepted] = await post.owner<{ facts: Record<string, unknown> }[]>`
       select facts from event where message_id = ${messageId} and type = 'message.accepted'`
     const { addressedBy, isToService, isBetweenParties, senderName, recipientName } = accepted!.facts
@@ -117,6 +121,32 @@ describe('sending a draft', () => {
       { answeredAt: Date },
     ]
     assert.deepEqual(answeredAt, now)
+  })
+
+  test('hands on a document that was uploaded without a copy of it: the new reader gets the bytes, and needs no other letter', async () => {
+    const bytes = Buffer.from('A leaflet for all.')
+    const wanted = { serviceId: post.serviceId, mediaType: 'text/plain', size: bytes.length }
+    const { upload } = await createUpload(post.db, post.council, wanted, { bytes: 100, days: 1 }, now)
+    await appendToUpload(post.db, post.council, { id: upload.id, offset: 0, length: undefined, bytes: Readable.from([bytes]) })
+    const documents = [{ role: 'main', files: [{ filename: 'leaflet.txt', upload: upload.id }] }]
+    const original = await letterToRosa({ documents })
+    const aim = { kind: 'forward', messageId: original, toPartyId: post.arthur.partyId } as const
+    // As a helper who may write with this service only.
+    const limited: Actor = {
+      ...post.rosa,
+      rights: new Map([...post.rosa.rights.keys()].map((right) => [right, [post.serviceId]])),
+    }
+    const { messageId } = await send(limited, await draft(post.rosa, aim, ''))
+    for (const actor of [post.arthur, post.rosa]) {
+      const [file] = (await find(post.db, actor, messageId)).documents[0]!.files
+      assert.equal(await text((await findFile(post.db, actor, messageId, file!.id, now)).bytes), 'A leaflet for all.')
+    }
+    // What Rosa had is erased: what she sent stays for both.
+    await post.owner`update message set erased_at = ${now} where id = ${original}`
+    const [file] = (await find(post.db, post.rosa, messageId)).documents[0]!.files
+    assert.equal(await text((await findFile(post.db, post.rosa, messageId, file!.id, now)).bytes), 'A leaflet for all.')
+    const [kept] = await post.owner`select count(*)::int as chunks from upload_chunk where upload_id = ${upload.id}`
+    assert.equal(kept!.chunks, 1)
   })
 
   test('keeps a letter for the recipient only what it is, wherever it is handed on to', async () => {

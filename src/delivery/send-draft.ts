@@ -6,7 +6,7 @@ import { scopeOf, scopeOfReceived } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
 import { own } from '../database/own.ts'
 import { readWithin, within } from '../database/scope.ts'
-import type { NewDocument, StoredDocument } from '../documents/document.ts'
+import type { NewDocument, NewFile, Shared, StoredDocument, StoredFile } from '../documents/document.ts'
 import { Problem } from '../problems.ts'
 import type { ContactPoint } from '../registry/contact-point.ts'
 import type { IdentifierKeys } from '../registry/identifier.ts'
@@ -123,7 +123,7 @@ async function toSubmission(db: Db, actor: Actor, id: string, draft: Written): P
     ...whole,
     subject: forwardedSubject(original.subject),
     content: forwardedContent(original.content, forwarded, { by: actor.by.name, comment: draft.body }),
-    documents: await copyDocuments(db, actor, original),
+    ...(await copyDocuments(db, actor, original)),
     category: original.category,
     recipientOnly: original.recipientOnly,
     recipientId: draft.toPartyId ?? undefined,
@@ -167,27 +167,32 @@ async function findOriginal(db: Db, actor: Actor, messageId: string): Promise<Or
   return original
 }
 
+/** Of a file that is handed on: its own bytes, or the upload that it has them from, which is kept for both. */
+type Copied = { id: string; content: string | null; uploadId: string | null; uploadSenderId: string | null }
+
 /** But for those that are for machines, which nobody has seen who hands the letter on. */
-async function copyDocuments(db: Db, actor: Actor, { id, documents }: Original): Promise<NewDocument[]> {
-  const rows = await readWithin<{ id: string; content: string }>(
+async function copyDocuments(
+  db: Db,
+  actor: Actor,
+  { id, documents }: Original,
+): Promise<Pick<Submission, 'documents' | 'uploads'>> {
+  const rows = await readWithin<Copied>(
     db,
     scopeOfReceived(actor),
     db`
-    select file.id, replace(encode(file.bytes, 'base64'), chr(10), '') as content
+    select file.id, replace(encode(file.bytes, 'base64'), chr(10), '') as content, file.upload_id, file.upload_sender_id
     from unnest(${documents.flatMap(({ files }) => files.map((file) => file.id))}::uuid[]) as asked (id)
     join file on ${own(db, db`file.mailbox_id = ${actor.mailboxId}`)} and file.id = asked.id and file.message_id = ${id}`,
   )
-  const contents = new Map(rows.map((row) => [row.id, row.content]))
-  return documents
-    .filter(({ role }) => role !== 'technical')
-    .map(({ role, title, files }) => ({
-      role,
-      title,
-      files: files.map(({ id: fileId, filename, mediaType, language }) => ({
-        filename,
-        mediaType,
-        ...(language ? { language } : {}),
-        content: contents.get(fileId) ?? '',
-      })),
-    }))
+  const copied = new Map(rows.map((row) => [row.id, row]))
+  const uploads = new Map<string, Shared>()
+  const toFile = ({ id: fileId, filename, mediaType, language, size, sha256 }: StoredFile): NewFile => {
+    const named = { filename, mediaType, ...(language ? { language } : {}) }
+    const { content = null, uploadId: upload = null, uploadSenderId = null } = copied.get(fileId) ?? {}
+    if (upload === null) return { ...named, content: content ?? '' }
+    uploads.set(upload, { id: upload, senderId: uploadSenderId!, mediaType, size, sha256 })
+    return { ...named, upload }
+  }
+  const shown = documents.filter(({ role }) => role !== 'technical')
+  return { documents: shown.map(({ role, title, files }) => ({ role, title, files: files.map(toFile) })), uploads }
 }

@@ -7,7 +7,7 @@ import { own } from '../database/own.ts'
 import { readWithin, within } from '../database/scope.ts'
 import type { StoredAction } from '../documents/action.ts'
 import type { StoredDocument, StoredFile } from '../documents/document.ts'
-import { readFileBytes } from '../documents/read.ts'
+import { readFile } from '../documents/read.ts'
 import { Problem } from '../problems.ts'
 
 /** How many letters of a batch somebody looks at before it is released. */
@@ -88,10 +88,10 @@ export async function readWithheldFile(
   messageId: string,
   fileId: string,
   now: Date,
-): Promise<{ file: StoredFile; bytes: Buffer }> {
+): Promise<{ file: StoredFile; bytes: AsyncIterable<Buffer> }> {
   const letter = await findWithheld(db, actor, messageId)
   const file = letter.documents.flatMap(({ files }) => files).find(({ id }) => id === fileId)
-  const bytes = file && (await readFileBytes(db, scopeOfSent(actor), letter.mailboxId, fileId))
+  const bytes = file && (await readFile(db, scopeOfSent(actor), letter.mailboxId, file))
   if (file === undefined || bytes === undefined) throw new Problem('not-found')
   await noteLook(db, actor, letter, 'downloaded', now)
   return { file, bytes }

@@ -1,5 +1,6 @@
 import type { Db, Fragment } from '../database/connect.ts'
 import { readWithin, type Scope, writeWithin } from '../database/scope.ts'
+import type { FileContent } from '../documents/check.ts'
 import type { StoredDocument } from '../documents/document.ts'
 import { lockFeeds } from '../evidence/events.ts'
 import type { MessageFacts } from '../evidence/record.ts'
@@ -60,7 +61,7 @@ export type Row = {
   from_mailbox_id: string
   /** For the evidence; the names of parties are added where they are found. */
   facts: Omit<MessageFacts, 'senderName' | 'serviceName' | 'recipientName'>
-  contents: { id: string; base64: string }[]
+  contents: FileContent[]
   actions: ActionRow[]
   /** Of the batch that it came in. */
   line?: number | undefined
@@ -327,17 +328,19 @@ function noteAnswers(db: Db) {
     ),`
 }
 
-/** Bytes travel as the base64 that they came in; only the database decodes them for good. */
-function storeFiles(db: Db, files: { id: string; message_id: string; base64: string }[]) {
+/** Bytes travel as the base64 that they came in; only the database decodes them for good. An upload's are there. */
+function storeFiles(db: Db, files: (FileContent & { message_id: string })[]) {
   return db`
     stored as (
-      insert into file (mailbox_id, id, message_id, bytes)
-      select accepted.mailbox_id, file.id, file.message_id, decode(file.base64, 'base64')
+      insert into file (mailbox_id, id, message_id, bytes, upload_sender_id, upload_id)
+      select accepted.mailbox_id, file.id, file.message_id, decode(file.base64, 'base64'), upload_sender_id, upload_id
       from unnest(
         ${files.map(({ id }) => id)}::uuid[],
         ${files.map(({ message_id }) => message_id)}::uuid[],
-        ${files.map(({ base64 }) => base64)}::text[]
-      ) as file (id, message_id, base64)
+        ${files.map(({ base64 }) => base64 ?? null)}::text[],
+        ${files.map(({ upload }) => upload?.senderId ?? null)}::uuid[],
+        ${files.map(({ upload }) => upload?.id ?? null)}::uuid[]
+      ) as file (id, message_id, base64, upload_sender_id, upload_id)
       join accepted on accepted.message_id = file.message_id
     ),`
 }

@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import { fileTypeFromBuffer } from 'file-type'
 import { v7 as newId } from 'uuid'
 import { Problem } from '../problems.ts'
@@ -8,46 +8,93 @@ import {
   isTextual,
   messageBytesMax,
   type NewDocument,
+  type NewFile,
   refuseFilename,
+  type Shared,
   type StoredDocument,
+  sharedBytesMax,
 } from './document.ts'
 
-/** Documents as they will be stored: what is known of each file, and its bytes, still in base64, under the same id. */
-export type CheckedDocuments = { documents: StoredDocument[]; contents: { id: string; base64: string }[] }
+/** Under the id of a file: its bytes, still in base64, or the upload that has them. */
+export type FileContent = { id: string; base64?: string; upload?: Pick<Shared, 'id' | 'senderId'> }
+
+/** Documents as they will be stored: what is known of each file, and its content. */
+export type CheckedDocuments = { documents: StoredDocument[]; contents: FileContent[] }
 
 /**
  * Takes documents as they come from outside, their base64 already known to be well-formed, and checks what a schema cannot:
- * names, sizes, and that each file is what it says. Throws a Problem that names the first field that is wrong.
+ * names, sizes, and that each file is what it says. `uploads` are those that they may name, by their ids. Throws a Problem that names the first field
+ * that is wrong.
  */
-export async function checkDocuments(documents: readonly NewDocument[]): Promise<CheckedDocuments> {
+export async function checkDocuments(
+  documents: readonly NewDocument[],
+  uploads: ReadonlyMap<string, Shared> = new Map(),
+): Promise<CheckedDocuments> {
   const checked: CheckedDocuments = { documents: [], contents: [] }
   if (documents.filter((document) => document.role === 'main').length > 1) throw new Problem('main-document-repeated')
-  let bytesTotal = 0
+  let [bytesTotal, sharedTotal] = [0, 0]
   for (const [d, document] of documents.entries()) {
     const files = []
     for (const [f, file] of document.files.entries()) {
-      const refused = refuseFilename(file.filename, file.mediaType)
+      const { filename, language } = file
+      const shared = file.upload === undefined ? undefined : findShared(file, uploads, d, f)
+      const mediaType = shared?.mediaType ?? file.mediaType!
+      const refused = refuseFilename(filename, mediaType)
       if (refused) throw fileProblem(refused, d, f, refused === 'file-type-not-allowed' ? 'mediaType' : 'filename')
-      const bytes = Buffer.from(file.content, 'base64')
-      if (bytes.length === 0) throw fileProblem('file-empty', d, f, 'content')
+      const bytes = Buffer.from(file.content ?? '', 'base64')
+      if (shared === undefined && bytes.length === 0) throw fileProblem('file-empty', d, f, 'content')
       bytesTotal += bytes.length
-      if (bytesTotal > messageBytesMax || checked.contents.length >= filesMax) throw new Problem('too-large')
-      if (!(await isWhatItSays(bytes, file.mediaType))) throw fileProblem('file-type-mismatch', d, f, 'content')
-      const { filename, mediaType, language } = file
+      sharedTotal += shared?.size ?? bytes.length
+      if (bytesTotal > messageBytesMax || sharedTotal > sharedBytesMax || checked.contents.length >= filesMax)
+        throw new Problem('too-large')
+      if (shared === undefined && !(await isWhatItSays(bytes, mediaType)))
+        throw fileProblem('file-type-mismatch', d, f, 'content')
       const id = newId()
-      files.push({
-        id,
-        filename,
-        mediaType,
-        language,
-        size: bytes.length,
-        sha256: hash('sha256', bytes),
-      })
-      checked.contents.push({ id, base64: file.content })
+      const { size, sha256 } = shared ?? { size: bytes.length, sha256: hash('sha256', bytes) }
+      files.push({ id, filename, mediaType, language, size, sha256 })
+      checked.contents.push(shared ? { id, upload: shared } : { id, base64: file.content! })
     }
     checked.documents.push({ role: document.role, title: document.title ?? files[0]!.filename, files })
   }
   return checked
+}
+
+function findShared({ upload, mediaType }: NewFile, uploads: ReadonlyMap<string, Shared>, d: number, f: number): Shared {
+  const shared = uploads.get(upload!)
+  if (shared === undefined) throw fileProblem('upload-not-found', d, f, 'upload')
+  if (mediaType !== undefined && mediaType !== shared.mediaType) throw fileProblem('file-type-mismatch', d, f, 'mediaType')
+  return shared
+}
+
+/** So much of an upload is looked at, from its beginning, to see what it is. Where a document is smaller, all of it. */
+const headBytes = 1024 * 1024
+
+/** Takes the pieces of a document, in order, and at its end answers its SHA-256 in hexadecimal. */
+export type FlowCheck = { take: (piece: Buffer) => Promise<void>; end: () => string }
+
+/**
+ * The checks of `checkDocuments` for a document that flows by and is never in memory whole. Throws `file-type-mismatch` as soon as it is
+ * seen: what a document is, from its beginning; that text is text, to its end.
+ */
+export function checkFlow(mediaType: string, size: number): FlowCheck {
+  const digest = createHash('sha256')
+  const text = isTextual(mediaType) ? new TextDecoder('utf-8', { fatal: true }) : undefined
+  let head: Buffer | undefined = Buffer.alloc(0)
+  return {
+    async take(piece) {
+      digest.update(piece)
+      if (text && !isText(piece, text)) throw new Problem('file-type-mismatch')
+      if (head === undefined) return
+      head = Buffer.concat([head, piece.subarray(0, headBytes - head.length)])
+      if (head.length < Math.min(size, headBytes)) return
+      if (!(await beginsAsWhatItSays(head, mediaType))) throw new Problem('file-type-mismatch')
+      head = undefined
+    },
+    end() {
+      if (text && !isText(Buffer.alloc(0), text, false)) throw new Problem('file-type-mismatch')
+      return digest.digest('hex')
+    },
+  }
 }
 
 /**
@@ -101,11 +148,13 @@ function isWhole(bytes: Buffer, mediaType: string): boolean {
  * detected type must be the declared one, and a PDF must begin as one at its first byte.
  */
 async function isWhatItSays(bytes: Buffer, mediaType: string): Promise<boolean> {
+  if (isTextual(mediaType) && !isText(bytes, new TextDecoder('utf-8', { fatal: true }), false)) return false
+  return beginsAsWhatItSays(bytes, mediaType)
+}
+
+async function beginsAsWhatItSays(bytes: Buffer, mediaType: string): Promise<boolean> {
   const detected = await fileTypeFromBuffer(bytes)
-  if (isTextual(mediaType)) {
-    const isOther = detected !== undefined && detected.mime !== mediaType && isWritten(detected.mime)
-    return !isOther && isText(bytes)
-  }
+  if (isTextual(mediaType)) return detected === undefined || detected.mime === mediaType || !isWritten(detected.mime)
   if (mediaType === 'application/pdf' && !bytes.subarray(0, 5).equals(Buffer.from('%PDF-'))) return false
   return detected?.mime === mediaType
 }
@@ -118,11 +167,11 @@ function isWritten(mediaType: string): boolean {
   return mediaType.startsWith('text/') || /^application\/(pdf|postscript|rtf|xml)$/.test(mediaType)
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true })
-
-function isText(bytes: Buffer): boolean {
+/** With `stream`, a character may go on in the next piece. */
+function isText(bytes: Buffer, utf8: InstanceType<typeof TextDecoder>, stream = true): boolean {
   try {
-    return !utf8.decode(bytes).includes('\0')
+    utf8.decode(bytes, { stream })
+    return !bytes.includes(0)
   } catch {
     return false
   }

@@ -3,6 +3,8 @@ import { Problem, type ProblemCode } from '../problems.ts'
 
 /** One message with all its documents, in bytes of the decoded files. The documentation of the API says so too. */
 export const messageBytesMax = 25 * 1024 * 1024
+/** The same with what was uploaded before. Its letters are taken away as a ZIP file, which holds less than 4 GB. */
+export const sharedBytesMax = 500 * 1024 * 1024
 export const filesMax = 50
 
 /** What is taken, and the endings that a name may then have: a file must open, on the reader's machine, as what it is. */
@@ -35,22 +37,41 @@ export const Line = (maxLength: number, description: string, minLength = 1) =>
 
 export const Language = Type.String({ pattern: '^[a-z]{2}$', description: 'Two letters of ISO 639-1, such as en or cy.' })
 
-export const NewFile = Type.Object(
-  {
-    filename: Type.String({
-      minLength: 1,
-      maxLength: 255,
-      description: 'A name without folders, with the ending of its media type.',
-    }),
-    mediaType: Type.String({ minLength: 1, maxLength: 127, description: `One of ${Object.keys(mediaTypes).join(', ')}.` }),
-    language: Type.Optional(Language),
-    content: Type.String({
-      format: 'base64',
-      contentEncoding: 'base64',
-      description: 'The bytes, in base64 (RFC 4648 section 4).',
-    }),
-  },
-  { additionalProperties: false },
+const oneOfTypes = `One of ${Object.keys(mediaTypes).join(', ')}.`
+export const MediaType = Type.String({ minLength: 1, maxLength: 127, description: oneOfTypes })
+
+/** A file on its way in: with its bytes in base64, or by the id of the upload that has them. */
+export type NewFile = { filename: string; language?: string } & (
+  | { mediaType: string; content: string; upload?: undefined }
+  | { mediaType?: string; content?: undefined; upload: string }
+)
+
+export const NewFile = Type.Unsafe<NewFile>(
+  Type.Object(
+    {
+      filename: Type.String({
+        minLength: 1,
+        maxLength: 255,
+        description: 'A name without folders, with the ending of its media type.',
+      }),
+      mediaType: Type.Optional({ ...MediaType, description: `${oneOfTypes} Not needed with upload, which has one.` }),
+      language: Type.Optional(Language),
+      content: Type.Optional(
+        Type.String({
+          format: 'base64',
+          contentEncoding: 'base64',
+          description: 'The bytes, in base64 (RFC 4648 section 4). Either this or upload is needed.',
+        }),
+      ),
+      upload: Type.Optional(
+        Type.String({
+          format: 'uuid',
+          description: 'In place of content: the id of an upload of the same service (createUpload) that is complete.',
+        }),
+      ),
+    },
+    { additionalProperties: false, oneOf: [{ required: ['mediaType', 'content'] }, { required: ['upload'] }] },
+  ),
 )
 
 const DocumentRole = Type.Union([Type.Literal('main'), Type.Literal('additional'), Type.Literal('technical')], {
@@ -77,10 +98,12 @@ export const StoredFile = Type.Object({
 
 export const StoredDocument = Type.Object({ role: DocumentRole, title: Type.String(), files: Type.Array(StoredFile) })
 
-export type NewFile = Static<typeof NewFile>
 export type NewDocument = Static<typeof NewDocument>
 export type StoredFile = Static<typeof StoredFile>
 export type StoredDocument = Static<typeof StoredDocument>
+
+/** An upload that is complete and checked, as a letter's files refer to it. */
+export type Shared = { id: string; senderId: string; mediaType: string; size: number; sha256: string }
 
 /** A file as evidence names it: by what its bytes are. */
 export function asPart(role: StoredDocument['role'], { filename, mediaType, language, size, sha256 }: StoredFile) {
@@ -109,7 +132,7 @@ export function fileProblem(
   code: ProblemCode,
   document: number,
   file: number,
-  field: 'filename' | 'mediaType' | 'content',
+  field: 'filename' | 'mediaType' | 'content' | 'upload',
 ): Problem {
   const problem = new Problem(code)
   return new Problem(code, [{ field: `/documents/${document}/files/${file}/${field}`, message: problem.message }])

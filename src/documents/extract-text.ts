@@ -1,10 +1,14 @@
 import { spawn } from 'node:child_process'
 import { realpathSync } from 'node:fs'
 import path from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { isTextual } from './document.ts'
 
 const msMax = 20_000
 const memoryMegabytesMax = 256
+/** The child has all of a document in memory. What is larger is not read. */
+const readBytesMax = 100 * 1024 * 1024
 /** Of what the child says: its text, in UTF-8. */
 const answerBytesMax = 16 * 1024 * 1024
 
@@ -21,10 +25,16 @@ export type ExtractFailure = 'damaged' | 'protected' | 'too-large' | 'too-slow' 
 export type Extracted = { text: string } | { failure: ExtractFailure }
 
 /**
- * The text inside a document. A file may be made to break whoever reads it, so a process of its own does: without our environment,
+ * The text inside a document of so many bytes, which go from where they come to who reads them. A file may be made to break whoever reads it, so a process of its own does: without our environment,
  * with little memory and time, and allowed to read its own code only.
  */
-export function extractText(mediaType: string, bytes: Uint8Array, timeMs = msMax): Promise<Extracted> {
+export async function extractText(
+  mediaType: string,
+  bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  size: number,
+  timeMs = msMax,
+): Promise<Extracted> {
+  if (size > readBytesMax) return { failure: 'too-large' }
   return new Promise((resolve) => {
     const readable = [import.meta.dirname, modules, realpathSync(modules), path.join(import.meta.dirname, '../../package.json')]
     const reader = spawn(
@@ -57,8 +67,7 @@ export function extractText(mediaType: string, bytes: Uint8Array, timeMs = msMax
       clearTimeout(timer)
       resolve(code === 0 ? (JSON.parse(Buffer.concat(said).toString()) as Extracted) : { failure })
     })
-    // A reader that ended early has said why, or is found out above.
-    reader.stdin.on('error', () => {})
-    reader.stdin.end(bytes)
+    // A reader that ended early has said why, or is found out above. Where the bytes break off it must not read what came as all.
+    pipeline(Readable.from(bytes, { objectMode: false }), reader.stdin).catch(() => end(failure))
   })
 }

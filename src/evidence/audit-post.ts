@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Database, Db, Fragment } from '../database/connect.ts'
 import type { Finding } from './audit.ts'
 
@@ -55,7 +56,9 @@ export async function auditPost(db: Database, kept: Date): Promise<Finding[]> {
       select 'A file of a message is not as it was sealed, or is gone.', message_id, event_id
       from recorded join ledger using (sender_id, message_id)
       where (
-        select array_agg(encode(sha256(bytes), 'hex') order by encode(sha256(bytes), 'hex')) from file
+        select array_agg(digest order by digest) from file
+        left join upload on upload.sender_id = file.upload_sender_id and upload.id = file.upload_id
+        cross join lateral (select coalesce(encode(sha256(file.bytes), 'hex'), upload.sha256) as digest) as is_now
         where file.mailbox_id = ledger.mailbox_id and file.message_id = ledger.message_id
       ) is distinct from (
         select array_agg(part->>'digest' order by part->>'digest') from jsonb_array_elements(facts->'parts') as part where part->>'part' not in ('text', 'action')
@@ -65,6 +68,24 @@ export async function auditPost(db: Database, kept: Date): Promise<Finding[]> {
       limit ${findingsMax}`
   })
   return rows.map(({ what, messageId, evidenceId }) => ({ what, messageId, ...(evidenceId ? { evidenceId } : {}) }))
+}
+
+type Whole = { senderId: string; id: string; sha256: string }
+
+/** Whether the bytes of uploads, which many messages may have, are still those that were checked. Each is read piece by piece. */
+export async function auditUploads(db: Database): Promise<Finding[]> {
+  const findings: Finding[] = []
+  const uploads = await db<Whole[]>`select sender_id, id, sha256 from upload where sha256 is not null`
+  for (const { senderId, id, sha256 } of uploads) {
+    const digest = createHash('sha256')
+    const chunks = db<{ bytes: Buffer }[]>`
+      select bytes from upload_chunk where sender_id = ${senderId} and upload_id = ${id} order by starts_at`
+    for await (const rows of chunks.cursor(1)) for (const { bytes } of rows) digest.update(bytes)
+    if (digest.digest('hex') === sha256) continue
+    const [one] = await db<{ messageId: string }[]>`select message_id from file where upload_id = ${id} limit 1`
+    findings.push({ what: 'A document that was uploaded is not as it was checked, or is gone.', ...one })
+  }
+  return findings
 }
 
 /** What is withheld keeps what it asks with it. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
 import { after, before, describe, test } from 'node:test'
 import { v4 as newId } from 'uuid'
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts'
@@ -6,6 +7,8 @@ import { buildPost, type Post } from '../../test/post.ts'
 import type { Fragment } from '../database/connect.ts'
 import { connectOwner } from '../database/roles.ts'
 import { acceptOne } from '../delivery/accept.ts'
+import { appendToUpload } from '../delivery/append-upload.ts'
+import { createUpload } from '../delivery/create-upload.ts'
 import { recall } from '../delivery/recall.ts'
 import { open } from '../mailbox/open.ts'
 import { audit } from './audit.ts'
@@ -30,12 +33,15 @@ describe('the auditor', () => {
     test_ = await createTestDatabase()
     post = await buildPost(test_)
     owner = connectOwner(test_.url, 2)
+    const upload = await uploadLeaflet()
     for (let batch = 0; batch < 3; batch += 1) {
       for (let n = 0; n < 3; n += 1) {
         const documents = [
           { role: 'main' as const, files: [{ filename: 'bill.pdf', mediaType: 'application/pdf', content: pdf }] },
         ]
-        const letter = await acceptOne(post.db, post.keys, post.council, { ...post.letter(`${batch}-${n}`), documents }, now)
+        const shared = { role: 'additional' as const, files: [{ filename: 'leaflet.pdf', upload }] }
+        const submission = { ...post.letter(`${batch}-${n}`), documents: [...documents, shared] }
+        const letter = await acceptOne(post.db, post.keys, post.council, submission, now)
         if (n === 0) await open(post.db, post.rosa, letter.messageId, now)
       }
       if (batch === 0) await withhold()
@@ -46,6 +52,15 @@ describe('the auditor', () => {
     await owner.end()
     await test_.drop()
   })
+
+  async function uploadLeaflet(): Promise<string> {
+    const bytes = Buffer.from(pdf, 'base64')
+    const wanted = { serviceId: post.serviceId, mediaType: 'application/pdf', size: bytes.length }
+    const { upload } = await createUpload(post.db, post.council, wanted, { bytes: bytes.length, days: 1 }, now)
+    const part = { id: upload.id, offset: 0, length: bytes.length, bytes: Readable.from([bytes]) }
+    await appendToUpload(post.db, post.council, part)
+    return upload.id
+  }
 
   /** One that is to come later, and one that was taken back. */
   async function withhold() {
@@ -130,7 +145,18 @@ describe('the auditor', () => {
     ],
     [
       'a file with other bytes',
-      (sql) => sql`update file set bytes = 'other' where message_id = (select message_id from ledger where reference = '1-1')`,
+      (sql) =>
+        sql`update file set bytes = 'other' where bytes is not null and message_id = (select message_id from ledger where reference = '1-1')`,
+      /file of a message is not as it was sealed/,
+    ],
+    [
+      'a document that was uploaded with other bytes',
+      (sql) => sql`update upload_chunk set bytes = 'other'`,
+      /document that was uploaded is not as it was checked/,
+    ],
+    [
+      'a file that is another upload',
+      (sql) => sql`update upload set sha256 = 'other'`,
       /file of a message is not as it was sealed/,
     ],
     [

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import type { Database, Db } from '../database/connect.ts'
-import { auditPost } from './audit-post.ts'
+import { auditPost, auditUploads } from './audit-post.ts'
 import { type Batch, checkBatch, digestOfCommitments } from './batch.ts'
 import { parseCheckpoint } from './checkpoint.ts'
 import { commitmentsOf, type LoggedEvent } from './commit-events.ts'
@@ -77,7 +77,7 @@ export async function audit(db: Database, keys: AuditKeys, years: number, now: D
     checkpoints += 1
   }
   findings.push(...(await auditCounts(db, size, new Date(now.getTime() - lateAfterMs))))
-  findings.push(...(await auditPost(db, kept)))
+  findings.push(...(await auditPost(db, kept)), ...(await auditUploads(db)))
   return { events, checkpoints, findings }
 }
 

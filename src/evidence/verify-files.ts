@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
@@ -65,11 +67,27 @@ async function readFiles(names: readonly string[]): Promise<{ receipt: Buffer; d
   // What is more than a letter holds need not be read to its end to be no part of one.
   let left = documentsBytesMax + 1
   for (const name of names.filter((each) => each !== receiptName)) {
-    const bytes = await readUpTo(name, left)
-    left -= bytes.length
-    documents.push({ name: path.basename(name), bytes })
+    const document = await digestUpTo(name, left)
+    left -= document.size
+    documents.push({ name: path.basename(name), ...document })
   }
   return { receipt: await readUpTo(receiptName, receiptBytesMax + 1), documents }
+}
+
+/** Of a document its digest and size only: whatever its size, no more than a piece of it is held. */
+async function digestUpTo(name: string, bytesMax: number): Promise<{ digest: string; size: number }> {
+  const digest = createHash('sha256')
+  let size = 0
+  if (bytesMax <= 0) return { digest: digest.digest('hex'), size }
+  try {
+    for await (const piece of createReadStream(name, { end: bytesMax - 1 }) as AsyncIterable<Buffer>) {
+      digest.update(piece)
+      size += piece.length
+    }
+  } catch (error) {
+    throw new UsageError(`The file ${name} cannot be read: ${(error as NodeJS.ErrnoException).code}.`)
+  }
+  return { digest: digest.digest('hex'), size }
 }
 
 /** The file from its beginning, and no more of it than so much: it may be of any size. */

@@ -30,8 +30,8 @@ export type Verdict = {
 /** Its bytes, or what is needed of one that was not kept: the SHA-256 in hexadecimal. */
 export type GivenDocument = { name: string } & ({ bytes: Uint8Array } | { digest: string; size: number })
 
-/** No letter is larger. */
-export const documentsBytesMax = 30 * 1024 * 1024
+/** No letter is larger: 500 MB with what was uploaded for it, and its text. */
+export const documentsBytesMax = 505 * 1024 * 1024
 export const documentsMax = 100
 
 /** Clocks differ by so much, at most, between who takes a letter and who says when something was there. */

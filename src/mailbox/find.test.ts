@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
 import { v7 as newId } from 'uuid'
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts'
@@ -52,7 +53,7 @@ describe('finding a letter', () => {
           [messageId],
         )
         const { file, bytes } = await findFile(post.db, actor, messageId, fileId, now)
-        assert.deepEqual([file.filename, file.size, bytes.toString()], ['bill.txt', 6, 'a bill'])
+        assert.deepEqual([file.filename, file.size, await text(bytes)], ['bill.txt', 6, 'a bill'])
       }
     }
     assert.deepEqual(

@@ -6,7 +6,7 @@ import { scopeOf } from '../access/scope-of.ts'
 import type { Db, Fragment } from '../database/connect.ts'
 import { readWithin, within } from '../database/scope.ts'
 import { asPart, type StoredFile } from '../documents/document.ts'
-import { readFileBytes } from '../documents/read.ts'
+import { readFile } from '../documents/read.ts'
 import { Problem } from '../problems.ts'
 import { type Letter, letterColumns } from './letter.ts'
 import { lookAt, open } from './open.ts'
@@ -77,7 +77,7 @@ export async function readThread(db: Db, actor: Actor, threadId: string, now: Da
 
 /**
  * A file of a message that the actor has received or sent. Who reads a letter's file has opened the letter, whichever way
- * they came to it. Throws `not-found`.
+ * they came to it. Its bytes come piece by piece, as they are taken. Throws `not-found`.
  */
 export async function findFile(
   db: Db,
@@ -85,11 +85,11 @@ export async function findFile(
   messageId: string,
   fileId: string,
   now: Date,
-): Promise<{ file: StoredFile; bytes: Buffer }> {
+): Promise<{ file: StoredFile; bytes: AsyncIterable<Buffer> }> {
   const letter = await find(db, actor, messageId)
   const document = letter.documents.find(({ files }) => files.some(({ id }) => id === fileId))
   const file = document?.files.find(({ id }) => id === fileId)
-  const bytes = file && (await readFileBytes(db, scopeOf(actor), letter.mailboxId, file.id))
+  const bytes = file && (await readFile(db, scopeOf(actor), letter.mailboxId, file))
   if (file === undefined || bytes === undefined) throw new Problem('not-found')
   if (!letter.isSent) {
     if (letter.openedAt === null) await open(db, actor, messageId, now)

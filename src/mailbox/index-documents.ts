@@ -2,7 +2,7 @@ import type { Db } from '../database/connect.ts'
 import { own } from '../database/own.ts'
 import { readWithin, within } from '../database/scope.ts'
 import { type Extracted, extractText } from '../documents/extract-text.ts'
-import { readFileBytes } from '../documents/read.ts'
+import { readFile } from '../documents/read.ts'
 import { addPostings, firstId, indexLetters, searchScope } from './index-letters.ts'
 import { addWords, wordsVersion } from './search-words.ts'
 
@@ -15,7 +15,7 @@ const busyMs = 5_000
 /** So much of a document's text is kept, to show where a word stands. Words are found in all of it. */
 const keptLength = 200_000
 
-type Waiting = { fileId: string; messageId: string; mediaType: string | null }
+type Waiting = { fileId: string; messageId: string; file: { mediaType: string; size: number } | null }
 
 /** For a job: takes the mailbox that has waited longest, and brings its index on. Answers whether there was one. */
 export async function indexNextMailbox(db: Db, now: Date): Promise<boolean> {
@@ -86,17 +86,18 @@ async function claim(db: Db, mailboxId: string, now: Date): Promise<{ waiting: W
       where document_text.mailbox_id = ${mailboxId} and document_text.file_id = next.file_id
         and message.mailbox_id = ${mailboxId} and message.id = document_text.message_id
       returning document_text.file_id, document_text.message_id, case when document_text.state = 'waiting' then (
-        select file->>'mediaType' from jsonb_array_elements(message.documents) as document, jsonb_array_elements(document->'files') as file
+        select file from jsonb_array_elements(message.documents) as document, jsonb_array_elements(document->'files') as file
         where file->>'id' = document_text.file_id::text
-      ) end as media_type`,
+      ) end as file`,
   )
-  const waiting = claimed.filter(({ mediaType }) => mediaType !== null).reverse()
+  const waiting = claimed.filter(({ file }) => file !== null).reverse()
   return { waiting, isLast: claimed.length < documentsInTurn }
 }
 
-async function readDocument(db: Db, mailboxId: string, { fileId, messageId, mediaType }: Waiting, now: Date): Promise<void> {
-  const bytes = await readFileBytes(db, searchScope(mailboxId), mailboxId, fileId)
-  const extracted: Extracted = bytes === undefined ? { failure: 'gave-up' } : await extractText(mediaType!, bytes)
+async function readDocument(db: Db, mailboxId: string, { fileId, messageId, file }: Waiting, now: Date): Promise<void> {
+  const { mediaType, size } = file!
+  const bytes = await readFile(db, searchScope(mailboxId), mailboxId, { id: fileId, size })
+  const extracted: Extracted = bytes === undefined ? { failure: 'gave-up' } : await extractText(mediaType, bytes, size)
   const words = new Set<string>()
   if ('text' in extracted) addWords(words, extracted.text)
   const [text, reason] =

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
 import { after, before, describe, test } from 'node:test'
 import fc from 'fast-check'
 import PDFDocument from 'pdfkit'
@@ -7,6 +8,8 @@ import { buildPost, type Post } from '../../test/post.ts'
 import type { Actor } from '../access/actor.ts'
 import { rightsOf } from '../access/rights.ts'
 import { acceptOne } from '../delivery/accept.ts'
+import { appendToUpload } from '../delivery/append-upload.ts'
+import { createUpload } from '../delivery/create-upload.ts'
 import type { Submission } from '../delivery/message.ts'
 import { indexNextMailbox } from './index-documents.ts'
 import { open } from './open.ts'
@@ -15,6 +18,14 @@ import { parseQuery, type SearchFilters } from './search-query.ts'
 import { runsOf } from './search-words.ts'
 
 const now = new Date('2026-11-23T10:00:00Z')
+
+/** A document that the council uploads, by its id. */
+async function uploadFor({ db, council, serviceId }: Post, mediaType: string, bytes: Buffer): Promise<string> {
+  const limits = { bytes: bytes.length, days: 1 }
+  const { upload } = await createUpload(db, council, { serviceId, mediaType, size: bytes.length }, limits, now)
+  await appendToUpload(db, council, { id: upload.id, offset: 0, length: undefined, bytes: Readable.from([bytes]) })
+  return upload.id
+}
 
 describe('searching a mailbox', () => {
   let test_: TestDatabase
@@ -191,6 +202,17 @@ describe('searching a mailbox', () => {
         ['failed', 'damaged'],
       ],
     )
+  })
+
+  test('reads a document that was uploaded, of several pieces', async () => {
+    const text = `${'turnip '.repeat(200_000)} rutabaga`
+    const upload = await uploadFor(post, 'text/plain', Buffer.from(text))
+    const id = await send({ documents: [{ role: 'main', files: [{ filename: 'roots.txt', upload }] }] })
+    await searchFor('rutabaga')
+    while (await indexNextMailbox(post.db, now)) {
+      // Until nothing waits.
+    }
+    assert.deepEqual(await finds('rutabaga'), [id])
   })
 
   test('reads the documents of many letters, some at a time, until none waits', async () => {

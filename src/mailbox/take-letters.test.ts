@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts'
 import { buildPost, type Post } from '../../test/post.ts'
@@ -53,7 +54,7 @@ describe('taking letters away', () => {
     await takeLetters(post.db, post.rosa, { ids: [one, two] }, now)
     assert.equal((await eventsOf(one)).length, 5, 'again is not recorded again')
     const [file] = letters[0]!.documents[0]!.files
-    assert.equal((await readTaken(post.db, post.rosa, letters[0]!, file!.id)).toString(), 'a')
+    assert.equal(await text(await readTaken(post.db, post.rosa, letters[0]!, file!)), 'a')
     await post.owner`update message set note = 'Ask Jo' where id = ${two}`
     assert.equal((await takeLetters(post.db, post.rosa, { ids: [two] }, now))[0]!.note, 'Ask Jo')
     const [sent] = await post.owner`select opened_at from ledger where message_id = ${two}`

@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream'
+import { text as textOf } from 'node:stream/consumers'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
@@ -61,7 +63,7 @@ export function fileRoutes(app: FastifyInstance, { database, clock, folder, lett
       isText,
       text:
         isText && file.size <= textShownMax
-          ? (await letters.findFile(database, actor, id, fileId, clock())).bytes.toString('utf8')
+          ? await textOf((await letters.findFile(database, actor, id, fileId, clock())).bytes)
           : undefined,
       back: folder === '/letters' && letter.isSent ? `/sent/${id}` : `${folder}/${id}`,
       subject: letter.content.find((each) => each.language === languageOf(request))?.subject ?? letter.subject,
@@ -76,6 +78,7 @@ export function fileRoutes(app: FastifyInstance, { database, clock, folder, lett
     const isInline = request.query.download === undefined && shownInline.includes(file.mediaType)
     return reply
       .headers({
+        'content-length': file.size,
         'content-type': isTextual(file.mediaType) ? `${file.mediaType}; charset=utf-8` : file.mediaType,
         'content-disposition': disposition(isInline ? 'inline' : 'attachment', file.filename),
         'content-security-policy': file.mediaType === 'application/pdf' ? pdfPolicy : sandboxPolicy,
@@ -84,6 +87,6 @@ export function fileRoutes(app: FastifyInstance, { database, clock, folder, lett
         'referrer-policy': 'no-referrer',
         'cache-control': 'no-store',
       })
-      .send(bytes)
+      .send(Readable.from(bytes, { objectMode: false }))
   })
 }

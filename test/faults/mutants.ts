@@ -129,6 +129,8 @@ async function findBroken(mutant: Mutant): Promise<string | undefined> {
 }
 
 const asked = process.argv.slice(2)
+const unbroken = await findBroken({ fault: 'sameReference', broken: '', edits: [] })
+if (unbroken !== undefined) throw new Error(`A copy that is not broken is found to be: ${unbroken}`)
 console.log('| fault | what is broken | found by |\n|---|---|---|')
 for (const mutant of mutants) {
   const fault: Fault = faults[mutant.fault]

@@ -14,7 +14,7 @@ export type Question = {
   expected: Outcome | 'empty' | undefined
   /** When it is asked: what changes nothing that others are asked about comes first. */
   turn: 0 | 1 | 2
-  as: 'fields' | 'multipart' | 'json' | 'lines'
+  as: 'fields' | 'multipart' | 'json' | 'lines' | 'bytes'
   body: Record<string, unknown>
 }
 
@@ -115,6 +115,8 @@ async function encode({ as, thing, body }: Question, csrf: string) {
   const fields = Object.hasOwn(body, 'change') ? body : { ...body, ...thing.fields }
   if (as === 'json') return { headers: { 'content-type': 'application/json' }, payload: JSON.stringify(fields) }
   if (as === 'lines') return { headers: { 'content-type': 'application/x-ndjson' }, payload: `${JSON.stringify(body)}\n` }
+  if (as === 'bytes')
+    return { headers: { 'content-type': 'application/offset+octet-stream', 'upload-offset': '0' }, payload: 'x' }
   const texts = Object.entries({ ...thing.fields, csrf, reference: '00000000-0000-7000-8000-000000000000' })
   if (as === 'fields') {
     return {

@@ -94,7 +94,7 @@ export type Expectation =
       /** What somebody gets for whom that is not there; otherwise `missing`. `empty`: an answer with nothing in it, the same as for what nobody has. */
       hidden?: Outcome | 'empty'
       /** How its form is sent: otherwise as fields. */
-      as?: 'multipart' | 'json' | 'lines'
+      as?: 'multipart' | 'json' | 'lines' | 'bytes'
       /** What every request holds. */
       body?: Record<string, unknown>
       /** What who is not signed in gets, where it is not to sign in. */
@@ -363,6 +363,14 @@ const api: Record<string, Expectation> = {
   'DELETE /v1/webhook': { who: 'handles messages', what: 'service asked for', changes: 2 },
   'GET /v1/webhook/deliveries': { who: 'handles messages', what: 'service asked for' },
   'POST /v1/webhook/deliveries/:id/replay': { who: 'handles messages', what: 'dead delivery', as: 'json', body: {}, changes: 1 },
+  'POST /v1/uploads': {
+    who: 'handles messages',
+    what: 'service written for',
+    as: 'json',
+    body: { mediaType: 'text/plain', size: 1 },
+  },
+  'GET /v1/uploads/:id': { who: 'handles messages', what: 'upload' },
+  'PATCH /v1/uploads/:id': { who: 'handles messages', what: 'upload', as: 'bytes', changes: 1 },
   'PUT /v1/batches/:reference': { who: 'handles messages', what: 'batch to begin', as: 'json', body: { name: 'A batch' } },
   'GET /v1/batches': { who: 'handles messages', what: 'service asked for' },
   'GET /v1/batches/:id': { who: 'handles messages', what: 'batch read' },

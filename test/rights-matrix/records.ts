@@ -40,6 +40,8 @@ export type Records = {
   batches: Record<ServiceSlug, string>
   /** Of each service, a mailing that could be sent, and its template. */
   mailings: Record<ServiceSlug, { id: string; templateId: string }>
+  /** Of each service, one of which nothing has come yet. */
+  uploads: Record<ServiceSlug, string>
   restore: () => Promise<void>
 }
 
@@ -97,6 +99,7 @@ export async function keepRecords(building: Building, parties: Parties): Promise
     own: await keepDetails(building, parties),
     batches: await keepBatches(building, parties),
     mailings: await keepMailings(building, parties),
+    uploads: await keepUploads(building, parties),
     restore: async () => void (await owner`update link_request set state = 'answered' where code_hash is not null`),
   }
 }
@@ -286,6 +289,19 @@ async function keepMailings({ owner, keys, secrets, now }: Building, { services 
     made[slug as ServiceSlug] = { id: id!, templateId: templateId! }
   }
   return made as Records['mailings']
+}
+
+async function keepUploads({ owner, secrets, now }: Building, { services }: Parties): Promise<Records['uploads']> {
+  const systems = { 'council-tax': 'system', parking: 'parkingSystem', 'state-pension': 'pensionSystem' } as const
+  const uploads: Record<string, string> = {}
+  for (const [slug, { id: senderId }] of Object.entries(services)) {
+    const id = secrets.keep(newId(), `the upload of ${slug}`, [systems[slug as ServiceSlug]])
+    const expiresAt = new Date(now.getTime() + 86_400_000)
+    await owner`
+      insert into upload (sender_id, id, media_type, size, expires_at) values (${senderId}, ${id}, 'text/plain', 10, ${expiresAt})`
+    uploads[slug] = id
+  }
+  return uploads as Records['uploads']
 }
 
 async function idsBySlug(owner: Database, table: string): Promise<Record<string, string>> {

@@ -400,7 +400,7 @@ function ownThings({ own }: Records) {
   }
 }
 
-function followingThings({ deadDeliveries, batches }: Records) {
+function followingThings({ deadDeliveries, batches, uploads }: Records) {
   const managers = {
     'council-tax': ['staff'],
     parking: ['parkingStaff'],
@@ -426,6 +426,12 @@ function followingThings({ deadDeliveries, batches }: Records) {
     { ...nowhere('id'), fields: { to: 'pause' } },
   ]
   return {
+    upload: [
+      ...Object.entries(systems).map(([service, isFor]): Thing => {
+        return { name: `the upload of ${service}`, params: { id: uploads[service as keyof typeof systems] }, isFor }
+      }),
+      nowhere('id'),
+    ],
     'batch read': batchOf(readers),
     'batch written': batchOf(managers),
     'batch to begin': Object.entries({ ...systems, 'no-such': [] }).map(

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { hash, randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { startServer, type TestServer } from '../../../test/server.ts'
+import { callApi } from '../../../test/call.ts'
+import { startServer, type TestServer, takeToken } from '../../../test/server.ts'
 import { sendFiles } from './send-files.ts'
 
 describe('npx digital-post send', () => {
@@ -61,7 +63,7 @@ describe('npx digital-post send', () => {
     assert.equal(await count('folder-%'), 20)
     const [file] = await server.test.owner<
       { bytes: Buffer }[]
-    >`select bytes from file join ledger using (message_id) where reference = 'folder-3'`
+    >`select coalesce(file.bytes, upload_chunk.bytes) as bytes from file join ledger using (message_id) left join upload_chunk using (upload_id) where reference = 'folder-3'`
     assert.equal(file!.bytes.toString(), 'Pay at any post office.')
   })
 
@@ -98,6 +100,63 @@ describe('npx digital-post send', () => {
     const one = path.join(folder, 'held.json')
     writeFileSync(one, JSON.stringify(letter('held-alone')))
     assert.match((await send(one, '--hold')).text, /--hold is for many letters/)
+  })
+
+  test('uploads once what is large or goes with several letters, and not again when run again', async () => {
+    const place = path.join(folder, 'leaflets')
+    mkdirSync(place)
+    const large = Buffer.concat([Buffer.from('%PDF-1.7\n'), randomBytes(3 * 1024 * 1024)])
+    writeFileSync(path.join(place, 'large.pdf'), large)
+    writeFileSync(path.join(place, 'small.txt'), 'The same for all.')
+    writeFileSync(path.join(place, 'own.txt'), 'Of one letter only.')
+    const documents = (...names: string[]) => names.map((name) => ({ role: 'additional', files: [{ path: name }] }))
+    const file = path.join(place, 'letters.ndjson')
+    const lines = Array.from({ length: 5 }, (_, n) =>
+      JSON.stringify(letter(`leaflet-${n}`, { documents: documents('large.pdf', 'small.txt', ...(n === 4 ? ['own.txt'] : [])) })),
+    )
+    lines.push(JSON.stringify(letter('leaflet-missing', { documents: documents('nothing.pdf') })))
+    writeFileSync(file, lines.join('\n'))
+    const first = await send(file)
+    assert.match(first.text, /^5 accepted, 1 refused/m)
+    assert.match(first.text, /letters\.ndjson, line 6: ENOENT/)
+    const filesOf = async () => {
+      const [row] = await server.test.owner<{ uploads: number; shared: number; inline: number; bytes: number }[]>`
+        select count(distinct upload_id)::int as uploads, count(upload_id)::int as shared, count(bytes)::int as inline,
+               (select sum(length(bytes))::int from upload_chunk where upload_id = any(array_agg(file.upload_id))) as bytes
+        from file join ledger using (message_id) where reference like 'leaflet-%'`
+      return { ...row }
+    }
+    const expected = { uploads: 2, shared: 9, inline: 2, bytes: large.length + 'The same for all.'.length }
+    assert.deepEqual(await filesOf(), expected)
+    rmSync(`${file}.answers.ndjson`)
+    assert.match((await send(file)).text, /^5 accepted, 1 refused/m)
+    assert.deepEqual(await filesOf(), expected, 'the same letters again, by their references')
+  })
+
+  test('goes on with an upload that was cut off', async () => {
+    const file = path.join(folder, 'cut.pdf')
+    const bytes = Buffer.concat([Buffer.from('%PDF-1.7\n'), randomBytes(2 * 1024 * 1024)])
+    writeFileSync(file, bytes)
+    const token = await takeToken(server)
+    const sha256 = hash('sha256', bytes)
+    const asked = { service: 'council-tax', mediaType: 'application/pdf', size: bytes.length, sha256 }
+    const { body } = await callApi(server, token, 'POST', '/v1/uploads', asked)
+    await fetch(`${server.baseUrl}${body.links.self}`, {
+      method: 'PATCH',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/offset+octet-stream', 'upload-offset': '0' },
+      body: new Uint8Array(bytes.subarray(0, 1_500_000)),
+    })
+    const place = path.join(folder, 'cut.json')
+    const documents = [{ role: 'main', files: [{ path: 'cut.pdf' }] }]
+    writeFileSync(place, JSON.stringify(letter('cut', { service: 'council-tax', documents })))
+    assert.match((await send(place)).text, /^Accepted: /)
+    const chunks = await server.test.owner<{ startsAt: number; bytes: Buffer }[]>`
+      select starts_at, bytes from upload_chunk where upload_id = ${body.id} order by starts_at`
+    assert.deepEqual(Buffer.concat(chunks.map((chunk) => chunk.bytes)), bytes)
+    assert.ok(
+      chunks.some(({ startsAt }) => startsAt === 1_500_000),
+      'the second part begins where the first ended',
+    )
   })
 
   test('sends one letter, from a file or from its options', async () => {

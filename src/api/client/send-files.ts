@@ -4,14 +4,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { readLines } from '../lines.ts'
 import { type Connection, type Credentials, connectTo } from './connection.ts'
-import { type FoundLetter, findLetters } from './letter-files.ts'
+import { type Documents, type FoundLetter, findLetters } from './letter-files.ts'
 import { ApiError, type LineAnswer, sendLines } from './send-lines.ts'
 
 const usage = `Usage: npx digital-post send PATH --url URL --client ID --key FILE [more]
        npx digital-post send --reference REF --to SCHEME:VALUE --subject TEXT --text FILE --url URL --client ID --key FILE
 
   PATH             one letter (.json), many (.ndjson, one in each line), or a folder of .json files, each as POST /v1/messages takes it
-                   and without service. A document's file may be given as {"path": "bill.pdf"}, from where the letter lies
+                   and without service. A document's file may be given as {"path": "bill.pdf"}, from where the letter lies: a large one, or
+                   one of several letters, is uploaded once
   --url URL        the installation, such as https://post.example
   --client ID      your system, and how it proves itself: --key FILE its private key (a JWK), or in a demo --secret TEXT
   --service SLUG   which service sends, where the system acts for several
@@ -103,7 +104,7 @@ function letterOf(values: Partial<Record<'reference' | 'to' | 'subject' | 'text'
 }
 
 async function sendFile(api: Connection, file: string, service: string | undefined, say: Say): Promise<0 | 1 | 2> {
-  for await (const found of findLetters(file)) {
+  for await (const found of findLetters(file, { api, service, seen: new Set(), uploads: new Map() })) {
     if ('wrong' in found) throw new UsageError(`${file}: ${found.wrong}`)
     return sendOne(api, JSON.parse(found.text), service, say)
   }
@@ -134,10 +135,11 @@ async function sendMany(api: Connection, place: string, batch: NamedBatch, answe
   const { id, hold } = await api.ask<{ id: string; hold: boolean }>('PUT', `/v1/batches/${encodeURIComponent(reference)}`, named)
   const accepted = await readAccepted(answers)
   const kept = createWriteStream(answers, { flags: 'a' })
+  const documents: Documents = { api, service: batch.service, seen: new Set(), uploads: new Map() }
   let tally: Tally
   for (let tries = 1; ; tries += 1) {
     const before = accepted.size
-    tally = await sendAll(api, id, place, accepted, kept, say)
+    tally = await sendAll(api, id, findLetters(place, documents), accepted, kept, say)
     if (tally.waiting === 0 || tries >= triesMax) break
     if (accepted.size > before) tries = 0
     say.progress(`${inThousands(tally.waiting)} are not answered; trying again`)
@@ -175,13 +177,12 @@ async function readAccepted(file: string): Promise<Set<string>> {
 async function sendAll(
   api: Connection,
   batchId: string,
-  place: string,
+  letters: AsyncGenerator<FoundLetter>,
   accepted: Set<string>,
   kept: WriteStream,
   say: Say,
 ): Promise<Tally> {
   const tally: Tally = { accepted: 0, refused: 0, waiting: 0, before: 0 }
-  const letters = findLetters(place)[Symbol.asyncIterator]()
   const began = performance.now()
   let next = await letters.next()
   while (!next.done) {
@@ -221,7 +222,7 @@ async function sendAll(
     // The API or the connection has ended it: what follows is for another try.
     if (tally.waiting > 0) break
   }
-  await letters.return?.(undefined)
+  await letters.return(undefined)
   return tally
 }
 

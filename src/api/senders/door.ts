@@ -53,6 +53,7 @@ const statusInWords: Record<number, string> = {
   403: 'The access token does not hold the scope.',
   404: 'Not there, or not yours.',
   409: 'The reference was used for another message.',
+  412: 'Another version of the protocol for uploads.',
   413: 'Too large.',
   415: 'Not application/json.',
   422: 'The request is well-formed, but cannot be carried out.',

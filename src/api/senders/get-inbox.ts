@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { Type } from 'typebox'
 import { findFile } from '../../mailbox/find.ts'
 import { open } from '../../mailbox/open.ts'
@@ -98,12 +99,13 @@ function sendFile(app: ApiServer, options: ApiOptions): void {
     },
     async (request, reply) => {
       const { id, fileId } = request.params
-      const { bytes } = await findFile(options.database, request.caller.actor, id, fileId, options.clock())
+      const { file, bytes } = await findFile(options.database, request.caller.actor, id, fileId, options.clock())
       // Always as bytes: this address is for systems, and no browser should ever show what comes from it.
       return reply
         .type('application/octet-stream')
         .header('content-disposition', 'attachment')
-        .send(bytes as never)
+        .header('content-length', file.size)
+        .send(Readable.from(bytes, { objectMode: false }) as never)
     },
   )
 }

@@ -9,12 +9,13 @@ import { findOpenBatch } from '../../delivery/find-batches.ts'
 import { BatchMessage } from '../../delivery/message.ts'
 import type { Outcome } from '../../delivery/write.ts'
 import { Problem, problems } from '../../problems.ts'
+import { limitIdleTime, movesAgain } from '../limit-idle-time.ts'
 import { inParts, isReference, type Line, parseLine, readLines, referenceIn } from '../lines.ts'
 import { fieldProblems, toProblem } from '../problem-reply.ts'
 import { compileForJson } from '../validation.ts'
 import { type ApiOptions, type ApiServer, Id, ProblemDocument, problemAnswers, route } from './door.ts'
 
-/** Of one line. The letter with a larger document goes by itself. */
+/** Of one line. A larger document is uploaded before. */
 const lineBytesMax = 4 * 1024 * 1024
 /** What one statement takes, in each lane: where single letters wait for it, less. */
 const partsMax = { bulk: { lines: 500, bytes: 2 * 1024 * 1024 }, normal: { lines: 200, bytes: 2 * 1024 * 1024 } }
@@ -29,8 +30,6 @@ const triesMax = 3
 const tryAgainMs = 1_000
 /** So often it is seen whether a sender who has to wait for their rate is still there. */
 const waitAtOnceMs = 1_000
-/** Without a byte from the sender, or with answers that are not read. */
-const idleMs = 120_000
 
 const Answer = Type.Object(
   {
@@ -60,7 +59,7 @@ const schema = {
   summary: 'Send the letters of a batch',
   description:
     'One letter in a line, as for sendMessage and without `service`. Each line is answered when its letter is kept and readable, while you go on sending: read the answers as they come, as no more is ' +
-    'read of you while they wait. After a break send the same lines again: each has the same answer, and no letter is there twice. A line may have 4 MB.',
+    'read of you while they wait. After a break send the same lines again: each has the same answer, and no letter is there twice. A line may have 4 MB: what is larger is uploaded before (createUpload).',
   params: Id,
   querystring: Type.Object(
     {
@@ -116,24 +115,6 @@ export function postBatchMessages(app: ApiServer, options: BulkOptions): void {
         .send(answers as never)
     },
   )
-}
-
-/** Ends a connection on which nothing moves, until the answer says that this is over. */
-function limitIdleTime(request: FastifyRequest): () => void {
-  const { socket } = request.raw
-  const cut = () => socket.destroy()
-  movesAgain(request)
-  socket.once('timeout', cut)
-  return () => {
-    socket.off('timeout', cut)
-    movesAgain(request, 0)
-  }
-}
-
-/** A request that is injected has a socket without a clock. */
-function movesAgain({ raw }: FastifyRequest, idle = idleMs): void {
-  const { socket }: { socket: { setTimeout?: (ms: number) => void } } = raw
-  socket.setTimeout?.(idle)
 }
 
 type Work = BulkOptions & { check: ReturnType<typeof compileForJson>; closing: AbortSignal }

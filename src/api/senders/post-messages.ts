@@ -36,7 +36,7 @@ export function postMessages(app: ApiServer, options: ApiOptions & { letters: Le
         tags: ['Messages'],
         summary: 'Send a message',
         description:
-          'Answers after the message is kept and readable in the mailbox. One message with its documents may have up to 25 MB. ' +
+          'Answers after the message is kept and readable in the mailbox. One message with its documents may have up to 25 MB, and 500 MB with what was uploaded before (createUpload). ' +
           'Try again as often as you like: the same reference with the same content gives 200 and the same answer, with other content 409.',
         body: NewMessage,
         response: { 201: Acceptance, 200: Acceptance, ...problemAnswers(400, 401, 403, 404, 409, 413, 415, 422, 429, 503) },

@@ -30,15 +30,14 @@ type FileLine = { path: string; name: string; href: string; role: string; title:
 export async function* letterEntries(making: Making, letter: Taken, folder: string): AsyncGenerator<Entry> {
   const { database, actor, makeReceipt, now } = making
   const at = letter.availableAt
-  const text = (name: string, body: string): Entry => ({ name: `${folder}${name}`, bytes: Buffer.from(body), at, isPacked: true })
+  const text = (name: string, body: string): Entry => ({ name: `${folder}${name}`, packed: Buffer.from(body), at })
   const files = nameFiles(letter)
   const evidence = await listProof(database, actor, letter)
   yield text('letter.html', letterPage(making, letter, files, evidence))
   for (const { language, subject, body } of letter.content) yield text(`letter.${language}.md`, `# ${subject}\n\n${body}\n`)
   yield text('letter.json', `${JSON.stringify(dataOf(letter, files, evidence), null, 2)}\n`)
   for (const { path, stored } of files) {
-    const bytes = await readTaken(database, actor, letter, stored.id)
-    yield { name: `${folder}${path}`, bytes, at, isPacked: false }
+    yield { name: `${folder}${path}`, stored: await readTaken(database, actor, letter, stored), at }
   }
   const receipts = await listReceipts(database, actor, letter, makeReceipt, now)
   for (const { type, id, receipt } of receipts) yield text(`receipts/${type.replace('.', '-')} ${id}.tlog-proof`, receipt)
@@ -116,7 +115,7 @@ export async function* archiveEntries(
   const { language, serviceName, baseUrl, now } = making
   const taken = new Set<string>()
   const lines: Line[] = []
-  const text = (name: string, body: string): Entry => ({ name, bytes: Buffer.from(body), at: now, isPacked: true })
+  const text = (name: string, body: string): Entry => ({ name, packed: Buffer.from(body), at: now })
   for (const each of ['en', 'cy'] as const) {
     const name = translate(each)('archive:readme-name')
     yield text(

@@ -1,14 +1,16 @@
 import { crc32, deflateRawSync } from 'node:zlib'
 import { Zip, type ZipInputFile } from 'fflate'
 
-/** A file of an archive. What was made here is packed; documents are stored as they are, and most of them are packed already. */
-export type Entry = { name: string; bytes: Uint8Array; at: Date; isPacked: boolean }
+/**
+ * A file of an archive. What was made here is packed; documents are stored as they are, as they come piece by piece, and most of them are
+ * packed already.
+ */
+export type Entry = { name: string; at: Date } & ({ packed: Uint8Array } | { stored: AsyncIterable<Uint8Array> })
 
-const chunkBytes = 256 * 1024
 const [stored, deflated] = [0, 8]
 
 /**
- * A ZIP file, as it grows: one file at a time is in memory, and nothing is made before somebody takes it. Without Zip64: whoever
+ * A ZIP file, as it grows: one piece of a file at a time is in memory, and nothing is made before somebody takes it. Without Zip64: whoever
  * calls keeps it under 4 GB and 65,535 files.
  */
 export async function* zip(entries: AsyncIterable<Entry>): AsyncGenerator<Uint8Array> {
@@ -22,22 +24,25 @@ export async function* zip(entries: AsyncIterable<Entry>): AsyncGenerator<Uint8A
     if (failure !== undefined) throw failure
     yield* ready.splice(0)
   }
-  for await (const { name, bytes, at, isPacked } of entries) {
-    // Node packs and sums up several times as fast as a script does.
-    const packed = isPacked ? deflateRawSync(bytes) : bytes
+  for await (const entry of entries) {
+    const isPacked = 'packed' in entry
+    // Size and sum stand behind the bytes: they are known when the last has gone by.
     const file: ZipInputFile = {
-      filename: name,
-      size: bytes.length,
-      crc: crc32(bytes),
+      filename: entry.name,
+      size: 0,
+      crc: 0,
       compression: isPacked ? deflated : stored,
-      mtime: at,
+      mtime: entry.at,
     }
     archive.add(file)
-    for (let start = 0; start === 0 || start < packed.length; start += chunkBytes) {
-      const end = start + chunkBytes
-      file.ondata!(null, packed.subarray(start, end) as Uint8Array<ArrayBuffer>, end >= packed.length)
+    for await (const piece of isPacked ? [entry.packed] : entry.stored) {
+      // Node packs and sums up several times as fast as a script does.
+      file.crc = crc32(piece, file.crc)
+      file.size! += piece.length
+      file.ondata!(null, (isPacked ? deflateRawSync(piece) : piece) as Uint8Array<ArrayBuffer>, false)
       yield* take()
     }
+    file.ondata!(null, new Uint8Array(), true)
   }
   archive.end()
   yield* take()

@@ -127,6 +127,18 @@ describe('letters to take away', () => {
     assert.match(answer.body, /at most 100 letters at a time/)
   })
 
+  test('letters with more documents than an archive holds are refused, and not opened', async () => {
+    const id = await send('with a very large document')
+    const large = [{ role: 'main', title: 'Large', files: [{ size: 2 * 1024 ** 3 + 1 }] }]
+    await pages.post.owner`update message set documents = ${pages.post.owner.json(large)} where id = ${id}`
+    const answer = await post('rosa', '/letters/archive', [['letter', id]], '/inbox')
+    assert.equal(answer.statusCode, 422)
+    assert.match(answer.body, /more than 2 GB of documents/)
+    const [letter] = await pages.post.owner`select opened_at from message where id = ${id}`
+    assert.equal(letter!.openedAt, null)
+    await pages.post.owner`delete from message where id = ${id}`
+  })
+
   test('everything: first it is said that what is downloaded counts as opened, and that can be left out', async () => {
     const id = await send('unopened')
     const { body } = await pages.get('rosa', '/my-details/download')

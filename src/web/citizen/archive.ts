@@ -7,6 +7,7 @@ import type { Database } from '../../database/connect.ts'
 import type { MakeReceipt } from '../../evidence/make-receipt.ts'
 import { listParts } from '../../mailbox/list-parts.ts'
 import { type Taken, takeLetters } from '../../mailbox/take-letters.ts'
+import { Problem } from '../../problems.ts'
 import { LetterParams } from '../address.ts'
 import { archiveEntries, letterEntries, type Making } from '../archive/entries.ts'
 import { safeName } from '../archive/names.ts'
@@ -50,18 +51,24 @@ export function archivePages(app: FastifyInstance, surroundings: Surroundings, m
   const Chosen = Type.Object({ letter: Type.Optional(Type.Union([Id, Type.Array(Id)])) })
   scope.post('/letters/archive', { schema: { body: Chosen }, preHandler: checkForm }, async (request, reply) => {
     const ids = [...new Set([request.body.letter ?? []].flat())]
-    if (ids.length === 0 || ids.length > lettersChosenMax) return refuseChoice(request, reply, ids.length)
+    if (ids.length === 0) return refuseChoice(request, reply, 'none')
+    if (ids.length > lettersChosenMax) return refuseChoice(request, reply, 'too-many')
     const making = makingFor(request)
-    const letters = await takeLetters(database, making.actor, { ids }, making.now)
+    const letters = await takeLetters(database, making.actor, { ids }, making.now).catch((error) => {
+      if (error instanceof Problem && error.code === 'archive-too-large') return undefined
+      throw error
+    })
+    if (letters === undefined) return refuseChoice(request, reply, 'too-large')
     return sendZip(reply, fileName(request, making), archiveEntries(making, letters, false))
   })
 
   everythingPages(app, surroundings, makingFor)
 }
 
-function refuseChoice(request: FastifyRequest, reply: FastifyReply, count: number): FastifyReply {
+function refuseChoice(request: FastifyRequest, reply: FastifyReply, why: 'none' | 'too-many' | 'too-large'): FastifyReply {
   const t = wordsFor(request)
-  const sentence = count === 0 ? t('archive:selection.none') : t('archive:selection.too-many', { count: lettersChosenMax })
+  const sentence =
+    why === 'too-many' ? t('archive:selection.too-many', { count: lettersChosenMax }) : t(`archive:selection.${why}`)
   return sendPage(
     request,
     reply,

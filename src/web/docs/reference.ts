@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../../config.ts'
-import { filesMax, mediaTypes, messageBytesMax } from '../../documents/document.ts'
+import { filesMax, mediaTypes, messageBytesMax, sharedBytesMax } from '../../documents/document.ts'
 import { type MessageEventType, messageEventTypes } from '../../evidence/events.ts'
 import { Problem, problems } from '../../problems.ts'
 import { sendPage } from '../page.ts'
@@ -59,7 +59,7 @@ function describe(openApi: OpenApi, { baseUrl, demo, serviceName }: DocsOptions[
       .map(([name, [status, advice, sentence]]) => ({ name, status, meaning: `${status}, ${advice}. ${sentence}` }))
       .sort((a, b) => a.status - b.status),
     problemExample: JSON.stringify(new Problem('body-invalid', [{ field: '/subject', message: 'This is needed.' }]), null, 2),
-    limits: { megabytes: messageBytesMax / 1024 / 1024, files: filesMax },
+    limits: { megabytes: messageBytesMax / 1024 / 1024, sharedMegabytes: sharedBytesMax / 1024 / 1024, files: filesMax },
     mediaTypes: Object.entries(mediaTypes).map(([mediaType, endings]) => ({
       name: mediaType,
       meaning: `Name ends in ${endings.map((ending) => `.${ending}`).join(' or ')}`,

@@ -98,15 +98,15 @@ async function readDocument(form: Form): Promise<{ document?: GrantDocument; err
   const file = documents[0]?.files[0]
   if (errors.length > 0) return { errors }
   if (file === undefined) return { errors: [{ field: 'files', text: 'Choose the document by which the access is given' }] }
-  if (!documentKinds.includes(file.mediaType))
+  if (file.mediaType === undefined || !documentKinds.includes(file.mediaType))
     return { errors: [{ field: 'files', text: 'The document must be a PDF, JPG or PNG' }] }
   try {
     await checkDocuments(documents)
   } catch (error) {
     return { errors: [toFieldError(error, documents)] }
   }
-  const { filename, mediaType, content } = file
-  return { document: { filename, mediaType, bytes: Buffer.from(content, 'base64') }, errors: [] }
+  const { filename, mediaType } = file
+  return { document: { filename, mediaType, bytes: form.files[0]!.bytes }, errors: [] }
 }
 
 function sendForm(request: FastifyRequest, reply: FastifyReply, record: PartyRecord, draft: Draft, errors: FieldError[] = []) {
