@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import cookie from '@fastify/cookie'
 import formbody from '@fastify/formbody'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
@@ -65,6 +66,10 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Every route that is open, so that a test can ask each who may come in (test/rights-matrix.test.ts). */
     routeTable: RouteEntry[]
+  }
+  interface FastifyContextConfig {
+    /** A body that may be on its way for long: it must not stand still, and is not to have arrived within a time. */
+    isLong?: boolean
   }
 }
 export type RouteEntry = { method: string; url: string }
@@ -165,7 +170,8 @@ function limitArrival(app: FastifyInstance): void {
     const { headers, raw } = request
     const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
     const timeoutMs = longerTimeoutsMs[headers['content-type'] ?? ''] ?? requestTimeoutMs
-    if (hasBody && Number.isFinite(timeoutMs)) {
+    if (hasBody && request.routeOptions.config.isLong) limitSilence(raw, reply.raw)
+    else if (hasBody && Number.isFinite(timeoutMs)) {
       const timer = setTimeout(() => raw.socket.destroy(), timeoutMs)
       timer.unref()
       const isOver = () => clearTimeout(timer)
@@ -174,6 +180,13 @@ function limitArrival(app: FastifyInstance): void {
     }
     done()
   })
+}
+
+/** Ends a connection on which nothing moves, until it is answered. A request that is injected has a socket without a clock. */
+function limitSilence({ socket }: IncomingMessage, answer: ServerResponse): void {
+  const cut = () => socket.destroy()
+  socket.setTimeout?.(requestTimeoutMs, cut)
+  answer.once('close', () => socket.off('timeout', cut))
 }
 
 /** Whether the program reaches its database, and that is migrated. */

@@ -10,8 +10,10 @@ import type { Database } from './database/connect.ts'
 import { describeError } from './database/describe-error.ts'
 import { connectOwner } from './database/roles.ts'
 import { deleteOldUploads } from './delivery/delete-old-uploads.ts'
+import { forgetRows } from './delivery/forget-rows.ts'
 import { releaseAll } from './delivery/release.ts'
 import { sendDueDrafts } from './delivery/send-due-drafts.ts'
+import { workOnMailings } from './delivery/work-on-mailings.ts'
 import { every, type Loop } from './every.ts'
 import { audit, auditKeysOf } from './evidence/audit.ts'
 import { deliverWebhook, findDueWebhooks } from './evidence/deliver-webhooks.ts'
@@ -39,6 +41,7 @@ const webhooksAtOnce = 64
 const aliveBeatMs = 10_000
 const searchBeatMs = 1_000
 const releaseBeatMs = 1_000
+const mailingBeatMs = 1_000
 
 /** The program's own pool; and where it, the owner of the tables and the worker connect to. */
 export type Databases = { database: Database; programUrl: string; ownerUrl: string; jobsUrl: string }
@@ -62,8 +65,11 @@ const jobs = {
   },
   'send-due-drafts': {
     cron: '* * * * *',
-    work: ({ database }: Databases, config: Config, now: Date) =>
-      sendDueDrafts(database, deriveIdentifierKeys(config.secretKey, readSchemes(config.identifierSchemes, config)), now),
+    work: ({ database }: Databases, config: Config, now: Date) => sendDueDrafts(database, identifierKeysOf(config), now),
+  },
+  'forget-rows': {
+    cron: '*/10 * * * *',
+    work: ({ database }: Databases, _config: Config, now: Date) => forgetRows(database, now),
   },
   'delete-old-uploads': {
     cron: '20 * * * *',
@@ -84,6 +90,8 @@ const jobs = {
   'audit-evidence': { cron: '30 2 * * *', work: auditEvidence },
 } as const
 
+const identifierKeysOf = (config: Config) => deriveIdentifierKeys(config.secretKey, readSchemes(config.identifierSchemes, config))
+
 /** Every night. What does not fit is said in the log of the program, without a word of what it is about. */
 async function auditEvidence({ ownerUrl }: Databases, config: Config, now: Date): Promise<void> {
   const owner = connectOwner(ownerUrl, 2)
@@ -97,12 +105,14 @@ async function auditEvidence({ ownerUrl }: Databases, config: Config, now: Date)
 
 /** What must not wait for the next minute. Every process does it, a beat after it did so last; of several at once most find nothing to do. */
 function startBeats(config: Config, { database, programUrl }: Databases, clock: () => Date): Loop {
+  const keys = identifierKeysOf(config)
   const beats = [
     startSequencer(config, programUrl),
     startWebhooks(config, database, clock),
     startOutgoing(config, database, clock),
     watchOutages(config, database),
     startIndexing(database, clock),
+    every('Mailings', mailingBeatMs, (signal) => workOnMailings(database, keys, config, clock, signal)),
     every('Letters whose time has come', releaseBeatMs, (signal) => releaseAll(database, clock, signal)),
   ]
   return { stop: async () => void (await Promise.all(beats.map((beat) => beat.stop()))) }

@@ -5,13 +5,18 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { northfoldContacts } from '../demo/contact-points.ts'
 import { readConfig } from '../src/config.ts'
 import { acceptOne } from '../src/delivery/accept.ts'
+import { findMailing } from '../src/delivery/find-mailings.ts'
+import { startMailing } from '../src/delivery/start-mailing.ts'
+import { workOnMailings } from '../src/delivery/work-on-mailings.ts'
 import type { NewAction } from '../src/documents/action.ts'
 import { noteAlive } from '../src/evidence/note-alive.ts'
 import { find } from '../src/mailbox/find.ts'
 import { listInbox } from '../src/mailbox/list.ts'
 import { register } from '../src/registry/register.ts'
 import { launchBrowser } from './browser.ts'
+import { addClerk } from './department.ts'
 import { holdLetters } from './held-letters.ts'
+import { billsFor, limits, makeMailing, stage } from './mailings.ts'
 import { type Pages, type Reader, startPages } from './pages.ts'
 import { sealAll } from './seal-all.ts'
 import { startServer, type TestServer } from './server.ts'
@@ -57,6 +62,33 @@ async function inspect(page: Page, found: string[]): Promise<void> {
 async function noteWidth(page: Page, found: string[]): Promise<void> {
   const isTooWide = await page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth')
   if (isTooWide) found.push(`${page.url()}: wider than the screen`)
+}
+
+/** One in each of its states, the last of them ready to send; the address of each, and of the pages of a template. */
+async function makeMailings({ post }: Pages, at: Date): Promise<string[]> {
+  const clerk = await addClerk(post, 'Clerk', [{ serviceId: post.serviceId, role: 'post-writer' }])
+  const work = () => workOnMailings(post.db, post.keys, limits, () => at, new AbortController().signal)
+  const good = billsFor(['CT-1,Rosa,1.50', 'CT-2,Arthur,2', 'CT-9999,Nobody,3'])
+  const make = async (csv?: string) => {
+    const id = await makeMailing(post, clerk, at)
+    if (csv) await stage(post, clerk, id, csv, at)
+    return id
+  }
+  const send = async (id: string) => {
+    const { fileId } = await findMailing(post.db, clerk, id)
+    await startMailing(post.db, clerk, id, { fileId: fileId!, letters: 2, hold: false, availableFrom: undefined }, at)
+  }
+  const sent = await make(good)
+  await work()
+  await send(sent)
+  const [ready, sending] = [await make(good), await make(good)]
+  await work()
+  await send(sending)
+  const { templateId } = await findMailing(post.db, clerk, sent)
+  const inStates = [await make(), await make(good), await make(billsFor(['CT-1,,1', 'CT-2,=A1,2'])), sending, sent, ready]
+  const template = `/department/templates/${templateId}`
+  const pages = [`${template}/edit`, template, `${template}/versions/1`, `${template}/history`, '/department/templates']
+  return [...pages, '/department/mailings', ...inStates.map((id) => `/department/mailings/${id}`)]
 }
 
 describe('in a browser', () => {
@@ -279,6 +311,35 @@ describe('in a browser', () => {
           await page.getByText('Success').waitFor()
         }
         await visit('/registrar/log')
+      })
+      assert.deepEqual(found, [])
+    })
+  }
+
+  for (const width of [375, 1280]) {
+    test(`axe finds nothing wrong on templates and mailings, ${width} wide, and nothing is cut off`, {
+      timeout: 300_000,
+    }, async () => {
+      const found: string[] = []
+      const addresses = await makeMailings(pages, now.at)
+      await inBrowser('staff', { viewport: { width, height: 800 } }, async (page) => {
+        const press = async (url: string, name: RegExp) => {
+          await page.goto(url)
+          await page.getByRole('button', { name }).first().click()
+          await inspect(page, found)
+        }
+        for (const url of addresses) {
+          await page.goto(url)
+          await page.evaluate('for (const each of document.querySelectorAll("details")) each.open = true')
+          await inspect(page, found)
+        }
+        await press('/department/templates/new', /^Save/)
+        await press(addresses[0]!, /^Preview/)
+        await press('/department/mailings/new', /^Continue/)
+        await page.goto(addresses.at(-1)!)
+        await page.getByLabel('Not before a time').check()
+        await page.getByRole('button', { name: /^Send/ }).click()
+        await inspect(page, found)
       })
       assert.deepEqual(found, [])
     })

@@ -50,22 +50,20 @@ const follow = (link: string, address: string | RegExp) => async (page: Page) =>
   await isThere(page, address)
 }
 
-const rosa = (name: string, at: string, then?: Shot['then']): Shot => ({
-  name,
-  as: 'Rosa Example',
-  at,
-  ...(then ? { then } : {}),
-})
+const by =
+  (as: Person) =>
+  (name: string, at: string, then?: Shot['then']): Shot => ({ name, as, at, ...(then ? { then } : {}) })
+const rosa = by('Rosa Example')
+const mel = by('Mel Placeholder')
 
 const parkingBay = follow('.post-list__subject a:text("We want to look at the bay")', '/letters/')
 const taxBill = follow('.post-list__subject a:text("Your council tax bill")', '/letters/')
 
-const mel = (name: string, ...steps: ((page: Page) => Promise<unknown>)[]): Shot => {
-  const then = async (page: Page) => {
+/** One step after another, from the list of batches on. */
+const batch = (name: string, ...steps: ((page: Page) => Promise<unknown>)[]): Shot =>
+  mel(name, '/department/batches', async (page) => {
     for (const step of steps) await step(page)
-  }
-  return { name, as: 'Mel Placeholder', at: '/department/batches', then }
-}
+  })
 const inBatch = follow('.post-choices a', '/department/batches/')
 const toSample = follow('a:text("Look at some of the letters")', /sample$/)
 const toRecall = follow('a:text("Take this letter back")', /recall$/)
@@ -76,6 +74,54 @@ const release = async (page: Page) => {
   if (!(await page.getByText('Release the batch').isVisible())) return
   await follow('a:text("Release the batch")', /release$/)(page)
   await press(/^Release/)(page)
+}
+
+const wrongRows = ['CT-1001,Rosa,', 'CT-1002,=A1,2', 'CT-1001,Rosa,3']
+const goodRows = ['CT-1001,Rosa,120.50', 'CT-1002,Arthur,98', 'CT-9999,Una,12']
+
+async function writeTemplate(page: Page): Promise<void> {
+  await page.getByLabel('Council tax', { exact: true }).check()
+  await page.getByLabel('Name of the template').fill('Council tax bill')
+  await page.getByLabel('Subject').first().fill('Council tax for ((first name))')
+  const letter =
+    '# What you pay\n\nDear ((first name)),\n\nyou pay **£((amount))** by 1 April.\n\n- by Direct Debit\n- at a post office'
+  await page.getByLabel('The letter', { exact: true }).fill(letter)
+  await press('Preview')(page)
+  await page.locator('.post-phone').waitFor()
+}
+
+async function saveTemplate(page: Page): Promise<void> {
+  await writeTemplate(page)
+  await press('Save the template')(page)
+  await page.getByRole('button', { name: 'Make a mailing' }).waitFor()
+}
+
+async function makeMailing(page: Page): Promise<void> {
+  await saveTemplate(page)
+  await press('Make a mailing')(page)
+  await page.getByLabel('Name of the mailing').fill('Council tax bills 2027')
+  await press('Continue')(page)
+  await page.getByRole('heading', { name: 'Add the file' }).waitFor()
+}
+
+async function addFile(page: Page, rows: readonly string[]): Promise<void> {
+  await makeMailing(page)
+  const buffer = Buffer.from(['identifier,first name,amount', ...rows].join('\n'))
+  await page.locator('#file').setInputFiles({ name: 'bills.csv', mimeType: 'text/csv', buffer })
+  await press('Check the file')(page)
+  await page.locator('#progress').waitFor()
+}
+
+async function checkMailing(page: Page): Promise<void> {
+  await addFile(page, goodRows)
+  await page.getByRole('heading', { name: 'Ready to send' }).waitFor()
+}
+
+async function sendMailing(page: Page): Promise<void> {
+  await checkMailing(page)
+  await page.getByLabel('Send to the').check()
+  await press(/^Send/)(page)
+  await page.getByRole('heading', { name: 'Sent', exact: true }).waitFor()
 }
 
 const shots: Shot[] = [
@@ -153,18 +199,27 @@ const shots: Shot[] = [
   { name: 'is-this-letter-real', at: '/is-this-letter-real' },
   { name: 'contact', at: '/contact' },
   rosa('looks', '/looks'),
-  { name: 'department-inbox', as: 'Mel Placeholder', at: '/department' },
-  { name: 'department-webhooks', as: 'Mel Placeholder', at: '/department/webhooks' },
-  { name: 'department-write', as: 'Mel Placeholder', at: '/department/write' },
-  { name: 'department-batches', as: 'Mel Placeholder', at: '/department/batches' },
-  mel('department-batch-held', inBatch),
-  mel('department-batch-sample', inBatch, toSample),
-  mel('department-batch-letter', inBatch, toSample, follow('.post-choices a', '/department/messages/')),
-  mel('department-batch-recall', inBatch, follow('a:text("Discard the batch")', /recall$/)),
-  mel('department-letter-recall', inBatch, toSample, follow('.post-choices a', '/department/messages/'), toRecall),
+  mel('department-inbox', '/department'),
+  mel('department-webhooks', '/department/webhooks'),
+  mel('department-write', '/department/write'),
+  mel('department-batches', '/department/batches'),
+  batch('department-batch-held', inBatch),
+  batch('department-batch-sample', inBatch, toSample),
+  batch('department-batch-letter', inBatch, toSample, follow('.post-choices a', '/department/messages/')),
+  batch('department-batch-recall', inBatch, follow('a:text("Discard the batch")', /recall$/)),
+  batch('department-letter-recall', inBatch, toSample, follow('.post-choices a', '/department/messages/'), toRecall),
   // From here on it is closed.
-  mel('department-batch-release', inBatch, closeBatch, follow('a:text("Release the batch")', /release$/)),
-  mel('department-batch-released', inBatch, release),
+  batch('department-batch-release', inBatch, closeBatch, follow('a:text("Release the batch")', /release$/)),
+  batch('department-batch-released', inBatch, release),
+  mel('department-template-form', '/department/templates/new', writeTemplate),
+  mel('department-template', '/department/templates/new', saveTemplate),
+  mel('department-templates', '/department/templates'),
+  mel('department-mailing-new', '/department/mailings/new'),
+  mel('department-mailing-file', '/department/templates/new', makeMailing),
+  mel('department-mailing-errors', '/department/templates/new', (page) => addFile(page, wrongRows)),
+  mel('department-mailing-ready', '/department/templates/new', checkMailing),
+  mel('department-mailing-sent', '/department/templates/new', sendMailing),
+  mel('department-mailings', '/department/mailings'),
   { name: 'registrar', as: 'Bo Dummyname', at: '/registrar' },
 ]
 

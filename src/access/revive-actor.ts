@@ -2,7 +2,7 @@ import type { Db } from '../database/connect.ts'
 import { readWithin } from '../database/scope.ts'
 import type { Actor, By } from './actor.ts'
 import { type GrantRole, grantHolds, grantLeavesAny, grantOpens, grantPassesOn, weakerOfBoth } from './grant.ts'
-import { rightsOf } from './rights.ts'
+import { rightsOf, type StaffRole, unite } from './rights.ts'
 
 /** Who asked for something that is done later, as it was written down then. */
 export type Asker = Omit<By, 'identifiedAt'> & { identifiedAt?: string }
@@ -53,6 +53,35 @@ export async function reviveActor(
     by: who,
     identifiedAt: identifiedAt === undefined ? undefined : new Date(identifiedAt),
     door: 'citizen-pages',
+    requestId,
+  }
+}
+
+/** The same for a member of a public body's staff: undefined where they are no longer there. What they may do is by their roles now. */
+export async function reviveStaff(
+  db: Db,
+  { mailboxId, by, requestId }: { mailboxId: string; by: Asker; requestId: string },
+): Promise<Actor | undefined> {
+  const [found] = await readWithin<{ partyId: string; roles: { role: StaffRole; serviceId: string }[] | null }>(
+    db,
+    { purpose: 'sign-in' },
+    db`
+      select organisation_id as party_id, (
+        select jsonb_agg(jsonb_build_object('role', role, 'serviceId', service_id)) from staff_role where staff_id = staff_member.id
+      ) as roles
+      from staff_member where id = ${by.id} and is_active`,
+  )
+  if (found === undefined) return undefined
+  const { identifiedAt, ...who } = by
+  return {
+    partyId: found.partyId,
+    mailboxId,
+    isOrganisation: true,
+    rights: unite(...(found.roles ?? []).map(({ role, serviceId }) => rightsOf(role, [serviceId]))),
+    categories: undefined,
+    by: who,
+    identifiedAt: identifiedAt === undefined ? undefined : new Date(identifiedAt),
+    door: 'department-pages',
     requestId,
   }
 }

@@ -206,6 +206,12 @@ const reach: Record<string, Partial<Record<Asker, string>>> = {
   batch_error: { tax: 'rud' },
   batch_decision: { tax: 'rud', delivery: 'rud' },
   sent_count: { tax: 'rud' },
+  letter_template: { tax: 'rud' },
+  letter_template_version: { tax: 'rud' },
+  mailing: { tax: 'rud', upkeep: 'rud', delivery: 'r' },
+  mailing_file: { tax: 'rud', upkeep: 'rud' },
+  mailing_row: { tax: 'rud', upkeep: 'rud' },
+  mailing_error: { tax: 'rud', upkeep: 'rud' },
   upload: { tax: 'rud', upkeep: 'rud' },
   upload_chunk: { tax: 'rud' },
 
@@ -339,6 +345,17 @@ async function fill(owner: Database): Promise<void> {
   const decided = { decided_at: at, decided_by_name: 'Staff', doer: owner.json({}) }
   await add('batch_decision', { ...batch, decision: 'release', ...decided })
   await add('sent_count', { sender_id: tax, day: at, letters: 1 })
+  const version = { template_id: id, version: 1 }
+  await add('letter_template', { sender_id: tax, id, version: 1 })
+  const template = { name: 'Bill', category: 'general', reply_allowed: false, recipient_only: false, content: owner.json([]) }
+  await add('letter_template_version', { sender_id: tax, ...version, ...template, saved_at: at, saved_by_name: 'Staff' })
+  const made = { name: 'Bills', template_id: id, template_version: 1, created_at: at, created_by_name: 'Staff' }
+  await add('mailing', { sender_id: tax, id, ...made })
+  const staged = { staged_at: at, staged_by_name: 'Staff', staged_by: owner.json({}) }
+  await add('mailing_file', { sender_id: tax, id, mailing_id: id, scheme: 'link', several_allowed: false, ...staged })
+  const identifier = { scheme: 'link', identifier_hash: bytes, identifier_sealed: bytes }
+  await add('mailing_row', { sender_id: tax, file_id: id, row: 2, ...identifier, cells: [] })
+  await add('mailing_error', { sender_id: tax, file_id: id, row: 2, ordinal: 0, message: 'This is empty.' })
   await add('upload', {
     sender_id: tax,
     id: ids.upload,

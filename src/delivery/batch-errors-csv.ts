@@ -25,6 +25,6 @@ export async function* batchErrorsAsCsv(db: Db, actor: Actor, batch: Pick<Batch,
 }
 
 /** What a sheet would take for a formula is kept from being one. */
-function asText(value: string): string {
+export function asText(value: string): string {
   return /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
 }

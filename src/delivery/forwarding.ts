@@ -1,6 +1,4 @@
-import { type Content, type Forwarded, NewMessage } from './message.ts'
-
-const subjectLengthMax = (NewMessage.properties.subject as unknown as { maxLength: number }).maxLength
+import { type Content, type Forwarded, subjectLengthMax } from './message.ts'
 
 const answerPrefix = 'Answer: '
 const forwardPrefix = 'Forwarded: '

@@ -6,12 +6,13 @@ import { canonical, type Part } from '../evidence/record.ts'
 import { Identifier } from '../registry/identifier.ts'
 
 /** A letter's text has at most this many characters in each language: some forty printed pages. */
-const bodyLengthMax = 100_000
+export const bodyLengthMax = 100_000
+export const subjectLengthMax = 256
 
 export const Content = Type.Object(
   {
     language: Language,
-    subject: Type.Optional(Line(256, 'The subject in this language. Default: the subject of the message.')),
+    subject: Type.Optional(Line(subjectLengthMax, 'The subject in this language. Default: the subject of the message.')),
     body: Text(bodyLengthMax, 'Markdown: paragraphs, headings, lists, emphasis, links and tables. HTML is shown as text.'),
   },
   { additionalProperties: false },
@@ -41,7 +42,7 @@ export const NewMessage = Type.Object(
         description: 'The id of the message in your inbox that this one answers. The recipient may then be left out.',
       }),
     ),
-    subject: Line(256, 'What the letter is about, on one line.'),
+    subject: Line(subjectLengthMax, 'What the letter is about, on one line.'),
     content: Type.Array(Content, { minItems: 1, maxItems: 10, description: 'The letter, once for each language.' }),
     documents: Type.Optional(Type.Array(NewDocument, { maxItems: 20 })),
     actions: Type.Optional(

@@ -43,6 +43,7 @@ const assets: Record<string, { type: string; body: string }> = {
   'start.js': { type: 'text/javascript; charset=utf-8', body: ours('start.js') },
   'mailbox.js': { type: 'text/javascript; charset=utf-8', body: ours('mailbox.js') },
   'write.js': { type: 'text/javascript; charset=utf-8', body: ours('write.js') },
+  'progress.js': { type: 'text/javascript; charset=utf-8', body: ours('progress.js') },
   'search.js': { type: 'text/javascript; charset=utf-8', body: ours('search.js') },
   'govuk-frontend.js': {
     type: 'text/javascript; charset=utf-8',

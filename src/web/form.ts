@@ -2,7 +2,7 @@ import multipart from '@fastify/multipart'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { v7 as newId } from 'uuid'
 import type { Config } from '../config.ts'
-import { Content, NewMessage } from '../delivery/message.ts'
+import { bodyLengthMax, subjectLengthMax } from '../delivery/message.ts'
 import { filesMax, mediaTypes, messageBytesMax, type NewDocument, refuseFilename } from '../documents/document.ts'
 import { Problem, type ProblemCode } from '../problems.ts'
 import { kindOf } from './letter-view.ts'
@@ -29,10 +29,6 @@ export function limitsForPeople(
   return { files: point?.filesMax ?? writingFiles, bytes: (point?.megabytesMax ?? writingMegabytes) * megabyte }
 }
 export const limitsForStaff: Limits = { files: 20, bytes: messageBytesMax }
-
-const longest = (schema: object) => (schema as { maxLength: number }).maxLength
-const subjectLengthMax = longest(NewMessage.properties.subject)
-const bodyLengthMax = longest(Content.properties.body)
 
 /** For the scope of the pages whose forms hold files. */
 export async function acceptForms(app: FastifyInstance): Promise<void> {

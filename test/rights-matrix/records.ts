@@ -38,6 +38,8 @@ export type Records = {
   own: Record<WithOwn, { waiting: string; confirmed: string; sessionId: string }>
   /** Of each service, one with a line that was refused. */
   batches: Record<ServiceSlug, string>
+  /** Of each service, a mailing that could be sent, and its template. */
+  mailings: Record<ServiceSlug, { id: string; templateId: string }>
   /** Of each service, one of which nothing has come yet. */
   uploads: Record<ServiceSlug, string>
   restore: () => Promise<void>
@@ -96,6 +98,7 @@ export async function keepRecords(building: Building, parties: Parties): Promise
     deadDeliveries: await keepWebhooks(building, parties),
     own: await keepDetails(building, parties),
     batches: await keepBatches(building, parties),
+    mailings: await keepMailings(building, parties),
     uploads: await keepUploads(building, parties),
     restore: async () => void (await owner`update link_request set state = 'answered' where code_hash is not null`),
   }
@@ -247,6 +250,45 @@ async function keepBatches({ owner, secrets, now }: Building, { services }: Part
     batches[slug] = id
   }
   return batches as Records['batches']
+}
+
+/** A mailing of each service, whose template, rows and errors are nobody else's business. */
+async function keepMailings({ owner, keys, secrets, now }: Building, { services }: Parties): Promise<Records['mailings']> {
+  const seenBy = { 'council-tax': ['staff', 'clerk'], parking: ['parkingStaff'], 'state-pension': ['pensionStaff'] } as const
+  const made: Partial<Records['mailings']> = {}
+  for (const [slug, { id: sender_id }] of Object.entries(services)) {
+    const seen = seenBy[slug as ServiceSlug]
+    const [templateId, id] = ['template', 'mailing'].map((what) => secrets.keep(newId(), `the ${what} of ${slug}`, seen))
+    const word = (what: string) => secrets.word(`${what} of the mailing of ${slug}`, seen)
+    const file_id = newId()
+    const add = (table: string, row: Record<string, unknown>) =>
+      owner`insert into ${owner(table)} ${owner({ sender_id, ...row })}`
+    await add('letter_template', { id: templateId, version: 1 })
+    await add('letter_template_version', {
+      template_id: templateId,
+      version: 1,
+      name: word('the template'),
+      category: 'general',
+      reply_allowed: false,
+      recipient_only: false,
+      content: owner.json([{ language: 'en', subject: word('the subject'), body: '((name))' }]),
+      saved_at: now,
+      saved_by_name: 'Staff',
+    })
+    const of = { template_id: templateId, template_version: 1, created_at: now, created_by_name: 'Staff' }
+    await add('mailing', { id, name: word('the name'), ...of, state: 'ready', file_id })
+    const staged = { staged_at: now, staged_by_name: 'Staff', staged_by: owner.json({}), rows: 2, looked_up_to: 3 }
+    await add('mailing_file', { id: file_id, mailing_id: id, scheme: 'link', several_allowed: false, ...staged })
+    for (const [row, refusal] of [[2, null] as const, [3, 'recipient-not-found'] as const]) {
+      const value = `CT-${row}`
+      const hash = hashIdentifier(keys, sender_id, { scheme: 'link', value })
+      const identifier = { scheme: 'link', identifier_hash: hash, identifier_sealed: sealIdentifier(keys, sender_id, value) }
+      await add('mailing_row', { file_id, row, ...identifier, cells: [word(`row ${row}`)], refusal })
+    }
+    await add('mailing_error', { file_id, row: 4, ordinal: 0, column_name: 'name', message: word('an error') })
+    made[slug as ServiceSlug] = { id: id!, templateId: templateId! }
+  }
+  return made as Records['mailings']
 }
 
 async function keepUploads({ owner, secrets, now }: Building, { services }: Parties): Promise<Records['uploads']> {

@@ -44,6 +44,7 @@ export function listThings({ parties, grants, letters, drafts, records }: World)
     ...registrarThings(records, grants.all),
     ...serviceThings(letters, parties),
     ...followingThings(records),
+    ...mailingThings(records),
     ...ownThings(records),
   } satisfies Record<string, Thing[]>
 }
@@ -454,6 +455,33 @@ function followingThings({ deadDeliveries, batches, uploads }: Records) {
       ),
       nowhere('id'),
     ],
+  }
+}
+
+function mailingThings({ mailings }: Records) {
+  const writers = { 'council-tax': ['staff'], parking: ['parkingStaff'], 'state-pension': ['pensionStaff'] } as const
+  const readers = { ...writers, 'council-tax': ['staff', 'clerk'] } as const
+  const each = (
+    what: string,
+    seenBy: typeof writers | typeof readers,
+    idOf: (one: Records['mailings'][keyof typeof writers]) => string,
+  ) => [
+    ...(['council-tax', 'parking', 'state-pension'] as const).map(
+      (service): Thing => ({
+        name: `the ${what} of ${service}`,
+        params: { id: idOf(mailings[service]), version: '1' },
+        fields: { version: '1', to: 'archived' },
+        isFor: seenBy[service],
+        rowOf: readers[service],
+      }),
+    ),
+    { name: 'what is not there', params: { id: newId(), version: '1' }, fields: { version: '1' }, isFor: [] } as Thing,
+  ]
+  return {
+    'template read': each('template', readers, ({ templateId }) => templateId),
+    'template written': each('template', writers, ({ templateId }) => templateId),
+    'mailing read': each('mailing', readers, ({ id }) => id),
+    'mailing written': each('mailing', writers, ({ id }) => id),
   }
 }
 

@@ -19,3 +19,5 @@ if (document.querySelector('form[data-post-draft]')) import('./write.js')
 
 const search = document.getElementById('search')
 if (search) import('./search.js').then(({ startSearch }) => startSearch(search))
+const progress = document.querySelector('[data-again]')
+if (progress) import('./progress.js').then(({ startProgress }) => startProgress(progress))

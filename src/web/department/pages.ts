@@ -14,12 +14,14 @@ import { contactPointPages } from './contact-points.ts'
 import { heldBatchPages } from './held-batches.ts'
 import { inboxPage } from './inbox.ts'
 import { logPages } from './logs.ts'
+import { mailingPages } from './mailings.ts'
 import { messagePages } from './message.ts'
 import { payAccountPages } from './pay-accounts.ts'
 import { recallPages } from './recall.ts'
 import { reconciliationPages } from './reconciliation.ts'
 import { staffPages } from './staff.ts'
 import { systemPages } from './systems.ts'
+import { templatePages } from './templates.ts'
 import { webhookPages } from './webhooks.ts'
 import { sentFiles } from './withheld.ts'
 import { writePages } from './write.ts'
@@ -46,6 +48,8 @@ export function registerDepartmentPages(app: FastifyInstance, surroundings: Surr
     payAccountPages(scope, surroundings)
     approvalPages(scope, surroundings)
     logPages(scope, surroundings)
+    templatePages(scope, surroundings)
+    mailingPages(scope, surroundings)
     batchPages(scope, surroundings)
     heldBatchPages(scope, surroundings)
     reconciliationPages(scope, surroundings)

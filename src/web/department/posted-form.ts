@@ -9,6 +9,8 @@ export type Posted = {
   text: (name: string) => string
   /** What was ticked in a group of boxes. */
   ticked: (name: string) => string[]
+  /** Of all its fields. */
+  names: () => string[]
 }
 
 /** Reads a form and refuses one that is not ours. */
@@ -20,6 +22,7 @@ export async function readPosted(request: FastifyRequest): Promise<Posted> {
   return {
     text,
     ticked: all,
+    names: () => Object.keys(body),
     line: (name) =>
       text(name)
         .replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ')

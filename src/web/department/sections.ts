@@ -5,6 +5,8 @@ import type { Right } from '../../access/rights.ts'
 const sections = [
   { section: 'inbox', text: 'Inbox', href: '/department', right: 'inbox:read' },
   { section: 'write', text: 'Write a letter', href: '/department/write', right: 'messages:write' },
+  { section: 'templates', text: 'Templates', href: '/department/templates', right: 'messages:read' },
+  { section: 'mailings', text: 'Mailings', href: '/department/mailings', right: 'messages:read' },
   { section: 'reconciliation', text: 'Sent', href: '/department/reconciliation', right: 'messages:read' },
   { section: 'batches', text: 'Batches', href: '/department/batches', right: 'messages:read' },
   { section: 'contact-points', text: 'Contact points', href: '/department/contact-points', right: 'contact-points:manage' },
