@@ -130,6 +130,11 @@ export const problems = {
   'too-many-attempts': [429, 'retry', 'Too many tries: wait an hour.'],
   'too-many-requests': [429, 'retry', 'Too many requests. Wait a minute.'],
   'too-many-lookups': [429, 'retry', 'Your service has asked for more recipients than it may. Wait as long as Retry-After says.'],
+  'urgent-not-allowed': [
+    403,
+    'fix',
+    'Your service may not send letters in the lane urgent. Send this without it, or have the registry say that it may.',
+  ],
   'too-many-letters': [429, 'retry', 'Your service sends faster than it may. Wait as long as Retry-After says.'],
   'letters-of-day-used': [
     429,

@@ -333,5 +333,8 @@ describe('limits of sending in bulk', () => {
     assert.equal(single.status, 429)
     assert.equal(((await single.json()) as { code: string }).code, 'letters-of-day-used')
     assert.ok(Number(single.headers.get('retry-after')) > 0)
+    const urgent = JSON.stringify({ ...JSON.parse(one), lane: 'urgent' })
+    const refused = await fetch(`${server.baseUrl}/v1/messages`, { method: 'POST', headers, body: urgent })
+    assert.equal(((await refused.json()) as { code: string }).code, 'urgent-not-allowed')
   })
 })

@@ -50,6 +50,7 @@ export const deliverShared = shareStatements(
   ({ documents }) =>
     documents.contents.reduce((weight, { base64 = '' }) => weight + base64.length / base64LengthMax, 1 / lettersMax),
   lettersWaitingMax,
+  ({ submission }) => submission.lane === 'urgent',
 )
 
 /**

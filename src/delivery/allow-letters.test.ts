@@ -46,6 +46,19 @@ describe('how many letters a service may send', () => {
     assert.equal((await take(50, 200_001)).newMax, 26)
   })
 
+  test('what is urgent does not wait for the rate, where the service may send such letters', async () => {
+    const urgent = (seconds: number) => takeLetters(post.db, post.parkingId, 1, limits, at(seconds), { isUrgent: true })
+    await take(10, 300_000, post.parkingId)
+    await assert.rejects(urgent(300_000), { code: 'urgent-not-allowed' })
+    await test_.owner`update service set sends_urgent = true where id = ${post.parkingId}`
+    // What is known of a service is a second old at most, or two.
+    await take(1, 300_002, post.parkingId)
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    await take(9, 300_002, post.parkingId)
+    assert.equal((await take(1, 300_002, post.parkingId)).newMax, 0)
+    assert.equal((await urgent(300_002)).newMax, 1)
+  })
+
   test('a day ends at midnight, by UTC', () => {
     assert.equal(secondsOfDayLeft(new Date('2026-11-23T23:59:30Z')), 30)
   })

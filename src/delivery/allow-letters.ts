@@ -1,6 +1,7 @@
 import type { Db } from '../database/connect.ts'
 import { describeError } from '../database/describe-error.ts'
 import { readWithin, within } from '../database/scope.ts'
+import { Problem } from '../problems.ts'
 
 /** How many letters a service may send, where nothing else is said of it in the declaration. */
 export type LetterLimits = { perSecond: number; perDay: number }
@@ -11,9 +12,13 @@ export type LetterLimits = { perSecond: number; perDay: number }
  */
 export type Allowed = { newMax: number; waitMs: number; settle: (accepted: number) => void }
 
+/** A letter that does not wait for its service's rate. */
+export type Urgency = { isUrgent?: boolean }
+
 type Allowance = {
   perSecond: number
   perDay: number
+  sendsUrgent: boolean
   /** A second's worth at most; below zero, what was taken in advance. */
   left: number
   at: number
@@ -34,15 +39,23 @@ const byPool = new WeakMap<Db, Map<string, Promise<Allowance>>>()
 /**
  * Takes letters from a service's allowance. The rate is a bucket of this process alone: a request for more than it holds
  * passes when anything is left, and is paid off afterwards. The number of a day (UTC) is of all processes, known to a second: by as much as
- * the others accept in one, it may be passed.
+ * the others accept in one, it may be passed. What is urgent does not wait for the rate, and counts for it. Throws `urgent-not-allowed`.
  */
-export async function takeLetters(db: Db, senderId: string, count: number, limits: LetterLimits, now: Date): Promise<Allowed> {
+export async function takeLetters(
+  db: Db,
+  senderId: string,
+  count: number,
+  limits: LetterLimits,
+  now: Date,
+  { isUrgent = false }: Urgency = {},
+): Promise<Allowed> {
   const allowance = await allowanceOf(db, senderId, limits, now)
+  if (isUrgent && !allowance.sendsUrgent) throw new Problem('urgent-not-allowed')
   const at = now.getTime()
   const passed = Math.max(0, at - allowance.at)
   allowance.left = Math.min(allowance.perSecond, allowance.left + (passed * allowance.perSecond) / 1_000)
   allowance.at = Math.max(allowance.at, at)
-  if (allowance.left <= 0) {
+  if (allowance.left <= 0 && !isUrgent) {
     return { newMax: 0, waitMs: Math.ceil(((1 - allowance.left) * 1_000) / allowance.perSecond), settle: () => {} }
   }
   allowance.left -= count
@@ -75,32 +88,35 @@ async function allowanceOf(db: Db, senderId: string, limits: LetterLimits, now: 
     known.readAt = now.getTime()
     // What is read now is for the next: nobody waits for it.
     void read(db, senderId, limits, now).then(
-      ({ perSecond, perDay, letters }) => Object.assign(known, { perSecond, perDay, known: Math.max(known.known, letters) }),
+      ({ letters, ...limits }) => Object.assign(known, { ...limits, known: Math.max(known.known, letters) }),
       () => {},
     )
     return known
   }
-  const begun = read(db, senderId, limits, now).then(({ perSecond, perDay, letters }): Allowance => {
-    const bucket = { left: known?.left ?? perSecond, at: known?.at ?? now.getTime() }
-    return { perSecond, perDay, ...bucket, day, known: letters, since: 0, underWay: 0, readAt: now.getTime() }
+  const begun = read(db, senderId, limits, now).then(({ letters, ...limits }): Allowance => {
+    const bucket = { left: known?.left ?? limits.perSecond, at: known?.at ?? now.getTime() }
+    return { ...limits, ...bucket, day, known: letters, since: 0, underWay: 0, readAt: now.getTime() }
   })
   all.set(senderId, begun)
   begun.catch(() => all.delete(senderId))
   return begun
 }
 
+type LimitsRow = { lettersPerSecond: number | null; lettersPerDay: string | null; sendsUrgent: boolean; letters: string | null }
+
 async function read(db: Db, senderId: string, limits: LetterLimits, now: Date) {
-  const [row] = await readWithin<{ lettersPerSecond: number | null; lettersPerDay: string | null; letters: string | null }>(
+  const [row] = await readWithin<LimitsRow>(
     db,
     { senders: [senderId] },
     db`
-    select letters_per_second, letters_per_day,
+    select letters_per_second, letters_per_day, sends_urgent,
            (select letters from sent_count where sender_id = service.id and day = ${now.toISOString().slice(0, 10)}::text::date) as letters
     from service where id = ${senderId}`,
   )
   return {
     perSecond: row?.lettersPerSecond ?? limits.perSecond,
     perDay: row?.lettersPerDay ? Number(row.lettersPerDay) : limits.perDay,
+    sendsUrgent: row?.sendsUrgent ?? false,
     letters: Number(row?.letters ?? 0),
   }
 }

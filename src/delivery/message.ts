@@ -27,6 +27,9 @@ const Reply = Type.Object(
   { additionalProperties: false },
 )
 
+/** In which a single letter waits, where anything does; batches have lanes of their own (batch.ts). */
+const lanes = ['normal', 'urgent'] as const
+
 /** A message as a service's system sends it. */
 export const NewMessage = Type.Object(
   {
@@ -75,6 +78,12 @@ export const NewMessage = Type.Object(
           'The id of an earlier message of yours that this one replaces. It goes to the same recipient, who may then be left out.',
       }),
     ),
+    lane: Type.Optional(
+      Type.Enum(lanes, {
+        description:
+          'urgent: goes before all that waits, whatever else its service sends. Where its service may send such letters. Default: normal.',
+      }),
+    ),
     recipientOnly: Type.Optional(
       Type.Boolean({ description: 'True: whoever helps the recipient does not see it, nor that it exists. Default: false.' }),
     ),
@@ -83,7 +92,7 @@ export const NewMessage = Type.Object(
 )
 export type NewMessage = Static<typeof NewMessage>
 
-const { service: _, ...saidInBatch } = NewMessage.properties
+const { service: _, lane: __, ...saidInBatch } = NewMessage.properties
 /** The same in a batch, which is of one service. */
 export const BatchMessage = Type.Object(saidInBatch, { additionalProperties: false })
 export type BatchMessage = Static<typeof BatchMessage>
@@ -131,6 +140,8 @@ export type Submission = {
   recipientId?: string | undefined
   /** The letter that is handed on, as it came. */
   forwarded?: Forwarded | undefined
+  /** Goes before all that waits. */
+  lane?: (typeof lanes)[number] | undefined
 }
 
 /** Where a letter that is handed on came from first, as it says itself. */

@@ -105,7 +105,12 @@ describe('sharing statements', () => {
         await new Promise<void>((resolve) => ends.push(resolve))
         return [...items]
       }
-      const share = shareStatements(run, () => 1, 10)
+      const share = shareStatements(
+        run,
+        () => 1,
+        10,
+        (name) => name.startsWith('urgent'),
+      )
       const db = pool()
       const failed = () => 'failed'
       return {
@@ -160,6 +165,20 @@ describe('sharing statements', () => {
       const { single } = openLanes()
       for (let place = 0; place < 10; place += 1) void single('s')
       await assert.rejects(() => single('more'), { code: 'busy' })
+    })
+
+    test('lets what is urgent go before all that waits, in its order, and takes it while twice as many wait', async () => {
+      const { began, single, endOne } = openLanes()
+      for (let place = 0; place < 9; place += 1) void single('s')
+      for (const name of ['urgent 1', 'urgent 2']) void single(name)
+      await assert.rejects(() => single('more'), { code: 'busy' })
+      await settle()
+      assert.deepEqual(began, ['urgent 1', 'urgent 2', 's'])
+      void single('urgent 3')
+      await endOne()
+      assert.equal(began.at(-1), 'urgent 3')
+      for (let place = 0; place < 13; place += 1) void single('urgent').catch(() => {})
+      await assert.rejects(() => single('urgent'), { code: 'busy' })
     })
 
     test('finds the one item that the database refuses, and takes the others', async () => {

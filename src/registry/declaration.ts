@@ -50,6 +50,11 @@ const Service = Type.Object(
           'Whether a batch is released, or taken back when it was released, only where two members of staff agree. Default: one decides.',
       }),
     ),
+    urgent: Type.Optional(
+      Type.Boolean({
+        description: 'Whether it may send single letters that go before all others, such as a hospital’s. Default: no.',
+      }),
+    ),
     schemes: Type.Optional(
       Type.Array(Type.String({ pattern: '^[a-z][a-z0-9-]{0,31}$' }), {
         uniqueItems: true,

@@ -196,16 +196,17 @@ describe('registering public bodies', () => {
     ])
   })
 
-  test('says which services hold their batches, and which want two people to release one', async () => {
+  test('says which services hold their batches, and which want two people to release one, and which send urgent letters', async () => {
     const declare = async (more: object) => {
       const services = [{ slug: 'ports', name: 'Ports', ...more }]
       const declaration = { organisations: [{ slug: 'harbour', name: 'Harbour', services }] }
       await register(test_.database, keys, declaration, options, now)
-      const [row] = await test_.owner`select hold_batches, release_by_two from service where slug = 'ports'`
+      const [row] = await test_.owner`select hold_batches, release_by_two, sends_urgent from service where slug = 'ports'`
       return { ...row }
     }
-    assert.deepEqual(await declare({ holdBatches: true, releaseByTwo: true }), { holdBatches: true, releaseByTwo: true })
-    assert.deepEqual(await declare({}), { holdBatches: false, releaseByTwo: false })
+    const all = await declare({ holdBatches: true, releaseByTwo: true, urgent: true })
+    assert.deepEqual(all, { holdBatches: true, releaseByTwo: true, sendsUrgent: true })
+    assert.deepEqual(await declare({}), { holdBatches: false, releaseByTwo: false, sendsUrgent: false })
   })
 
   test('brings registrars, switches one off, and refuses two of one subject', async () => {

@@ -96,6 +96,7 @@ async function bringServices(
       lettersPerDay = null,
       holdBatches = false,
       releaseByTwo = false,
+      urgent = false,
     },
   ] of services.entries()) {
     const [service] = await db<{ id: string; organisationId: string }[]>`
@@ -114,10 +115,10 @@ async function bringServices(
       await bringLinking(db, service!.id, linking)
       await db`
         update service
-        set letters_per_second = ${lettersPerSecond}, letters_per_day = ${lettersPerDay}, hold_batches = ${holdBatches}, release_by_two = ${releaseByTwo}
+        set letters_per_second = ${lettersPerSecond}, letters_per_day = ${lettersPerDay}, hold_batches = ${holdBatches}, release_by_two = ${releaseByTwo}, sends_urgent = ${urgent}
         where id = ${service!.id}
-          and (letters_per_second, letters_per_day, hold_batches, release_by_two)
-            is distinct from (${lettersPerSecond}::integer, ${lettersPerDay}::bigint, ${holdBatches}::boolean, ${releaseByTwo}::boolean)`
+          and (letters_per_second, letters_per_day, hold_batches, release_by_two, sends_urgent)
+            is distinct from (${lettersPerSecond}::integer, ${lettersPerDay}::bigint, ${holdBatches}::boolean, ${releaseByTwo}::boolean, ${urgent}::boolean)`
     }
     ids.set(slug, service!.id)
   }
