@@ -49,13 +49,14 @@ export function fileRoutes(app: FastifyInstance, { database, clock, folder, lett
     const { id, fileId } = request.params
     const { actor } = request.signedIn!
     const letter = await letters.find(database, actor, id)
-    const file = letter.documents.flatMap(({ files }) => files).find((each) => each.id === fileId)
-    if (file === undefined) throw new Problem('not-found')
+    const document = letter.documents.find(({ files }) => files.some((each) => each.id === fileId))
+    const file = document?.files.find((each) => each.id === fileId)
+    if (document === undefined || file === undefined) throw new Problem('not-found')
     const isText = isTextual(file.mediaType)
     const isPdf = file.mediaType === 'application/pdf'
     if (isPdf) letConnect(reply)
     return sendPage(request, reply, 'document', {
-      title: file.filename,
+      title: document.title,
       file: viewFile(file, `${folder}/${id}`),
       inline: `${folder}/${id}/files/${fileId}`,
       isPdf,
