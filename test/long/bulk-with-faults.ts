@@ -43,7 +43,7 @@ function lineOf(batch: number, line: number): string {
 
 /** What one batch's sender was told: which lines are accepted, and their ids. */
 class Sender {
-  readonly ids: (string | undefined)[] = new Array(lettersInBatch)
+  readonly ids: (string | undefined)[] = new Array(lettersInBatch).fill(undefined)
   answered = 0
   readonly wrong = new Map<string, number>()
 
