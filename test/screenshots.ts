@@ -42,7 +42,8 @@ async function firstLetter(page: Page): Promise<void> {
 async function isThere(page: Page, address: string | RegExp): Promise<void> {
   await page.waitForURL((url) => (typeof address === 'string' ? url.pathname.startsWith(address) : address.test(url.pathname)))
   await page.waitForLoadState('load')
-  await page.locator('html:not([aria-busy]) #main-content h1').first().waitFor()
+  await page.locator('[aria-busy]').waitFor({ state: 'detached' })
+  await page.locator('#main-content h1').first().waitFor()
 }
 
 const follow = (link: string, address: string | RegExp) => async (page: Page) => {

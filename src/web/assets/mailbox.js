@@ -24,11 +24,11 @@ let latest = 0
 async function show(address, { options, history: how = 'push', scroll = 0, focus } = {}) {
   latest += 1
   const turn = latest
-  document.documentElement.setAttribute('aria-busy', 'true')
+  panes().setAttribute('aria-busy', 'true')
   const found = await fetchPage(address, options).catch(() => undefined)
   // Another was asked for meanwhile.
   if (turn !== latest) return
-  document.documentElement.removeAttribute('aria-busy')
+  panes().removeAttribute('aria-busy')
   if (found === undefined || found === null) {
     // What was sent may have been done: the page that was open says what is.
     location.assign(options ? location.href : address)
