@@ -60,6 +60,8 @@ async function inspect(page: Page, found: string[]): Promise<void> {
 }
 
 async function noteWidth(page: Page, found: string[]): Promise<void> {
+  // A click may have begun to replace the page: what is there is looked at when it is whole.
+  await page.waitForFunction("document.readyState !== 'loading' && document.querySelector('h1') !== null")
   const isTooWide = await page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth')
   if (isTooWide) found.push(`${page.url()}: wider than the screen`)
 }

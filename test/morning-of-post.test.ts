@@ -23,6 +23,7 @@ const statement = readFileSync(path.join(letters, 'how-council-tax-is-spent.pdf'
 const meter = Buffer.from('Meter: 1234')
 
 const subjectOf = (number: number) => `Your bin day changes: notice ${number}`
+const welshSubjectOf = (number: number) => `Mae eich diwrnod bin yn newid: hysbysiad ${number}`
 const newNotice = (number: number) => ({
   reference: `notice-${number}`,
   service: 'council-tax',
@@ -32,7 +33,7 @@ const newNotice = (number: number) => ({
     { language: 'en', body: 'We collect your rubbish on Tuesdays now.' },
     {
       language: 'cy',
-      subject: `Mae eich diwrnod bin yn newid: hysbysiad ${number}`,
+      subject: welshSubjectOf(number),
       body: '## Y newid\n\nDaw’r ysbwriel ddydd Mawrth.',
     },
   ],
@@ -270,8 +271,8 @@ for (const javaScriptEnabled of [true, false]) {
       await press(page, 'Chwilio')
       await sees(page, '10 llythyr wedi’u canfod')
       await isWelsh('Chwilio eich llythyrau')
-      await follow(page, subjectOf(7))
-      await isWelsh('Mae eich diwrnod bin yn newid: hysbysiad 7')
+      await follow(page, welshSubjectOf(7))
+      await isWelsh(welshSubjectOf(7))
       await page.getByRole('heading', { name: 'Y newid' }).waitFor()
       await sees(page, 'Daw’r ysbwriel ddydd Mawrth.')
       await sees(
