@@ -14,22 +14,8 @@ const linesAtOnce = 100
  * and with such a stream beside them. What the program's memory came to is of the whole run.
  */
 export async function measureBulk(program: Program, database: Database): Promise<void> {
-  const { baseUrl, child } = program
-  for (const withPdf of [false, true]) {
-    await turnsWithLog(database).settle()
-    const cpuBefore = cpuSeconds(child.pid!)
-    const stream = await startStream(baseUrl, withPdf)
-    await stream.runFor(secondsEach * 1_000)
-    const { rate, times, count } = await stream.end()
-    const ended = performance.now()
-    await turnsWithLog(database).settle()
-    const what = withPdf ? ', with a 50 kB PDF' : ''
-    print(`Accept letters in bulk, one stream${what}; the times are those of answers`, { rate, ...percentiles(times) })
-    const cpu = ((cpuSeconds(child.pid!) - cpuBefore) * 1_000) / count
-    console.log(
-      `\n${count} letters, all sealed ${((performance.now() - ended) / 1_000).toFixed(1)} s after the last; ${cpu.toFixed(3)} ms of processor for each in the program, its log included; it had ${peakMegabytes(child.pid!)} MB at most\n`,
-    )
-  }
+  const { baseUrl } = program
+  for (const withPdf of [false, true]) await measureStream(program, database, withPdf)
   const headers = { authorization: `Bearer ${await takeToken({ baseUrl })}`, 'content-type': 'application/json' }
   const letters = openRequests(4, `${baseUrl}/v1/messages`, 'POST', headers, () => JSON.stringify(letter(false)))
   const [alone] = await measure(4, [letters.send])
@@ -39,6 +25,23 @@ export async function measureBulk(program: Program, database: Database): Promise
   letters.close()
   print('Accept a letter over HTTP, 4 connections', alone!)
   print(`Accept a letter over HTTP, 4 connections, beside ${rate.toFixed(0)} a second in bulk`, together!, alone!.rate)
+}
+
+/** One stream for so many seconds: with `npm run bench -- 300 sustained`, for five minutes. */
+export async function measureStream({ baseUrl, child }: Program, database: Database, withPdf: boolean): Promise<void> {
+  await turnsWithLog(database).settle()
+  const cpuBefore = cpuSeconds(child.pid!)
+  const stream = await startStream(baseUrl, withPdf)
+  await stream.runFor(secondsEach * 1_000)
+  const { rate, times, count } = await stream.end()
+  const ended = performance.now()
+  await turnsWithLog(database).settle()
+  const what = withPdf ? ', with a 50 kB PDF' : ''
+  print(`Accept letters in bulk, one stream${what}; the times are those of answers`, { rate, ...percentiles(times) })
+  const cpu = ((cpuSeconds(child.pid!) - cpuBefore) * 1_000) / count
+  console.log(
+    `\n${count} letters, all sealed ${((performance.now() - ended) / 1_000).toFixed(1)} s after the last; ${cpu.toFixed(3)} ms of processor for each in the program, its log included; it had ${peakMegabytes(child.pid!)} MB at most\n`,
+  )
 }
 
 /** Lines as fast as they are taken. */

@@ -12,7 +12,7 @@ import { listInbox } from '../src/mailbox/list.ts'
 import { open } from '../src/mailbox/open.ts'
 import { deriveIdentifierKeys } from '../src/registry/identifier.ts'
 import { lookUpRecipients } from '../src/registry/look-up.ts'
-import { measureBulk } from './bench-bulk.ts'
+import { measureBulk, measureStream } from './bench-bulk.ts'
 import { createDatabase, measureEvidence } from './bench-evidence.ts'
 import { measureGrowth } from './bench-growth.ts'
 import { insertBare, letter, turnsWithLog } from './bench-letter.ts'
@@ -29,7 +29,7 @@ import { signInRosa } from './signed-in.ts'
  * the bare inserts run here. `npm run bench -- 2` measures two seconds each (default 5); `npm run bench -- 2 evidence` one part only.
  * `npm run bench -- 2 growth 10000000` grows to ten million letters (default one), and is run only where it is asked for: that takes 30 GB.
  */
-const parts = ['accept', 'bulk', 'read', 'evidence', 'large', 'search', 'growth'] as const
+const parts = ['accept', 'bulk', 'read', 'evidence', 'large', 'search', 'growth', 'sustained'] as const
 const lettersInMailbox = 200
 
 /** The bare rows go into a database of their own, with the same tables, so that the program does not seal what it has not accepted. */
@@ -153,6 +153,7 @@ try {
     if (isMeasured('evidence')) await measureEvidence(embedded.url, program.baseUrl, database)
     if (isMeasured('large')) await measureLargeWorld(embedded.url)
     if (isMeasured('search')) await measureSearch(embedded.url)
+    if (part === 'sustained') await measureStream(program, database, false)
     if (part === 'growth') await measureGrowth(embedded.url, program.baseUrl, lettersMax)
   } finally {
     await program.end('SIGTERM')

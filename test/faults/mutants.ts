@@ -41,13 +41,13 @@ const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'src/delivery/release.ts',
-        from: 'delete from withheld_message as withheld using judged\n      where',
-        to: 'select from withheld_message as withheld, judged\n      where',
+        from: 'delete from withheld_message as withheld using judged\n      where is_reachable',
+        to: 'select from withheld_message as withheld, judged\n      where is_reachable',
       },
       {
         file: 'src/delivery/release.ts',
-        from: "await within(db, { purpose: 'delivery', senders }, (sql) => releaseThese(sql, due, now))",
-        to: `await within(db, { purpose: 'delivery', senders }, (sql) => releaseThese(sql, due, now))
+        from: 'await within(db, scope, async (sql) => releaseThese(sql, due, await findAnswered(sql, due), now))',
+        to: `await within(db, scope, async (sql) => releaseThese(sql, due, await findAnswered(sql, due), now))
   await new Promise((resolve) => setTimeout(resolve, 700))
   await within(db, { purpose: 'delivery', senders }, (sql) => sql\`delete from withheld_message where message_id = any(\${due.map(({ messageId }) => messageId)}::uuid[])\`)`,
       },

@@ -144,12 +144,13 @@ class Record_ {
   readonly attempted = new Set<string>()
   readonly acknowledged = new Map<string, string>()
   readonly wrong: string[] = []
+  readonly started = Date.now()
   slowestMs = 0
 
   /** Tries until there is an answer, or nobody waits for one any more. */
   async deliver(fleet: Fleet, reference: string, isOver: () => boolean): Promise<void> {
     const count = this.attempted.add(reference).size
-    const letter = newLetter(reference)
+    const letter = newLetter(reference, this.started)
     const tries = count % againEvery === 0 ? 2 : 1
     for (let done = 0; done < tries; ) {
       const id = await this.send(await fleet.pick(count), letter)
@@ -186,10 +187,8 @@ class Record_ {
   }
 }
 
-const started = Date.now()
-
-/** The same letter for the same reference, always. */
-function newLetter(reference: string) {
+/** The same letter for the same reference, always; some for a time in the two minutes after `started`. */
+function newLetter(reference: string, started: number) {
   const number = Number(/\d+$/.exec(reference)?.[0] ?? 1)
   return {
     reference,
