@@ -37,6 +37,7 @@ const entryPoints = [
   'test/screenshots.ts',
   'demo/make-letters.ts',
   'test/long/log-at-scale.ts',
+  'test/long/bulk-with-faults.ts',
   'test/long/evidence-kill.ts',
 ]
 
