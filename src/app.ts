@@ -74,6 +74,22 @@ declare module 'fastify' {
 }
 export type RouteEntry = { method: string; url: string }
 
+/** How often, while the program stops, connections are closed on which nothing is under way any more. */
+const idleCheckMs = 100
+
+/**
+ * Fastify closes those that are idle when it begins to stop. One that was answering then is kept open for whoever asked to ask again, and the
+ * program would wait until they hang up.
+ */
+function closeIdleConnections(app: FastifyInstance): void {
+  app.addHook('preClose', (done) => {
+    const timer = setInterval(() => app.server.closeIdleConnections(), idleCheckMs)
+    app.server.once('close', () => clearInterval(timer))
+    timer.unref()
+    done()
+  })
+}
+
 /** Puts the rooms together and opens the doors. The same for production and for tests. */
 export async function buildApp(config: Config, database: Database, clock = () => new Date()): Promise<FastifyInstance> {
   const keys = deriveIdentifierKeys(config.secretKey, readSchemes(config.identifierSchemes, config))
@@ -99,6 +115,7 @@ export async function buildApp(config: Config, database: Database, clock = () =>
     done()
   })
   limitArrival(app)
+  closeIdleConnections(app)
   setSecurityHeaders(app, isForSystems, {
     baseUrl: config.baseUrl,
     formOrigins: [...signInOrigins(config), ...payOrigins(config)],
