@@ -46,8 +46,8 @@ const cutConnections: Fault = {
   happen: (world, times) => again(world, 3 * times, async () => world.proxy.cut()),
 }
 
-/** Longer than the limit of silence (src/database/connect.ts), and shorter than a request may take here. */
-const silenceMs = 24_000
+/** Longer than a request may take here (run.ts), so that it is the program's own limit of silence that ends it (src/database/connect.ts). */
+const silenceMs = 40_000
 
 const silentDatabase: Fault = {
   name: 'PostgreSQL silent: the network swallows everything',

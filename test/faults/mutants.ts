@@ -76,8 +76,14 @@ const mutants: readonly Mutant[] = [
   { fault: 'failedSync', broken: 'What the database refuses counts as accepted', edits: [errorIsSuccess] },
   {
     fault: 'clocksApart',
-    broken: 'A checkpoint has the time of whichever program makes it',
-    edits: [{ file: 'src/evidence/sequence.ts', from: 'const at = last && last.at > now ? last.at : now', to: 'const at = now' }],
+    broken: 'The log takes events when their time has come, by the clock of PostgreSQL',
+    edits: [
+      {
+        file: 'src/evidence/sequence.ts',
+        from: 'order by xid, position limit',
+        to: 'and at <= clock_timestamp() order by xid, position limit',
+      },
+    ],
   },
   {
     fault: 'sameReference',
