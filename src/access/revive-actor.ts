@@ -2,7 +2,7 @@ import type { Db } from '../database/connect.ts'
 import { readWithin } from '../database/scope.ts'
 import type { Actor, By } from './actor.ts'
 import { type GrantRole, grantHolds, grantLeavesAny, grantOpens, grantPassesOn, weakerOfBoth } from './grant.ts'
-import { rightsOf, type StaffRole, unite } from './rights.ts'
+import { rightsOf, rightsOfStaff, type StaffRole } from './rights.ts'
 
 /** Who asked for something that is done later, as it was written down then. */
 export type Asker = Omit<By, 'identifiedAt'> & { identifiedAt?: string }
@@ -77,7 +77,7 @@ export async function reviveStaff(
     partyId: found.partyId,
     mailboxId,
     isOrganisation: true,
-    rights: unite(...(found.roles ?? []).map(({ role, serviceId }) => rightsOf(role, [serviceId]))),
+    rights: rightsOfStaff(found.roles ?? []),
     categories: undefined,
     by: who,
     identifiedAt: identifiedAt === undefined ? undefined : new Date(identifiedAt),

@@ -93,6 +93,11 @@ export function unite(...several: readonly Rights[]): Rights {
   return united
 }
 
+/** What the roles of a member of staff, each for one service, let them do. */
+export function rightsOfStaff(roles: readonly { role: StaffRole; serviceId: string }[]): Rights {
+  return unite(...roles.map(({ role, serviceId }) => rightsOf(role, [serviceId])))
+}
+
 /** Throws `scope-missing` unless the actor has the right. */
 export function requireRight({ rights }: { rights: Rights }, right: Right): void {
   if (!rights.has(right)) throw new Problem('scope-missing')

@@ -13,7 +13,7 @@ import { namespaceOf } from '../registry/scheme.ts'
 import { listServices } from '../registry/services.ts'
 import { checkActions, refuseActions, toActionRow } from './check-actions.ts'
 import { withUploads } from './find-uploads.ts'
-import { addressingOf, digestOf, partsOf, type Submission } from './message.ts'
+import { addressingOf, digestOf, isTooFarAhead, partsOf, type Submission } from './message.ts'
 import { recordRejections } from './record-rejections.ts'
 import { shareStatements } from './share-statements.ts'
 import { type Accepted, findAccepted, type OfBatch, type Outcome, type Row, write } from './write.ts'
@@ -114,12 +114,10 @@ export async function check(keys: IdentifierKeys, actor: Actor, submission: Subm
   }
 }
 
-const yearMs = 366 * 86_400_000
-
 function refuseTimes({ availableFrom, expiresAt }: Submission, now: Date): void {
-  const from = availableFrom === undefined ? now.getTime() : Date.parse(availableFrom)
-  if (from > now.getTime() + yearMs) throw new Problem('available-from-too-late')
-  if (expiresAt !== undefined && Date.parse(expiresAt) <= from) throw new Problem('expires-too-early')
+  const from = availableFrom === undefined ? now : new Date(availableFrom)
+  if (isTooFarAhead(from, now)) throw new Problem('available-from-too-late')
+  if (expiresAt !== undefined && new Date(expiresAt) <= from) throw new Problem('expires-too-early')
 }
 
 /**

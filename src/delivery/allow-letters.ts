@@ -12,9 +12,6 @@ export type LetterLimits = { perSecond: number; perDay: number }
  */
 export type Allowed = { newMax: number; waitMs: number; settle: (accepted: number) => void }
 
-/** A letter that does not wait for its service's rate. */
-export type Urgency = { isUrgent?: boolean }
-
 type Allowance = {
   perSecond: number
   perDay: number
@@ -47,7 +44,7 @@ export async function takeLetters(
   count: number,
   limits: LetterLimits,
   now: Date,
-  { isUrgent = false }: Urgency = {},
+  { isUrgent = false }: { isUrgent?: boolean } = {},
 ): Promise<Allowed> {
   const allowance = await allowanceOf(db, senderId, limits, now)
   if (isUrgent && !allowance.sendsUrgent) throw new Problem('urgent-not-allowed')

@@ -59,10 +59,7 @@ async function note(db: Db, { senderId, id, fileId }: Mailing, rows: readonly Ch
   const refused = rows.flatMap(({ row, refusal }) => (refusal === undefined ? [] : { row, refusal }))
   const referred = rows.filter(({ reference }) => reference !== undefined)
   await within(db, { senders: [senderId] }, async (sql) => {
-    await sql`
-      update mailing_row set refusal = found.refusal
-      from jsonb_to_recordset(${sql.json(refused)}) as found (row integer, refusal text)
-      where sender_id = ${senderId} and file_id = ${fileId} and mailing_row.row = found.row`
+    await noteRefusals(sql, { senderId, fileId }, refused)
     await sql`
       insert into mailing_error (sender_id, file_id, row, ordinal, column_name, message)
       select ${senderId}, ${fileId}, asked.row, ${ordinalOfUsed}::integer, 'reference', 'A letter of your service has this reference already.'
@@ -73,6 +70,18 @@ async function note(db: Db, { senderId, id, fileId }: Mailing, rows: readonly Ch
       update mailing_file set looked_up_to = greatest(looked_up_to, ${rows.at(-1)!.row}) where sender_id = ${senderId} and id = ${fileId}`
     await sql`update mailing set waits_because = null where sender_id = ${senderId} and id = ${id} and waits_because is not null`
   })
+}
+
+/** Who of a mailing's rows needs paper, and why. */
+export async function noteRefusals(
+  sql: Db,
+  { senderId, fileId }: Pick<Mailing, 'senderId' | 'fileId'>,
+  refused: readonly { row: number; refusal: ProblemCode }[],
+): Promise<void> {
+  await sql`
+    update mailing_row set refusal = found.refusal
+    from jsonb_to_recordset(${sql.json(refused)}) as found (row integer, refusal text)
+    where sender_id = ${senderId} and file_id = ${fileId} and mailing_row.row = found.row`
 }
 
 /** Of the file that was checked: there may be another by now. */

@@ -9,14 +9,15 @@ import { type IdentifierKeys, openIdentifier } from '../registry/identifier.ts'
 import type { BatchState } from './batch.ts'
 import type { Mailing, Row } from './mailing.ts'
 
-const columns = (db: Db): Fragment => db`
+/** Of a Mailing, from the table mailing. */
+export const mailingColumns = (db: Db): Fragment => db`
   mailing.sender_id, mailing.id, mailing.name, template_id, template_version, mailing.state, file_id, mailing.created_at, mailing.created_by_name,
   batch_id, sent_at, sent_by, available_from, sent_to, ended_at, waits_because`
 
 /** In a transaction of the caller's, and until its end. Throws `not-found`. */
 export async function lockMailing(sql: Db, senderIds: readonly string[], id: string): Promise<Mailing> {
   const [mailing] = await sql<Mailing[]>`
-    select ${columns(sql)} from mailing
+    select ${mailingColumns(sql)} from mailing
     where ${own(sql, sql`sender_id = any(${senderIds as string[]}::uuid[])`)} and id = ${id} for no key update`
   if (mailing === undefined) throw new Problem('not-found')
   return mailing
@@ -33,7 +34,7 @@ export async function listMailings(
     db,
     scopeOfSent(actor),
     db`
-    select ${columns(db)} from mailing
+    select ${mailingColumns(db)} from mailing
     where ${ownMailings(db, actor)} ${after === undefined ? db`` : db`and id < ${after}`}
     order by id desc limit ${limit}`,
   )
@@ -65,7 +66,7 @@ export async function findMailing(db: Db, actor: Actor, id: string): Promise<Mai
     db,
     scopeOfSent(actor),
     db`
-    select ${columns(db)}, file.rows, file.staged_at, file.staged_by_name, batch.state as batch_state, coalesce(batch.hold, false) as is_held,
+    select ${mailingColumns(db)}, file.rows, file.staged_at, file.staged_by_name, batch.state as batch_state, coalesce(batch.hold, false) as is_held,
       (select hold_batches from service where service.id = mailing.sender_id) as is_always_held,
       case when looked_up_to = 0 then 0 else (
         select count(*) from mailing_row where sender_id = file.sender_id and file_id = file.id and row <= looked_up_to

@@ -191,6 +191,13 @@ export function stateOf(times: MessageTimes): MessageState {
   return times.availableAt === null ? 'accepted' : 'available'
 }
 
+const availableFromMaxMs = 366 * 86_400_000
+
+/** Whether a letter would be kept longer than one may be before it is available. */
+export function isTooFarAhead(availableFrom: Date, now: Date): boolean {
+  return availableFrom.getTime() > now.getTime() + availableFromMaxMs
+}
+
 /** In the words of the evidence: how a message says whom it is for. */
 export function addressingOf({ recipient, answersId, forwarded }: Submission): string {
   if (forwarded) return 'forward'

@@ -9,7 +9,7 @@ import { acceptBatch } from './accept-batch.ts'
 import { type LetterLimits, takeLetters } from './allow-letters.ts'
 import type { Batch } from './batch.ts'
 import { changeBatch } from './change-batch.ts'
-import { wait } from './check-mailing.ts'
+import { noteRefusals, wait } from './check-mailing.ts'
 import { readRows } from './find-mailings.ts'
 import { readTemplate } from './find-templates.ts'
 import { type Mailing, paperReasons, type Row, submissionOf } from './mailing.ts'
@@ -107,10 +107,7 @@ async function note(
   })
   const why = stop < 0 ? null : whyWaiting((outcomes[stop] as Problem).code)
   await within(db, { senders: [senderId] }, async (sql) => {
-    await sql`
-      update mailing_row set refusal = found.refusal
-      from jsonb_to_recordset(${sql.json(refused)}) as found (row integer, refusal text)
-      where sender_id = ${senderId} and file_id = ${fileId} and mailing_row.row = found.row`
+    await noteRefusals(sql, { senderId, fileId }, refused)
     await sql`
       update mailing set sent_to = greatest(sent_to, ${done.at(-1)?.row ?? 0}), waits_because = ${why}
       where sender_id = ${senderId} and id = ${id}`

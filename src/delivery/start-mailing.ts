@@ -5,12 +5,11 @@ import { within } from '../database/scope.ts'
 import { Problem } from '../problems.ts'
 import { createBatch } from './create-batch.ts'
 import { lockMailing } from './find-mailings.ts'
+import { isTooFarAhead } from './message.ts'
 import { askerOf } from './stage-file.ts'
 
 /** What whoever sends has seen: the file, and how many of its letters have a recipient who can be reached. */
 export type MailingToStart = { fileId: string; letters: number; hold: boolean; availableFrom: Date | undefined }
-
-const yearMs = 366 * 86_400_000
 
 /**
  * Begins to send the letters of a mailing to whom they can reach, as a batch of its service; the worker does the rest. Again is harmless. Throws
@@ -24,8 +23,7 @@ export async function startMailing(
   now: Date,
 ): Promise<void> {
   requireRight(actor, 'messages:write')
-  if (availableFrom !== undefined && availableFrom.getTime() > now.getTime() + yearMs)
-    throw new Problem('available-from-too-late')
+  if (availableFrom !== undefined && isTooFarAhead(availableFrom, now)) throw new Problem('available-from-too-late')
   const senders = servicesFor(actor, 'messages:write') ?? []
   await within(db, { senders }, async (sql) => {
     const mailing = await lockMailing(sql, senders, id)

@@ -4,6 +4,7 @@ import { readWithin, within } from '../database/scope.ts'
 import type { IdentifierKeys } from '../registry/identifier.ts'
 import type { LetterLimits } from './allow-letters.ts'
 import { checkMailing } from './check-mailing.ts'
+import { mailingColumns } from './find-mailings.ts'
 import type { Mailing } from './mailing.ts'
 import { sendMailing } from './send-mailing.ts'
 
@@ -60,7 +61,7 @@ async function workOn(
     (sql) => sql<Mailing[]>`
     update mailing set leased_until = ${until}
     where sender_id = ${senderId} and id = ${id} and state in ('checking', 'sending') and leased_until <= ${now}
-    returning sender_id, id, name, template_id, template_version, state, file_id, batch_id, sent_by, available_from, sent_to`,
+    returning ${mailingColumns(sql)}`,
   )
   if (mailing === undefined) return false
   try {

@@ -104,11 +104,11 @@ export function storedAction(db: Db): Fragment {
 }
 
 /**
- * What a list calls a letter: its subject in that language, where it is written in it too. A letter's first language is nearly always `usual`, and
+ * What a list calls a letter: its subject in that language, where it is written in it too. A letter's first language is nearly always English, and
  * for that its words are not looked into.
  */
-export function subjectIn(db: Db, language: string | undefined, usual = 'en'): Fragment {
-  if (language === undefined || language === usual) return db`message.subject`
+export function subjectIn(db: Db, language: string | undefined): Fragment {
+  if (language === undefined || language === 'en') return db`message.subject`
   return db`
     coalesce(
       (select text->>'subject' from jsonb_array_elements(message.content) as text where text->>'language' = ${language} limit 1), message.subject

@@ -1,6 +1,6 @@
 import { v7 as newId } from 'uuid'
 import { type Actor, servicesFor } from '../access/actor.ts'
-import { type Right, requireRight, rightsOf, type StaffRole, unite } from '../access/rights.ts'
+import { type Right, requireRight, rightsOfStaff, type StaffRole } from '../access/rights.ts'
 import { scopeOf } from '../access/scope-of.ts'
 import type { Db, Fragment } from '../database/connect.ts'
 import { own } from '../database/own.ts'
@@ -131,7 +131,7 @@ function toApproval(row: Row, actor: Actor, now: Date): Approval | undefined {
   const { askedById, askedByName, isAskerActive, askerRoles, ...approval } = row
   const right = approvalKinds[approval.kind]
   if (!holdsForAll(actor, right, approval.serviceIds)) return undefined
-  const asker = { rights: unite(...askerRoles.map(({ role, serviceId }) => rightsOf(role, [serviceId]))) }
+  const asker = { rights: rightsOfStaff(askerRoles) }
   const mayStillAsk = isAskerActive && holdsForAll(asker, right, approval.serviceIds)
   const isWaiting = approval.decision === null && approval.expiresAt > now && mayStillAsk
   return { ...approval, askedBy: { id: askedById, name: askedByName }, isWaiting, isOwn: askedById === actor.by.id }

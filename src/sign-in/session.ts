@@ -13,7 +13,7 @@ import {
   weakerOfBoth,
 } from '../access/grant.ts'
 import { noteLooks } from '../access/look.ts'
-import { rightsOf, type StaffRole, unite } from '../access/rights.ts'
+import { rightsOf, rightsOfStaff, type StaffRole } from '../access/rights.ts'
 import type { Db } from '../database/connect.ts'
 import { readWithin, within } from '../database/scope.ts'
 import { Problem } from '../problems.ts'
@@ -89,7 +89,8 @@ export type OpenMailbox = {
   endsAt: Date | null
 }
 
-type Row = {
+/** All that is asked for of a person in their own mailbox. */
+type OwnRow = {
   id: string
   createdAt: Date
   lastSeenAt: Date
@@ -97,10 +98,9 @@ type Row = {
   mailboxId: string | null
   partyName: string | null
   grantId: string | null
-} & Others
-
-/** Who is signed in where it is not a person in their own mailbox, and whose mailbox is open. */
-type Others = {
+}
+/** Of staff, registrars and whoever has another's mailbox open. */
+type Row = OwnRow & {
   staffId: string | null
   staffName: string | null
   staffRoles: { role: StaffRole; serviceId: string }[] | null
@@ -120,28 +120,6 @@ type Others = {
   isAdministrator: boolean | null
   serviceIds: string[] | null
   categories: string[] | null
-}
-
-const nobodyElse: Others = {
-  staffId: null,
-  staffName: null,
-  staffRoles: null,
-  registrarId: null,
-  registrarName: null,
-  viaGrantId: null,
-  firmName: null,
-  ownerId: null,
-  ownerMailboxId: null,
-  ownerName: null,
-  ownerKind: null,
-  grantKind: null,
-  grantRole: null,
-  grantEndsAt: null,
-  serviceNames: null,
-  categoryNames: null,
-  isAdministrator: null,
-  serviceIds: null,
-  categories: null,
 }
 
 /** Whose session it is, unless it has ended: one query for a person in their own mailbox, as every page asks. Being seen is written at most once a minute. */
@@ -177,11 +155,11 @@ export async function watchSession(
   return row && toSession(row, requestId)
 }
 
-async function findRow(db: Db, limits: SessionLimits, token: string, now: Date): Promise<Row | undefined> {
+async function findRow(db: Db, limits: SessionLimits, token: string, now: Date): Promise<OwnRow | Row | undefined> {
   const id = hashToken(token)
   const { idle, absolute } = earliest(limits, now)
   const holds = db`session.id_hash = ${id} and session.last_seen_at > ${idle} and session.created_at > ${absolute}`
-  const [plain] = await readWithin<Omit<Row, keyof Others>>(
+  const [own] = await readWithin<OwnRow>(
     db,
     { purpose: 'sign-in' },
     db`
@@ -191,8 +169,7 @@ async function findRow(db: Db, limits: SessionLimits, token: string, now: Date):
       left join lateral (select * from mailbox where party_id = party.id offset 0) mailbox on true
       where ${holds}`,
   )
-  if (plain === undefined) return undefined
-  if (plain.mailboxId !== null && plain.grantId === null) return { ...nobodyElse, ...plain }
+  if (own === undefined || (own.mailboxId !== null && own.grantId === null)) return own
   const [row] = await readWithin<Row>(
     db,
     { purpose: 'sign-in' },
@@ -230,16 +207,21 @@ async function findRow(db: Db, limits: SessionLimits, token: string, now: Date):
   return row === undefined || (row.mailboxId === null && row.registrarId === null) ? undefined : row
 }
 
-function toSession(row: Row, requestId: string): Session {
+function toSession(row: OwnRow | Row, requestId: string): Session {
   const signedIn = signedInAs(row, requestId)
   const actor = { ...signedIn.actor, identifiedAt: row.createdAt }
-  return { ...signedIn, id: row.id, actor, hasLostAccess: row.grantId !== null && row.ownerMailboxId === null }
+  return {
+    ...signedIn,
+    id: row.id,
+    actor,
+    hasLostAccess: 'ownerMailboxId' in row && row.grantId !== null && row.ownerMailboxId === null,
+  }
 }
 
-function signedInAs(row: Row, requestId: string): Omit<Session, 'id' | 'hasLostAccess'> {
+function signedInAs(row: OwnRow | Row, requestId: string): Omit<Session, 'id' | 'hasLostAccess'> {
   const mailbox = { partyId: row.partyId!, mailboxId: row.mailboxId!, categories: undefined }
   const one = { openMailbox: undefined, organisationName: undefined }
-  if (row.registrarName !== null) {
+  if ('registrarName' in row && row.registrarName !== null) {
     const by = { kind: 'registrar', id: row.registrarId!, name: row.registrarName } as const
     const actor = {
       ...mailbox,
@@ -251,14 +233,14 @@ function signedInAs(row: Row, requestId: string): Omit<Session, 'id' | 'hasLostA
     } as const
     return { ...one, role: 'registrar', actor, name: by.name }
   }
-  if (row.staffName !== null) {
+  if ('staffName' in row && row.staffName !== null) {
     const by = { kind: 'staff', id: row.staffId!, name: row.staffName } as const
-    const rights = unite(...(row.staffRoles ?? []).map(({ role, serviceId }) => rightsOf(role, [serviceId])))
+    const rights = rightsOfStaff(row.staffRoles ?? [])
     const actor = { ...mailbox, isOrganisation: true, rights, by, door: 'department-pages', requestId } as const
     return { ...one, role: 'staff', actor, name: by.name, organisationName: row.partyName! }
   }
   const person = { id: row.partyId!, name: row.partyName! }
-  if (row.ownerMailboxId !== null) {
+  if ('ownerMailboxId' in row && row.ownerMailboxId !== null) {
     const held = {
       grantId: row.grantId!,
       viaGrantId: row.viaGrantId,

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { servicesFor } from '../../access/actor.ts'
 import { requireRight } from '../../access/rights.ts'
 import { findMailing } from '../../delivery/find-mailings.ts'
+import { isTooFarAhead } from '../../delivery/message.ts'
 import { startMailing } from '../../delivery/start-mailing.ts'
 import { Problem } from '../../problems.ts'
 import { LetterParams as MailingParams } from '../address.ts'
@@ -65,7 +66,6 @@ function readWhen(
   if (hours === undefined) return wrong('time', 'Enter a time of day, such as 9:00 or 14:30')
   if (at === undefined) return wrong('from', 'Enter a real date, such as 31 3 2027')
   if (at <= now) return wrong('from', 'The time from which they are available must be in the future')
-  if (at.getTime() > now.getTime() + 366 * 86_400_000)
-    return wrong('from', 'The time from which they are available must be at most a year from now')
+  if (isTooFarAhead(at, now)) return wrong('from', 'The time from which they are available must be at most a year from now')
   return { availableFrom: at, errors: [] }
 }
