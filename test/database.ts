@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { v4 as randomId } from 'uuid'
 import { readConfig } from '../src/config.ts'
 import { connect, type Database } from '../src/database/connect.ts'
@@ -92,4 +93,21 @@ function withDatabase(server: string, name: string): string {
   const url = new URL(server)
   url.pathname = `/${name}`
   return url.href
+}
+
+/**
+ * What is committed is put into the log when every transaction that was under way beside it has ended, those of other tests on the same
+ * PostgreSQL too: waits until they have.
+ */
+export async function settle(owner: Database): Promise<void> {
+  const [{ begun }] = (await owner`select pg_snapshot_xmax(pg_current_snapshot())::text as begun`) as unknown as [
+    { begun: string },
+  ]
+  const isLeft = async () => {
+    const [row] = await owner<
+      { isLeft: boolean }[]
+    >`select pg_snapshot_xmin(pg_current_snapshot())::text::numeric < ${begun} as is_left`
+    return row!.isLeft
+  }
+  while (await isLeft()) await sleep(5)
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { after, before, describe, test } from 'node:test'
 import { v4 as newId } from 'uuid'
-import { createTestDatabase, type TestDatabase } from '../../test/database.ts'
+import { createTestDatabase, settle, type TestDatabase } from '../../test/database.ts'
 import { buildPost, type Post } from '../../test/post.ts'
 import type { Fragment } from '../database/connect.ts'
 import { connectOwner } from '../database/roles.ts'
@@ -45,6 +45,7 @@ describe('the auditor', () => {
         if (n === 0) await open(post.db, post.rosa, letter.messageId, now)
       }
       if (batch === 0) await withhold()
+      await settle(owner)
       await sequence(post.db, keys, options, now)
     }
   })

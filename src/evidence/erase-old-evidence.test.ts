@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { createTestDatabase, type TestDatabase } from '../../test/database.ts'
+import { createTestDatabase, settle, type TestDatabase } from '../../test/database.ts'
 import { buildPost, type Post } from '../../test/post.ts'
 import { connectOwner } from '../database/roles.ts'
 import { acceptOne } from '../delivery/accept.ts'
@@ -28,9 +28,11 @@ describe('erasing evidence that was kept long enough', () => {
     owner = connectOwner(test_.url, 2)
     const old = await acceptOne(post.db, post.keys, post.council, post.letter('old'), at('2019-01-01'))
     await acceptOne(post.db, post.keys, post.council, post.letter('unread'), at('2019-01-01'))
+    await settle(owner)
     await sequence(post.db, keys, options, at('2019-01-01'))
     await open(post.db, post.rosa, old.messageId, at('2024-01-01'))
     await acceptOne(post.db, post.keys, post.council, post.letter('new'), at('2024-01-01'))
+    await settle(owner)
     await sequence(post.db, keys, options, at('2024-01-01'))
   })
   after(async () => {

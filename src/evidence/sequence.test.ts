@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createTestDatabase, type TestDatabase } from '../../test/database.ts'
+import { createTestDatabase, settle, type TestDatabase } from '../../test/database.ts'
 import { buildPost, type Post } from '../../test/post.ts'
 import { accept, acceptOne } from '../delivery/accept.ts'
 import { open } from '../mailbox/open.ts'
@@ -37,6 +37,7 @@ describe('sequencing', () => {
   after(() => test_.drop())
 
   const beat = () => sequence(post.db, keys, options, now)
+  const settledBeat = () => settle(test_.owner).then(beat)
   const send = (reference: string) => acceptOne(post.db, post.keys, post.council, post.letter(reference), now)
 
   test('seals every event once, in whole tiles, and signs what comes of it', async () => {
@@ -49,7 +50,7 @@ describe('sequencing', () => {
       [{ ...post.letter('nobody'), recipient: { scheme: 'link', value: 'CT-9' } }],
       now,
     )
-    assert.equal(await beat(), 4)
+    assert.equal(await settledBeat(), 4)
     assert.equal(await beat(), 0)
     const seals = await test_.owner`
       select event.type, ordinal, previous_id is null as is_first, recipient_leaf is null as is_for_sender_only
@@ -67,7 +68,7 @@ describe('sequencing', () => {
 
   test('continues the tree, whose root anybody can work out from the entries', async () => {
     await Promise.all(Array.from({ length: 150 }, (_, n) => send(`many-${n}`)))
-    assert.equal(await beat(), 300)
+    assert.equal(await settledBeat(), 300)
     const [checkpoint] = await test_.owner<{ size: string; note: string; batch: string }[]>`
       select size, note, batch from log_checkpoint order by size desc limit 1`
     const note = parseNote(checkpoint!.note)!
@@ -91,7 +92,7 @@ describe('sequencing', () => {
     }
     writing = false
     await Promise.all(sequencers)
-    await beat()
+    await settledBeat()
     const [counts] = await test_.owner`
       select (select count(*)::int from event) as events, (select count(*)::int from evidence_seal) as seals,
              (select count(distinct event_id)::int from evidence_seal) as sealed, (select count(*)::int from log_checkpoint c
@@ -103,11 +104,12 @@ describe('sequencing', () => {
 
   test('never sees the log as it was before another sequencer had its turn', async () => {
     await send('before-turns')
-    await beat()
+    await settledBeat()
     // Whoever reads the cursor is slow about it, so that the other can commit in the middle.
     await test_.owner`create policy slow on log_state as restrictive using (pg_sleep(0.3)::text is not null)`
     try {
       await send('in-turn')
+      await settle(test_.owner)
       const turns = await Promise.all([0, 150, 300, 450, 600, 750].map((ms) => sleep(ms).then(beat)))
       assert.equal(
         turns.reduce((sum, count) => sum + count),
@@ -131,13 +133,13 @@ describe('sequencing', () => {
     assert.equal(await beat(), 0)
     release.resolve()
     await slow
-    assert.equal(await beat(), 3)
+    assert.equal(await settledBeat(), 3)
   })
 
   test('knows what is not sealed in a database that was restored elsewhere', async () => {
     await send('before-restore')
     await test_.owner`update log_state set cluster = 'another', xid = 9000000000`
     assert.equal(await beat(), 0)
-    assert.equal(await beat(), 2)
+    assert.equal(await settledBeat(), 2)
   })
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { settle } from '../../test/database.ts'
 import { type Pages, startPages } from '../../test/pages.ts'
 import { startServer } from '../../test/server.ts'
 import { readConfig } from '../config.ts'
@@ -19,7 +20,10 @@ describe('the status page', () => {
   })
   after(() => pages.stop())
 
-  const sequence = () => sequenceAll(pages.post.db, keys, { origin, issuer, isAttested: true }, now.at)
+  const sequence = async () => {
+    await settle(pages.post.owner)
+    await sequenceAll(pages.post.db, keys, { origin, issuer, isAttested: true }, now.at)
+  }
   const noteAt = (time: string) => {
     now.at = new Date(time)
     return noteAlive(pages.post.db, { outageSeconds: 60 }, now.at)
@@ -86,7 +90,10 @@ test('an outage’s begin and end can be proved to anybody, from what the status
   const { database, owner } = server.test
   const { keys, origin, issuer, attestors } = openEvidence(server.config)
   try {
-    const sequence = () => sequenceAll(database, keys, { origin, issuer, isAttested: true }, new Date())
+    const sequence = async () => {
+      await settle(owner)
+      await sequenceAll(database, keys, { origin, issuer, isAttested: true }, new Date())
+    }
     await sequence()
     await owner`update log_state set alive_at = ${new Date(Date.now() - 300_000)}`
     await noteAlive(database, { outageSeconds: 60 }, new Date())
