@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { createInstance } from 'i18next'
-import { ownCookie, roleOf } from './session.ts'
+import { ownCookie } from './session.ts'
 
-/** In which pages can be read. Those of staff and registrars are in English only. */
+/** In which pages can be read. */
 export const languages = ['en', 'cy'] as const
 export type Language = (typeof languages)[number]
 
@@ -92,7 +92,7 @@ export function registerLanguages(app: FastifyInstance, baseUrl: string): void {
   app.addHook('onRequest', (request, reply, done) => {
     const asked = (request.query as { lang?: unknown }).lang
     const language = isLanguage(asked) ? asked : request.cookies[cookie.name]
-    if (isLanguage(language) && roleOf(request) === 'person') request.chosenLanguage = language
+    if (isLanguage(language)) request.chosenLanguage = language
     if (isLanguage(asked)) rememberLanguage(reply, baseUrl, asked)
     done()
   })

@@ -17,7 +17,7 @@ describe('where a member of staff begins', () => {
     const clerk = await signInClerk(pages, await addClerk(pages.post, 'Clerk', held), now)
     const first = await clerk.get('/department')
     const landed = first.statusCode === 303 ? await clerk.get(first.headers.location as string) : first
-    const links = [...landed.body.matchAll(/class="govuk-service-navigation__link" href="([^"]+)"/g)].map(([, href]) => href)
+    const links = [...landed.body.matchAll(/class="govuk-service-navigation__link" href="([^"?]+)"/g)].map(([, href]) => href)
     return {
       status: landed.statusCode,
       links: links.filter((href) => href!.startsWith('/department/') || links.indexOf(href) > 0),
