@@ -135,12 +135,15 @@ async function findNotes(db: Db, actor: Actor): Promise<{ number: number; note: 
 /** Words of the mailbox in which this one is a part, or else that somebody may have meant. */
 async function findInstead(db: Db, mailboxId: string, word: string): Promise<{ isPart: boolean; instead: string[] }> {
   const slips = slipsIn(word)
+  // Characters take as long to count as all else that is done with a word. A slip is one byte more or less, or up to four outside of a to z.
+  const bytes = Buffer.byteLength(word)
+  const bytesOff = slips * (bytes === word.length ? 1 : 4)
   const [row] = await readWithin<{ withIt: string | null; alike: string | null }>(
     db,
     searchScope(mailboxId),
     db`
     select string_agg(word, ' ') filter (where strpos(word, ${word}) > 0) as with_it,
-      string_agg(word, ' ') filter (where length(word) between ${word.length - slips}::integer and ${word.length + slips}::integer) as alike
+      string_agg(word, ' ') filter (where octet_length(word) between ${bytes - bytesOff}::integer and ${bytes + bytesOff}::integer) as alike
     from search_word where mailbox_id = ${mailboxId} and word >= '0'`,
   )
   const parts = word.length < partLengthMin ? [] : (row?.withIt?.split(' ') ?? [])
