@@ -14,7 +14,7 @@ type World = { parties: number; letters: number }
 
 /**
  * Fills in, beside the demo world, so many people whom council tax knows, and letters to them over the last two years, evenly:
- * what the tables of a town look like. `already` is what was filled in before. `owner` passes over row-level security; the letters go around `accept`, as a
+ * what the tables of a town look like. `already` is what was filled in before, to whom nothing more is written. `owner` passes over row-level security; the letters go around `accept`, as a
  * million of them would take minutes. They have no events: those would be put into the log while something else is measured,
  * for many minutes more, and so an audit of this world names each letter (test/load-letters.ts makes letters with evidence).
  */
@@ -29,7 +29,7 @@ export async function fillLargeWorld(
   >`select id, organisation_id from service where slug = 'council-tax'`
   const { id: serviceId, organisationId } = service!
   await addPeople(owner, keys, serviceId, { parties, already: already.parties })
-  await addLetters(owner, { serviceId, organisationId, parties, letters, already: already.letters })
+  await addLetters(owner, { serviceId, organisationId, parties, letters, already })
   return { serviceId, ...(await pickReaders(owner)) }
 }
 
@@ -58,7 +58,7 @@ async function addPeople(
   }
 }
 
-type Letters = { serviceId: string; organisationId: string; parties: number; letters: number; already: number }
+type Letters = World & { serviceId: string; organisationId: string; already: World }
 
 async function addLetters(owner: Database, { serviceId, organisationId, parties, letters, already }: Letters): Promise<void> {
   await owner`set enable_seqscan = on`
@@ -72,12 +72,13 @@ async function addLetters(owner: Database, { serviceId, organisationId, parties,
     from generate_series(0, 999) as number`
   await owner`
     with addressed as materialized (
-      select mailbox.id as mailbox_id, row_number() over () - 1 as number from mailbox join party on party.id = mailbox.party_id
+      select mailbox.id as mailbox_id, row_number() over (order by mailbox.id) - 1 as number from mailbox join party on party.id = mailbox.party_id
       where party.name like 'Person %'
     ),
     letter as materialized (
       select mailbox_id, uuidv7(-make_interval(secs => (${letters}::float8 - n) * 63072000 / ${letters})) as id, n
-      from generate_series(${already}::integer, ${letters - 1}::integer) as n join addressed on addressed.number = n % ${parties}
+      from generate_series(${already.letters}::integer, ${letters - 1}::integer) as n
+      join addressed on addressed.number = ${already.parties}::integer + n % ${parties - already.parties}::integer
     ),
     noted as (
       insert into ledger (sender_id, reference, message_id, content_digest, mailbox_id, thread_id, accepted_at, available_at, opened_at)
@@ -91,15 +92,18 @@ async function addLetters(owner: Database, { serviceId, organisationId, parties,
            '[]', true, 'demo', uuid_extract_timestamp(id), case when n % 4 > 0 then uuid_extract_timestamp(id) end
     from letter join letter_text on letter_text.number = n % 1000`
   await owner`vacuum analyze`
+  // Else the disk is still busy with it while something is measured.
+  await owner`checkpoint`
   await owner`reset all`
 }
 
 /** Some letters that were opened, and who has them. */
 async function pickReaders(owner: Database): Promise<{ readers: Actor[]; letterIds: string[] }> {
   await owner`set enable_seqscan = on`
+  await owner`set statement_timeout = 0`
   const some = await owner<{ partyId: string; mailboxId: string; id: string }[]>`
     select mailbox.party_id, mailbox_id, message.id
-    from message tablesample bernoulli (0.2) join mailbox on mailbox.id = message.mailbox_id
+    from message tablesample system (0.2) join mailbox on mailbox.id = message.mailbox_id
     where message.opened_at is not null`
   await owner`reset all`
   const readers = some.map(
