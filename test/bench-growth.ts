@@ -22,7 +22,6 @@ export async function measureGrowth(url: string, baseUrl: string, lettersMax: nu
   const keys = deriveIdentifierKeys(config.secretKey)
   const program = connect(addressFor(url, deriveLogins(config.secretKey).program), 8)
   const owner = connectOwner(url, 1)
-  const headers = { authorization: `Bearer ${await takeToken({ baseUrl })}`, 'content-type': 'application/json' }
   const first: number[] = []
   let already = { parties: 0, letters: 0 }
   for (let letters = lettersAtFirst; letters <= lettersMax; letters *= 10) {
@@ -37,6 +36,8 @@ export async function measureGrowth(url: string, baseUrl: string, lettersMax: nu
     const asked = { query: parseQuery('council'), filters: {}, page: 1 }
     const search = (place: number) => searchMailboxes(program, [{ actor: readers[place]! }], asked, new Date())
     for (let place = 0; place < searchers; place += 1) await search(place)
+    // A token of before does not hold for as long as ten million letters take to be filled in.
+    const headers = { authorization: `Bearer ${await takeToken({ baseUrl })}`, 'content-type': 'application/json' }
     const accept = openRequests(8, `${baseUrl}/v1/messages`, 'POST', headers, () =>
       JSON.stringify({ ...letter(false), recipient: linkOf(Math.floor(Math.random() * world.parties)) }),
     )
