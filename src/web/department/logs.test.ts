@@ -44,6 +44,7 @@ describe('the log of a service', () => {
     assert.match(body, /<strong>Mel<\/strong> opened a letter/)
     assert.match(body, /<strong>Billing system<\/strong> opened a letter/)
     assert.doesNotMatch(body, /A daughter|Rosa/)
+    assert.match((await reading.get('/department/logs?lang=cy')).body, /Agorwyd llythyr gan <strong>Mel<\/strong>/)
   })
 
   test('is of the services whose log one reads, or of one of them', async () => {

@@ -4,13 +4,12 @@ import { Type } from 'typebox'
 import { servicesFor } from '../../access/actor.ts'
 import { requireRight } from '../../access/rights.ts'
 import { Problem } from '../../problems.ts'
-import type { ApprovalKind } from '../../registry/approval.ts'
 import { type LogEntry, type LogPlace, listServiceLog } from '../../registry/service-log.ts'
 import { listServices } from '../../registry/services.ts'
 import type { RoleFor } from '../../registry/staff-change.ts'
 import { Slug } from '../address.ts'
 import { type Surroundings, sendPage } from '../page.ts'
-import { roleNames } from './role-names.ts'
+import { type Translate, wordsFor } from '../words.ts'
 
 const folder = '/department/logs'
 
@@ -28,10 +27,11 @@ export function logPages(app: FastifyInstance, { database }: Surroundings): void
     const service = slug ? services.find((one) => one.slug === slug) : undefined
     if (slug && service === undefined) throw new Problem('not-found')
     const { entries, next } = await listServiceLog(database, actor, { serviceId: service?.id, before: readPlace(before) })
+    const t = wordsFor(request)
     const nameOf = new Map(services.map(({ id, name }) => [id, name]))
     const search = (place: LogPlace) => new URLSearchParams({ ...(slug ? { service: slug } : {}), before: writePlace(place) })
     return sendPage(request, reply, 'department/logs', {
-      title: service ? `Log of ${service.name}` : 'Log',
+      title: service ? t('staff-logs:of', { service: service.name }) : t('staff-logs:title'),
       section: 'logs',
       services,
       chosen: slug ?? '',
@@ -39,9 +39,8 @@ export function logPages(app: FastifyInstance, { database }: Surroundings): void
       newestHref: slug ? `${folder}?service=${slug}` : folder,
       olderHref: next && `${folder}?${search(next)}`,
       entries: entries.map((entry) => ({
+        ...inWords(entry, nameOf, t),
         at: entry.at,
-        who: entry.byName,
-        did: inWords(entry, nameOf),
         // Of services whose log is not the reader's, nothing is said.
         services: entry.serviceIds.flatMap((id) => nameOf.get(id) ?? []),
       })),
@@ -53,82 +52,46 @@ const readPlace = (text: string | undefined): LogPlace | undefined =>
   text === undefined ? undefined : { at: new Date(Number(text.split('-')[0])), id: text.slice(text.indexOf('-') + 1) }
 const writePlace = ({ at, id }: LogPlace) => `${at.getTime()}-${id}`
 
-const looksInWords: Record<Extract<LogEntry, { source: 'look' }>['what'], string> = {
-  opened: 'opened a letter',
-  read: 'read a letter',
-  filed: 'filed a letter',
-  downloaded: 'downloaded a document',
-  answered: 'answered a letter',
-  acted: 'did something that a letter asks for',
-  'draft-read': 'read a draft',
-  wrote: 'wrote a letter',
-  'mailbox-opened': 'opened a mailbox',
-  searched: 'searched letters',
-  'looked-up': 'looked up a recipient',
-  'record-viewed': 'viewed a record',
-  'registration-changed': 'changed a registration',
-  'grant-entered': 'let somebody into a mailbox',
-  'grant-ended': 'ended somebody’s access to a mailbox',
-  'link-made': 'linked a person with the service',
-  'link-ended': 'ended a person’s link with the service',
+/** The sentence, a key of the words, with what may follow it. */
+type Line = {
+  sentence: string
+  values: Record<string, string | number>
+  reason?: string | null
+  about?: string | null
+  key?: string | null
+  approvedBy?: string | null
+  given?: string
+  taken?: string
 }
-const asked: Record<ApprovalKind, string> = {
-  client: 'a new system',
-  'client-key': 'a new key',
-  'batch-release': 'the release of a batch',
-  'batch-recall': 'the recall of a batch',
-}
-const decided = { asked: 'asked for', approved: 'approved', refused: 'refused', withdrawn: 'withdrew' }
 
-/** A sentence that begins with who did it. */
-function inWords(entry: LogEntry, services: ReadonlyMap<string, string>): string {
+function inWords(entry: LogEntry, services: ReadonlyMap<string, string>, t: Translate): Line {
+  const who = entry.byName
   switch (entry.source) {
     case 'look':
-      return looksInWords[entry.what] + (entry.detail.reason ? ` (${entry.detail.reason})` : '')
-    case 'lookup':
-      return `looked up ${entry.detail.count} ${entry.detail.count === 1 ? 'recipient' : 'recipients'}, ${entry.detail.found} found`
-    case 'staff':
-      return staffInWords(entry, services)
+      return { sentence: `staff-logs:look.${entry.what}`, values: { who }, reason: entry.detail.reason }
+    case 'lookup': {
+      const { count, found } = entry.detail
+      return { sentence: 'staff-logs:lookup', values: { who, count, found } }
+    }
+    case 'staff': {
+      const { given, taken } = entry.detail
+      const sentence = `staff-logs:staff.${entry.what}`
+      const values = { who, about: entry.about }
+      return { sentence, values, given: rolesInWords(given, services, t), taken: rolesInWords(taken, services, t) }
+    }
     case 'client':
-      return clientInWords(entry)
+      return { sentence: `staff-logs:client.${entry.what}`, values: { who, about: entry.about }, ...entry.detail }
     case 'approval': {
       const { kind, key } = entry.detail
-      return `${decided[entry.what]} ${asked[kind]}${entry.about ? `: ${entry.about}` : ''}${key ? `, key ${key}` : ''}`
+      return { sentence: `staff-logs:approval.${kind}.${entry.what}`, values: { who }, about: entry.about, key }
     }
   }
 }
 
-function staffInWords(
-  { what, about, detail }: Extract<LogEntry, { source: 'staff' }>,
-  services: ReadonlyMap<string, string>,
-): string {
-  // Each role once, with its services.
-  const list = (roles: readonly RoleFor[]) =>
-    [...new Set(roles.map(({ role }) => role))]
-      .map((role) => ({ role, of: roles.flatMap((one) => (one.role === role ? (services.get(one.serviceId) ?? []) : [])) }))
-      .flatMap(({ role, of }) => (of.length > 0 ? [`${roleNames[role].name} (${of.join(', ')})`] : []))
-      .join(', ')
-  const [given, taken] = [list(detail.given), list(detail.taken)]
-  const roles = [given && `. Gave: ${given}`, taken && `. Took away: ${taken}`].join('')
-  const sentences = {
-    added: `added ${about} to the staff`,
-    'roles-changed': `changed the roles of ${about}`,
-    deactivated: `deactivated ${about}`,
-    activated: `activated ${about} again`,
-  }
-  return sentences[what] + roles
-}
-
-function clientInWords({ what, about, detail }: Extract<LogEntry, { source: 'client' }>): string {
-  const sentences = {
-    registered: `registered the system ${about}`,
-    changed: `changed the system ${about}`,
-    'switched-off': `switched off the system ${about}`,
-    'switched-on': `switched on the system ${about}`,
-    'key-added': `added a key to the system ${about}`,
-    'key-ended': `set a last day for a key of the system ${about}`,
-    'key-removed': `removed a key of the system ${about}`,
-  }
-  const { key, approvedBy } = detail
-  return sentences[what] + (key ? `, key ${key}` : '') + (approvedBy ? `; approved by ${approvedBy}` : '')
+/** Each role once, with its services. Of services whose log is not the reader's, nothing is said. */
+function rolesInWords(roles: readonly RoleFor[], services: ReadonlyMap<string, string>, t: Translate): string {
+  return [...new Set(roles.map(({ role }) => role))]
+    .map((role) => ({ role, of: roles.flatMap((one) => (one.role === role ? (services.get(one.serviceId) ?? []) : [])) }))
+    .flatMap(({ role, of }) => (of.length > 0 ? [`${t(`staff-members:role.${role}`)} (${of.join(', ')})`] : []))
+    .join(', ')
 }

@@ -9,8 +9,8 @@ import { addStaff, changeStaffRoles, type StaffRefusal, setStaffActive } from '.
 import { findStaff, listStaff, type StaffMember } from '../../registry/staff-list.ts'
 import { LetterParams } from '../address.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
+import { type Translate, wordsFor } from '../words.ts'
 import { type Posted, readPosted } from './posted-form.ts'
-import { roleNames } from './role-names.ts'
 
 const folder = '/department/staff'
 const lengthMax = { name: 200, subject: 255 }
@@ -21,12 +21,13 @@ export function staffPages(app: FastifyInstance, { database, clock }: Surroundin
 
   scope.get(folder, async (request, reply) => {
     const { actor } = request.signedIn!
+    const t = wordsFor(request)
     const staff = await listStaff(database, actor)
     const services = await serviceNames(database, staff)
     return sendPage(request, reply, 'department/staff', {
-      title: 'Staff',
+      title: t('staff-members:title'),
       section: 'staff',
-      staff: staff.map((member) => ({ ...member, href: `${folder}/${member.id}`, services: inWords(member.roles, services) })),
+      staff: staff.map((member) => ({ ...member, href: `${folder}/${member.id}`, services: inWords(member.roles, services, t) })),
     })
   })
 
@@ -41,7 +42,8 @@ export function staffPages(app: FastifyInstance, { database, clock }: Surroundin
     if (refusal === undefined) return reply.redirect(folder, 303)
     const member = await findStaff(database, actor, staffId)
     const services = await ownServices(database, request)
-    return sendMember(request, reply, database, member, services, member.roles, [refusalInWords(refusal, 'active')])
+    const error = refusalInWords(refusal, 'active', wordsFor(request))
+    return sendMember(request, reply, database, member, services, member.roles, [error])
   })
 }
 
@@ -53,14 +55,12 @@ function adding(app: FastifyInstance, database: Database, clock: () => Date): vo
     services: Service[],
     draft: Draft,
     errors: FieldError[],
-  ) =>
-    sendPage(
-      request,
-      reply,
-      'department/staff-add',
-      { title: 'Add a member of staff', section: 'staff', draft, boxes: boxesOf(services, draft.roles), errors },
-      errors.length > 0 ? 422 : 200,
-    )
+  ) => {
+    const t = wordsFor(request)
+    const data = { section: 'staff' as const, draft, boxes: boxesOf(services, draft.roles, t), errors }
+    const title = t('staff-members:add')
+    return sendPage(request, reply, 'department/staff-add', { title, ...data }, errors.length > 0 ? 422 : 200)
+  }
 
   app.get(`${folder}/add`, async (request, reply) =>
     sendForm(request, reply, await ownServices(database, request), { name: '', subject: '', roles: [] }, []),
@@ -70,14 +70,15 @@ function adding(app: FastifyInstance, database: Database, clock: () => Date): vo
     const posted = await readPosted(request)
     const services = await ownServices(database, request)
     const draft = { name: posted.line('name'), subject: posted.line('subject'), roles: readRoles(posted, services) }
+    const t = wordsFor(request)
     const errors = [
-      ...checkLine('name', draft.name, 'Name', 'Enter their name'),
-      ...checkLine('subject', draft.subject, 'Account', 'Enter their account'),
-      ...(draft.roles.length === 0 ? [{ field: 'roles', text: 'Choose at least one role' }] : []),
+      ...checkLine('name', draft.name, t),
+      ...checkLine('subject', draft.subject, t),
+      ...(draft.roles.length === 0 ? [{ field: 'roles', text: t('staff-members:missing.roles') }] : []),
     ]
     if (errors.length > 0) return sendForm(request, reply, services, draft, errors)
     const added = await addStaff(database, request.signedIn!.actor, draft, clock())
-    if ('refused' in added) return sendForm(request, reply, services, draft, [refusalInWords(added, 'subject')])
+    if ('refused' in added) return sendForm(request, reply, services, draft, [refusalInWords(added, 'subject', t)])
     return reply.redirect(folder, 303)
   })
 }
@@ -100,7 +101,8 @@ function changing(app: FastifyInstance, database: Database, clock: () => Date): 
     const refusal = await changeStaffRoles(database, actor, { staffId, roles }, clock())
     if (refusal === undefined) return reply.redirect(folder, 303)
     const member = await findStaff(database, actor, staffId)
-    return sendMember(request, reply, database, member, services, roles, [refusalInWords(refusal, 'roles')])
+    const error = refusalInWords(refusal, 'roles', wordsFor(request))
+    return sendMember(request, reply, database, member, services, roles, [error])
   })
 }
 
@@ -114,6 +116,7 @@ async function sendMember(
   roles: readonly RoleFor[],
   errors: FieldError[],
 ) {
+  const t = wordsFor(request)
   const others = member.roles.filter(({ serviceId }) => !services.some(({ id }) => id === serviceId))
   return sendPage(
     request,
@@ -123,8 +126,8 @@ async function sendMember(
       title: member.name,
       section: 'staff',
       member: { ...member, href: `${folder}/${member.id}` },
-      others: inWords(others, await serviceNames(database, [member])),
-      boxes: boxesOf(services, roles),
+      others: inWords(others, await serviceNames(database, [member]), t),
+      boxes: boxesOf(services, roles, t),
       errors,
     },
     errors.length > 0 ? 422 : 200,
@@ -144,22 +147,26 @@ async function serviceNames(database: Database, staff: readonly StaffMember[]): 
 }
 
 /** By service, in the order of their names: what somebody may do for each. */
-function inWords(roles: readonly RoleFor[], services: ReadonlyMap<string, string>): { service: string; roles: string[] }[] {
+function inWords(
+  roles: readonly RoleFor[],
+  services: ReadonlyMap<string, string>,
+  t: Translate,
+): { service: string; roles: string[] }[] {
   return [...services].flatMap(([id, service]) => {
     const held = staffRoles.filter((role) => roles.some((one) => one.serviceId === id && one.role === role))
-    return held.length > 0 ? [{ service, roles: held.map((role) => roleNames[role].name) }] : []
+    return held.length > 0 ? [{ service, roles: held.map((role) => t(`staff-members:role.${role}`)) }] : []
   })
 }
 
 /** One group of boxes for each service. */
-function boxesOf(services: readonly Service[], roles: readonly RoleFor[]) {
+function boxesOf(services: readonly Service[], roles: readonly RoleFor[], t: Translate) {
   return services.map(({ id, slug, name }) => ({
     service: name,
     field: `roles-${slug}`,
     items: staffRoles.map((role) => ({
       value: role,
-      text: roleNames[role].name,
-      hint: { text: roleNames[role].may },
+      text: t(`staff-members:role.${role}`),
+      hint: { text: t(`staff-members:may.${role}`) },
       checked: roles.some((one) => one.serviceId === id && one.role === role),
     })),
   }))
@@ -172,17 +179,12 @@ function readRoles(posted: Posted, services: readonly Service[]): RoleFor[] {
   )
 }
 
-function checkLine(field: 'name' | 'subject', value: string, label: string, missing: string): FieldError[] {
-  if (value === '') return [{ field, text: missing }]
+function checkLine(field: 'name' | 'subject', value: string, t: Translate): FieldError[] {
+  if (value === '') return [{ field, text: t(`staff-members:missing.${field}`) }]
   const max = lengthMax[field]
-  return value.length > max ? [{ field, text: `${label} must be ${max} characters or fewer` }] : []
+  return value.length > max ? [{ field, text: t(`staff-members:too-long.${field}`, { max }) }] : []
 }
 
-function refusalInWords({ refused }: StaffRefusal, field: string): FieldError {
-  const words = {
-    'subject-taken': 'Somebody with this account is registered as staff already',
-    'own-last-role': 'You cannot give up managing staff altogether. Somebody else who manages staff can do this',
-    'last-manager': 'A service would have nobody left who manages its staff. Give somebody else that role first',
-  }
-  return { field, text: words[refused] }
+function refusalInWords({ refused }: StaffRefusal, field: string, t: Translate): FieldError {
+  return { field, text: t(`staff-members:refused.${refused}`) }
 }
