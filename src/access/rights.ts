@@ -49,7 +49,7 @@ export type Right = keyof typeof table
 /** For which services each right holds: those ids, or all post of the mailbox. */
 export type Rights = ReadonlyMap<Right, 'all' | readonly string[]>
 
-/** In words, for the API's documentation and for whoever grants a scope. */
+/** In words, for the API's documentation. Whoever grants a scope reads the pages' own, in words/…/staff-systems.json. */
 export const scopesInWords = {
   'messages:write': 'Send messages.',
   'messages:read': 'See the state and history of messages sent.',

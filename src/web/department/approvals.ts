@@ -1,12 +1,11 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
-import { isScope, scopesInWords } from '../../access/rights.ts'
+import { isScope } from '../../access/rights.ts'
 import type { Database } from '../../database/connect.ts'
 import { type AskedOfBatch, decideApprovedBatch } from '../../delivery/decide-batch.ts'
 import { Problem } from '../../problems.ts'
 import {
   type Approval,
-  type ApprovalKind,
   approvalKinds,
   type Decision,
   decideApproval,
@@ -18,22 +17,18 @@ import { addKey, addSystem } from '../../registry/client-add.ts'
 import { listServices } from '../../registry/services.ts'
 import { LetterParams } from '../address.ts'
 import { type Surroundings, sendPage } from '../page.ts'
+import { type Translate, wordsFor } from '../words.ts'
 import { readPosted } from './posted-form.ts'
+import { scopeInWords } from './systems.ts'
 
 const folder = '/department/approvals'
 
-/** What is done when something is approved, and what it is called. A new kind gets a line here, and its right in registry/approval.ts. */
+/** What is done when something is approved. A new kind gets a line here, its right in registry/approval.ts, and its name in the words. */
 const effects: Effects = {
   client: addSystem,
   'client-key': addKey,
   'batch-release': decideApprovedBatch,
   'batch-recall': decideApprovedBatch,
-}
-const titles: Record<ApprovalKind, string> = {
-  client: 'A new system',
-  'client-key': 'A new key of a system',
-  'batch-release': 'Release a batch',
-  'batch-recall': 'Take back a batch',
 }
 
 const decisions: Record<string, Decision> = { approve: 'approved', refuse: 'refused', withdraw: 'withdrawn' }
@@ -46,9 +41,10 @@ export function approvalPages(app: FastifyInstance, { database, clock }: Surroun
     // Of each kind only who has its right sees anything.
     if (!Object.values(approvalKinds).some((right) => actor.rights.has(right))) throw new Problem('scope-missing')
     const approvals = await listApprovals(database, actor, clock())
-    const views = await viewApprovals(database, approvals)
+    const t = wordsFor(request)
+    const views = await viewApprovals(database, approvals, t)
     return sendPage(request, reply, 'department/approvals', {
-      title: 'Approvals',
+      title: t('staff-approvals:title'),
       section: 'approvals',
       forOthers: views.filter(({ isOwn }) => !isOwn),
       own: views.filter(({ isOwn }) => isOwn),
@@ -58,7 +54,7 @@ export function approvalPages(app: FastifyInstance, { database, clock }: Surroun
   const schema = { params: LetterParams }
   scope.get(`${folder}/:id`, { schema }, async (request, reply) => {
     const approval = await findApproval(database, request.signedIn!.actor, request.params.id, clock())
-    const [view] = await viewApprovals(database, [approval])
+    const [view] = await viewApprovals(database, [approval], wordsFor(request))
     return sendPage(request, reply, 'department/approval', { title: view!.title, section: 'approvals', approval: view })
   })
 
@@ -73,7 +69,7 @@ export function approvalPages(app: FastifyInstance, { database, clock }: Surroun
   })
 }
 
-async function viewApprovals(database: Database, approvals: readonly Approval[]) {
+async function viewApprovals(database: Database, approvals: readonly Approval[], t: Translate) {
   const ids = approvals.flatMap(({ serviceIds }) => serviceIds)
   const nameOf = new Map((await listServices(database, { ids })).map(({ id, name }) => [id, name]))
   return approvals.map((approval) => {
@@ -84,7 +80,7 @@ async function viewApprovals(database: Database, approvals: readonly Approval[])
     const isOfBatch = approvalKinds[approval.kind] === 'messages:write'
     return {
       ...approval,
-      title: titles[approval.kind],
+      title: t(`staff-approvals:kind.${approval.kind}`),
       href: `${folder}/${approval.id}`,
       services: approval.serviceIds.map((id) => nameOf.get(id) ?? ''),
       name,
@@ -92,7 +88,7 @@ async function viewApprovals(database: Database, approvals: readonly Approval[])
       clientId,
       thumbprint,
       keyKind: key && [key.kty, key.crv].filter(Boolean).join(' '),
-      scopesInWords: scopes?.filter(isScope).map((one) => scopesInWords[one]),
+      scopesInWords: scopes?.filter(isScope).map((one) => scopeInWords(one, t)),
     }
   })
 }

@@ -2,17 +2,18 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { servicesFor } from '../../access/actor.ts'
-import { isScope, requireRight, scopesInWords } from '../../access/rights.ts'
+import { isScope, requireRight, scopes } from '../../access/rights.ts'
 import type { Database } from '../../database/connect.ts'
 import { listApprovals } from '../../registry/approval.ts'
 import { askForKey, askForSystem } from '../../registry/client-ask.ts'
 import { endClientKey } from '../../registry/client-end-key.ts'
-import { keyRefusals, type PublicKey, readPastedKey } from '../../registry/client-key.ts'
+import { type PublicKey, readPastedKey } from '../../registry/client-key.ts'
 import { findSystem, findSystemToChange, listClients, type System } from '../../registry/client-list.ts'
 import { switchClient } from '../../registry/client-switch.ts'
 import { listServices, type Service } from '../../registry/services.ts'
 import { endOfDay } from '../dates.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
+import { type Translate, wordsFor } from '../words.ts'
 import { type Posted, readPosted } from './posted-form.ts'
 
 const folder = '/department/systems'
@@ -27,15 +28,16 @@ export function systemPages(app: FastifyInstance, { database, clock }: Surroundi
   scope.get(folder, async (request, reply) => {
     const { actor } = request.signedIn!
     const now = clock()
+    const t = wordsFor(request)
     const [systems, approvals] = await Promise.all([listClients(database, actor, now), listApprovals(database, actor, now)])
     const nameOf = await serviceNames(
       database,
       systems.flatMap(({ serviceIds }) => serviceIds),
     )
     return sendPage(request, reply, 'department/systems', {
-      title: 'Systems',
+      title: t('staff-systems:title'),
       section: 'systems',
-      systems: systems.map((system) => viewSystem(system, nameOf)),
+      systems: systems.map((system) => viewSystem(system, nameOf, t)),
       waiting: approvals.length,
     })
   })
@@ -47,7 +49,7 @@ export function systemPages(app: FastifyInstance, { database, clock }: Surroundi
     return sendPage(request, reply, 'department/system', {
       title: system.name,
       section: 'systems',
-      system: viewSystem(system, await serviceNames(database, system.serviceIds)),
+      system: viewSystem(system, await serviceNames(database, system.serviceIds), wordsFor(request)),
     })
   })
 
@@ -71,14 +73,18 @@ function registering(app: FastifyInstance, database: Database, clock: () => Date
     services: Service[],
     draft: Draft,
     errors: FieldError[],
-  ) =>
-    sendPage(
-      request,
-      reply,
-      'department/system-register',
-      { title: 'Register a system', section: 'systems', services, scopes: scopesInWords, draft, errors },
-      errors.length > 0 ? 422 : 200,
-    )
+  ) => {
+    const t = wordsFor(request)
+    const data = {
+      title: t('staff-systems:register.title'),
+      section: 'systems' as const,
+      services,
+      scopes: scopes.map((name) => ({ name, words: scopeInWords(name, t) })),
+      draft,
+      errors,
+    }
+    return sendPage(request, reply, 'department/system-register', data, errors.length > 0 ? 422 : 200)
+  }
   const ownServices = (request: FastifyRequest) => {
     const { actor } = request.signedIn!
     requireRight(actor, 'systems:manage')
@@ -91,8 +97,9 @@ function registering(app: FastifyInstance, database: Database, clock: () => Date
 
   app.post(`${folder}/register`, async (request, reply) => {
     const posted = await readPosted(request)
+    const t = wordsFor(request)
     const services = await ownServices(request)
-    const { pasted, key, errors: keyErrors } = readKey(posted)
+    const { pasted, key, errors: keyErrors } = readKey(posted, t)
     const draft = {
       name: posted.line('name'),
       services: posted.ticked('services'),
@@ -100,16 +107,17 @@ function registering(app: FastifyInstance, database: Database, clock: () => Date
       key: pasted,
     }
     const serviceIds = services.flatMap(({ slug, id }) => (draft.services.includes(slug) ? [id] : []))
-    const scopes = draft.scopes.filter(isScope)
+    const scopesChosen = draft.scopes.filter(isScope)
     const errors = [
-      ...checkName(draft.name),
-      ...(serviceIds.length === 0 ? [{ field: 'services', text: 'Choose the services that the system acts for' }] : []),
-      ...(scopes.length === 0 ? [{ field: 'scopes', text: 'Choose what the system may do' }] : []),
+      ...checkName(draft.name, t),
+      ...(serviceIds.length === 0 ? [{ field: 'services', text: t('staff-systems:register.services-missing') }] : []),
+      ...(scopesChosen.length === 0 ? [{ field: 'scopes', text: t('staff-systems:register.scopes-missing') }] : []),
       ...keyErrors,
     ]
     if (key === undefined || errors.length > 0) return sendForm(request, reply, services, draft, errors)
     const { actor } = request.signedIn!
-    const { approvalId } = await askForSystem(database, actor, { name: draft.name, serviceIds, scopes, key }, clock())
+    const asked = { name: draft.name, serviceIds, scopes: scopesChosen, key }
+    const { approvalId } = await askForSystem(database, actor, asked, clock())
     return reply.redirect(`/department/approvals/${approvalId}`, 303)
   })
 }
@@ -121,7 +129,7 @@ function addingKeys(app: FastifyInstance, database: Database, clock: () => Date)
       request,
       reply,
       'department/system-key',
-      { title: 'Add a key', section: 'systems', system, draft: { key }, errors },
+      { title: wordsFor(request)('staff-systems:key.title'), section: 'systems', system, draft: { key }, errors },
       errors.length > 0 ? 422 : 200,
     )
 
@@ -135,11 +143,12 @@ function addingKeys(app: FastifyInstance, database: Database, clock: () => Date)
     const { actor } = request.signedIn!
     const now = clock()
     const system = await findSystemToChange(database, actor, request.params.id, now)
-    const { pasted, key, errors } = readKey(posted)
+    const t = wordsFor(request)
+    const { pasted, key, errors } = readKey(posted, t)
     if (key === undefined) return sendForm(request, reply, system, pasted, errors)
     const asked = await askForKey(database, actor, { clientId: system.id, key }, now)
     if (asked === 'known') {
-      return sendForm(request, reply, system, pasted, [{ field: 'key', text: 'The system has this key already' }])
+      return sendForm(request, reply, system, pasted, [{ field: 'key', text: t('staff-systems:key.known') }])
     }
     return reply.redirect(`/department/approvals/${asked.approvalId}`, 303)
   })
@@ -158,7 +167,8 @@ function removingKeys(app: FastifyInstance, database: Database, clock: () => Dat
   ) => {
     const key = system.keys.find((one) => one.thumbprint === thumbprint)
     if (key === undefined) return reply.redirect(`${folder}/${system.id}`, 303)
-    const data = { title: 'Remove a key', section: 'systems' as const, system, key, draft, errors }
+    const title = wordsFor(request)('staff-systems:remove.title')
+    const data = { title, section: 'systems' as const, system, key, draft, errors }
     return sendPage(request, reply, 'department/system-key-remove', data, errors.length > 0 ? 422 : 200)
   }
 
@@ -175,10 +185,7 @@ function removingKeys(app: FastifyInstance, database: Database, clock: () => Dat
     const now = clock()
     const draft = { when: line('when'), day: line('end-day'), month: line('end-month'), year: line('end-year') }
     const at = draft.when === 'later' ? readDay(draft) : undefined
-    const errors: FieldError[] = []
-    if (draft.when !== 'now' && draft.when !== 'later') errors.push({ field: 'when', text: 'Choose when the key ends' })
-    if (draft.when === 'later' && at === undefined) errors.push({ field: 'end', text: 'Enter a real date, such as 31 3 2027' })
-    if (at !== undefined && at < now) errors.push({ field: 'end', text: 'The last day of the key must be today or later' })
+    const errors = checkEnd(draft.when, at, now, wordsFor(request))
     if (errors.length > 0) {
       const system = await findSystemToChange(database, actor, clientId, now)
       return sendForm(request, reply, { system, thumbprint }, draft, errors)
@@ -193,29 +200,42 @@ function readDay({ day, month, year }: { day: string; month: string; year: strin
   return endOfDay(Number(year), Number(month), Number(day))
 }
 
-function checkName(name: string): FieldError[] {
-  if (name === '') return [{ field: 'name', text: 'Enter a name for the system' }]
-  return name.length > nameLengthMax ? [{ field: 'name', text: `Name must be ${nameLengthMax} characters or fewer` }] : []
+function checkEnd(when: string, at: Date | undefined, now: Date, t: Translate): FieldError[] {
+  if (when === 'now') return []
+  if (when !== 'later') return [{ field: 'when', text: t('staff-systems:remove.when-missing') }]
+  if (at === undefined) return [{ field: 'end', text: t('staff-systems:remove.date-wrong') }]
+  return at < now ? [{ field: 'end', text: t('staff-systems:remove.date-over') }] : []
+}
+
+function checkName(name: string, t: Translate): FieldError[] {
+  if (name === '') return [{ field: 'name', text: t('staff-systems:register.name-missing') }]
+  if (name.length <= nameLengthMax) return []
+  return [{ field: 'name', text: t('staff-systems:register.name-too-long', { max: nameLengthMax }) }]
 }
 
 /** `pasted` is what the form shows again, which a private key is not. */
-function readKey(posted: Posted): { pasted: string; key?: PublicKey; errors: FieldError[] } {
+function readKey(posted: Posted, t: Translate): { pasted: string; key?: PublicKey; errors: FieldError[] } {
   const pasted = posted.text('key')
-  if (pasted.trim() === '') return { pasted, errors: [{ field: 'key', text: 'Paste the public key of the system' }] }
+  if (pasted.trim() === '') return { pasted, errors: [{ field: 'key', text: t('staff-systems:key.missing') }] }
   const key = readPastedKey(pasted)
   if (typeof key !== 'string') return { pasted, key, errors: [] }
-  return { pasted: key === 'private' ? '' : pasted, errors: [{ field: 'key', text: `The key ${keyRefusals[key]}` }] }
+  return { pasted: key === 'private' ? '' : pasted, errors: [{ field: 'key', text: t(`staff-systems:key.refused.${key}`) }] }
 }
 
 async function serviceNames(database: Database, ids: readonly string[]): Promise<Map<string, string>> {
   return new Map((await listServices(database, { ids })).map(({ id, name }) => [id, name]))
 }
 
-function viewSystem(system: System, nameOf: ReadonlyMap<string, string>) {
+function viewSystem(system: System, nameOf: ReadonlyMap<string, string>, t: Translate) {
   return {
     ...system,
     href: `${folder}/${system.id}`,
     services: system.serviceIds.map((id) => nameOf.get(id) ?? ''),
-    scopesInWords: system.scopes.filter(isScope).map((scope) => scopesInWords[scope]),
+    scopesInWords: system.scopes.filter(isScope).map((scope) => scopeInWords(scope, t)),
   }
+}
+
+/** What a system with this scope may do. */
+export function scopeInWords(scope: (typeof scopes)[number], t: Translate): string {
+  return t(`staff-systems:scope.${scope.replace(':', '-')}`)
 }
