@@ -3,6 +3,7 @@ import { requireRight } from '../../access/rights.ts'
 import { Problem } from '../../problems.ts'
 import { addActionHost, type HostsAsker, listActionHosts, removeActionHost } from '../../registry/action-hosts.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
+import { wordsFor } from '../words.ts'
 import { readPosted } from './posted-form.ts'
 
 const folder = '/department/sites'
@@ -16,7 +17,8 @@ export function actionSitePages(app: FastifyInstance, { database, config, clock 
   }
   const send = async (request: FastifyRequest, reply: FastifyReply, host = '', errors: FieldError[] = []) => {
     const hosts = await listActionHosts(database, askerOf(request))
-    const data = { title: 'Sites that letters lead to', section: 'systems' as const, hosts, host, errors }
+    const title = wordsFor(request)('staff-sites:title')
+    const data = { title, section: 'systems' as const, hosts, host, errors }
     return sendPage(request, reply, 'department/action-sites', data, errors.length > 0 ? 422 : 200)
   }
 
@@ -29,7 +31,7 @@ export function actionSitePages(app: FastifyInstance, { database, config, clock 
       await addActionHost(database, askerOf(request), { host, demo: config.demo }, clock())
     } catch (error) {
       if (!(error instanceof Problem) || error.code !== 'host-not-allowed') throw error
-      return send(request, reply, host, [{ field: 'host', text: 'Enter the name of a site, such as www.gov.uk' }])
+      return send(request, reply, host, [{ field: 'host', text: wordsFor(request)('staff-sites:name-wrong') }])
     }
     return reply.redirect(folder, 303)
   })

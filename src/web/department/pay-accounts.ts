@@ -9,6 +9,7 @@ import { Problem } from '../../problems.ts'
 import { listServices, type Service } from '../../registry/services.ts'
 import { Slug } from '../address.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
+import { wordsFor } from '../words.ts'
 import { readPosted } from './posted-form.ts'
 
 const folder = '/department/payments'
@@ -24,7 +25,7 @@ export function payAccountPages(app: FastifyInstance, surroundings: Surroundings
       services.map(({ id }) => id),
     )
     return sendPage(request, reply, 'department/pay-accounts', {
-      title: 'Payments',
+      title: wordsFor(request)('staff-payments:title'),
       section: 'systems',
       services: services.map(({ id, name, slug }) => ({
         name,
@@ -55,7 +56,7 @@ function changing(app: FastifyInstance, { database, config, clock }: Surrounding
   const send = async (request: FastifyRequest, reply: FastifyReply, service: Service, errors: FieldError[] = []) => {
     const [account] = await findPayAccounts(database, [service.id])
     const data = {
-      title: `Payments of ${service.name}`,
+      title: wordsFor(request)('staff-payments:of', { service: service.name }),
       section: 'systems' as const,
       service,
       href: `${folder}/${service.slug}`,
@@ -75,16 +76,14 @@ function changing(app: FastifyInstance, { database, config, clock }: Surrounding
     const service = await findService(database, request)
     const [token, webhookSecret] = [posted.line('token') || undefined, posted.line('webhookSecret') || undefined]
     if (token === undefined && webhookSecret === undefined) {
-      return send(request, reply, service, [{ field: 'token', text: 'Enter the API key, or the secret of the webhook' }])
+      return send(request, reply, service, [{ field: 'token', text: wordsFor(request)('staff-payments:missing') }])
     }
     try {
       const asker = { serviceId: service.id, name: request.signedIn!.actor.by.name }
       await savePayAccount(database, asker, { token, webhookSecret }, payReach(config), clock())
     } catch (error) {
       if (!(error instanceof Problem) || error.code !== 'pay-token-not-valid') throw error
-      return send(request, reply, service, [
-        { field: 'token', text: 'Enter an API key as GOV.UK Pay shows it, and a secret of at least 8 characters' },
-      ])
+      return send(request, reply, service, [{ field: 'token', text: wordsFor(request)('staff-payments:not-valid') }])
     }
     return reply.redirect(`${folder}/${service.slug}`, 303)
   })

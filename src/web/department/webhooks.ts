@@ -5,7 +5,6 @@ import { servicesFor } from '../../access/actor.ts'
 import { requireRight } from '../../access/rights.ts'
 import type { Database } from '../../database/connect.ts'
 import { type Asker, changeWebhookSecret, removeWebhook, saveWebhook, switchWebhook } from '../../evidence/change-webhook.ts'
-import type { MessageEventType } from '../../evidence/events.ts'
 import { findWebhooks, listDeliveries } from '../../evidence/find-webhook.ts'
 import { webhookReach } from '../../evidence/post-event.ts'
 import { replayDeliveries } from '../../evidence/replay-deliveries.ts'
@@ -13,6 +12,7 @@ import { Problem } from '../../problems.ts'
 import { listServices, type Service } from '../../registry/services.ts'
 import { Slug } from '../address.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
+import { wordsFor } from '../words.ts'
 import { readPosted } from './posted-form.ts'
 
 const folder = '/department/webhooks'
@@ -30,7 +30,7 @@ export function webhookPages(app: FastifyInstance, surroundings: Surroundings): 
       services.map(({ id }) => id),
     )
     return sendPage(request, reply, 'department/webhooks', {
-      title: 'Webhooks',
+      title: wordsFor(request)('staff-webhooks:title'),
       section: 'systems',
       services: services.map(({ id, name, slug }) => ({
         name,
@@ -67,38 +67,27 @@ async function sendWebhook(
   service: Service,
   { url, errors = [] }: Form = {},
 ): Promise<FastifyReply> {
+  const t = wordsFor(request)
   const [webhook] = await findWebhooks(database, [service.id])
   const asked = { state: 'dead', after: '0', limit: deliveriesShown } as const
   const dead = webhook?.dead ? await listDeliveries(database, [service.id], asked) : []
   const data = {
-    title: `Webhook of ${service.name}`,
+    title: t('staff-webhooks:of', { service: service.name }),
     section: 'systems' as const,
     service,
     href: `${folder}/${service.slug}`,
     webhook,
     url: url ?? webhook?.url ?? '',
-    dead: dead.map((delivery) => ({ ...delivery, type: typesInWords[delivery.type] })),
+    dead: dead.map((delivery) => ({ ...delivery, type: t(`staff-webhooks:event.${delivery.type}`) })),
     errors,
   }
   return sendPage(request, reply, 'department/webhook', data, errors.length > 0 ? 422 : 200)
 }
 
-const typesInWords: Record<MessageEventType, string> = {
-  'message.accepted': 'Accepted',
-  'message.rejected': 'Rejected',
-  'message.available': 'Available',
-  'message.opened': 'Opened',
-  'message.handed-over': 'Handed over',
-  'message.answered': 'Answered',
-  'message.action': 'Action changed',
-  'message.recalled': 'Recalled',
-  'message.failed': 'Failed',
-}
-
 /** In the answer to the form itself: it is shown once, and to come back shows the webhook without it. */
 function sendSecret(request: FastifyRequest, reply: FastifyReply, service: Service, secret: string, isNew: boolean) {
   const data = {
-    title: 'Copy the secret now',
+    title: wordsFor(request)('staff-webhooks:secret.title'),
     section: 'systems' as const,
     service,
     href: `${folder}/${service.slug}`,
@@ -130,7 +119,7 @@ function saving(app: FastifyInstance, { database, config, clock }: Surroundings)
       if (secret !== undefined) return sendSecret(request, reply, service, secret, true)
     } catch (error) {
       if (!(error instanceof Problem) || error.code !== 'webhook-address-not-allowed') throw error
-      const text = 'Enter an address that begins with https:// and that can be reached from everywhere'
+      const text = wordsFor(request)('staff-webhooks:address-wrong')
       return sendWebhook(database, request, reply, service, { url, errors: [{ field: 'url', text }] })
     }
     return reply.redirect(`${folder}/${service.slug}`, 303)
