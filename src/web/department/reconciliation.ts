@@ -11,7 +11,6 @@ import {
   daysMax,
   lateAsCsv,
   lateLettersMax,
-  pendingInWords,
   type Reconciliation,
   refuseDays,
 } from '../../delivery/reconciliation.ts'
@@ -20,6 +19,7 @@ import { listServices, type Service } from '../../registry/services.ts'
 import { Slug } from '../address.ts'
 import { dayInLondon, startOfDay } from '../dates.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
+import { type Translate, wordsFor } from '../words.ts'
 
 const folder = '/department/reconciliation'
 const Params = Type.Object({ service: Slug })
@@ -45,23 +45,24 @@ export function reconciliationPages(app: FastifyInstance, { database, config, cl
   scope.get(folder, async (request, reply) => {
     const services = await ownServices(database, request)
     return sendPage(request, reply, 'department/reconciliation-services', {
-      title: 'Sent letters',
+      title: wordsFor(request)('staff-reconciliation:title'),
       section: 'reconciliation',
       services: services.map(({ name, slug }) => ({ name, href: `${folder}/${slug}` })),
     })
   })
 
   scope.get(`${folder}/:service`, { schema: { params: Params, querystring: DaysTyped } }, async (request, reply) => {
+    const t = wordsFor(request)
     const service = await findService(database, request)
-    const { draft, days, errors } = readDays(request.query, clock())
+    const { draft, days, errors } = readDays(request.query, clock(), t)
     const data = {
-      title: `Sent letters of ${service.name}`,
+      title: t('staff-reconciliation:of', { service: service.name }),
       section: 'reconciliation' as const,
       service,
       href: `${folder}/${service.slug}`,
       draft,
       errors,
-      pendingMinutes: config.pendingMinutes,
+      pendingTime: t('dates:minute', { count: config.pendingMinutes }),
       lateMax: lateLettersMax,
     }
     if (days === undefined) return sendPage(request, reply, 'department/reconciliation', data, 422)
@@ -115,11 +116,7 @@ function viewOf({ days, late, isLateCut }: Reconciliation) {
       pending: sum('pending'),
       rejected: sum('rejected'),
     },
-    late: late.map(({ why, ...letter }) => ({
-      ...letter,
-      why: why ?? pendingInWords,
-      href: `/department/messages/${letter.messageId}`,
-    })),
+    late: late.map((letter) => ({ ...letter, href: `/department/messages/${letter.messageId}` })),
     isLateCut,
   }
 }
@@ -135,6 +132,7 @@ type DateTyped = { day: string; month: string; year: string }
 function readDays(
   typed: Static<typeof DaysTyped>,
   now: Date,
+  t: Translate,
 ): { draft: { from: DateTyped; to: DateTyped }; days?: Days; errors: FieldError[] } {
   const field = (end: 'from' | 'to'): DateTyped => ({
     day: typed[`${end}-day`]?.trim() ?? '',
@@ -152,13 +150,11 @@ function readDays(
   }
   const [from, to] = [readDate(draft.from), readDate(draft.to)]
   const errors: FieldError[] = []
-  if (from === undefined) errors.push({ field: 'from', text: 'Enter a real date for the first day, such as 31 3 2027' })
-  if (to === undefined) errors.push({ field: 'to', text: 'Enter a real date for the last day, such as 31 3 2027' })
+  if (from === undefined) errors.push({ field: 'from', text: t('staff-reconciliation:first-day-wrong') })
+  if (to === undefined) errors.push({ field: 'to', text: t('staff-reconciliation:last-day-wrong') })
   if (from === undefined || to === undefined) return { draft, errors }
   const refusal = refuseDays({ from, to })
-  if (refusal === 'wrong-order') errors.push({ field: 'to', text: 'The last day must be the same as or after the first day' })
-  if (refusal === 'too-many')
-    errors.push({ field: 'to', text: `The last day must be at most ${daysMax} days from the first, counting both` })
+  if (refusal !== undefined) errors.push({ field: 'to', text: t(`staff-reconciliation:refused.${refusal}`, { max: daysMax }) })
   return errors.length > 0 ? { draft, errors } : { draft, days: { from, to }, errors }
 }
 
