@@ -16,6 +16,7 @@ import {
 import type { Service } from '../../registry/services.ts'
 import { toLine } from '../form.ts'
 import type { FieldError } from '../page.ts'
+import { type Language, type Translate, translate } from '../words.ts'
 
 /** A form as it was filled in: fields by their names, and the boxes that are ticked. */
 export type PointForm = { values: Record<string, string>; audience: string[] }
@@ -116,13 +117,17 @@ function toWholeNumber(typed: string): number {
 }
 
 /** All groups as a list to choose from, each with those that it is in; a group cannot be put into itself. */
-export function groupItems(groups: readonly ContactGroup[], butNot?: string): { value: string; text: string }[] {
+export function groupItems(
+  groups: readonly ContactGroup[],
+  language: Language,
+  butNot?: string,
+): { value: string; text: string }[] {
   const items = groups
     .map(({ id }) => ({ id, path: pathOf(groups, id) }))
     .filter(({ path }) => !path.some(({ id }) => id === butNot))
-    .map(({ id, path }) => ({ value: id, text: path.map(({ name }) => name.en).join(' › ') }))
-    .sort((a, b) => a.text.localeCompare(b.text, 'en'))
-  return [{ value: '', text: 'None: at the top' }, ...items]
+    .map(({ id, path }) => ({ value: id, text: path.map(({ name }) => name[language] ?? name.en).join(' › ') }))
+    .sort((a, b) => a.text.localeCompare(b.text, language))
+  return [{ value: '', text: translate(language)('staff-contact-points:no-group') }, ...items]
 }
 
 /** The form to show again: it keeps the version that it was made from, until its writer has been told of another's change. */
@@ -132,54 +137,43 @@ export function afterRefusal(error: unknown, form: PointForm, version: number): 
 }
 
 /** Why the registry refused, in words beside the field. Throws what no field can mend. */
-export function pointErrors(error: unknown, changedBy = 'Somebody else'): FieldError[] {
+export function pointErrors(error: unknown, t: Translate, changedBy?: string): FieldError[] {
   if (!(error instanceof Problem)) throw error
   if (error.code === 'changed-meanwhile') {
-    const text = `${changedBy} has changed this while you had it open, and nothing was saved. Select Save again to put what is below in the place of that change`
-    return [{ field: 'name-en', text }]
+    const key = changedBy === undefined ? 'staff-contact-points:changed-by-another' : 'staff-contact-points:changed-by'
+    return [{ field: 'name-en', text: t(key, { name: changedBy }) }]
   }
   if (error.code !== 'body-invalid') throw error
-  const errors = (error.fields ?? []).map(toFieldError)
+  const errors = (error.fields ?? []).map((problem) => toFieldError(problem, t))
   return errors.filter(({ field }, index) => errors.findIndex((other) => other.field === field) === index)
 }
 
-function toFieldError({ field }: FieldProblem): FieldError {
-  const ask = /^\/asks\/(\d)(.*)$/.exec(field)
-  const [id, text] = wrongFields[ask ? `/asks/*${ask[2]}` : field] ?? ['name-en', 'This cannot be saved as it is']
-  return ask ? { field: id.replace('*', ask[1]!), text: text.replace('*', String(Number(ask[1]) + 1)) } : { field: id, text }
+function toFieldError({ field }: FieldProblem, t: Translate): FieldError {
+  const [, ask, rest] = /^\/asks\/(\d)(.*)$/.exec(field) ?? []
+  const [id, wrong, max] = wrongFields[ask ? `/asks/*${rest}` : field] ?? ['name-en', 'other']
+  const text = t(`staff-contact-points:wrong.${wrong}`, { max, number: Number(ask) + 1 })
+  return { field: id.replace('*', ask ?? ''), text }
 }
 
-const inEnglish = (what: string, length: number) => `Enter ${what} in English, in up to ${length} characters`
-const inWelsh = (what: string, length: number) => `${what} in Welsh must be ${length} characters or fewer`
-
-/** By the field of the registry: that of the form, and what to do. */
-const wrongFields: Record<string, readonly [field: string, text: string]> = {
-  '/serviceId': ['service', 'Choose the service that answers'],
-  '/groupId': ['group', 'Choose a group, or none'],
-  '/parentId': ['group', 'Choose another group: one cannot be in itself'],
-  '/name/en': ['name-en', inEnglish('a name', contactLengths.name)],
-  '/name/cy': ['name-cy', inWelsh('The name', contactLengths.name)],
-  '/description/en': ['description-en', inEnglish('the description', contactLengths.description)],
-  '/description/cy': ['description-cy', inWelsh('The description', contactLengths.description)],
-  '/searchWords/en': ['words-en', `Search words must be ${contactLengths.searchWords} characters or fewer`],
-  '/searchWords/cy': ['words-cy', `Search words must be ${contactLengths.searchWords} characters or fewer`],
-  '/audience': ['audience', 'Choose who may write here'],
-  '/asks/*/label/en': [
-    'ask-*-label-en',
-    `Enter what question * asks for, in English, in up to ${contactLengths.label} characters, and not the same as another`,
-  ],
-  '/asks/*/label/cy': ['ask-*-label-cy', inWelsh('What question * asks for', contactLengths.label)],
-  '/asks/*/hint/en': ['ask-*-hint-en', inEnglish('the hint of question *', contactLengths.hint)],
-  '/asks/*/hint/cy': ['ask-*-hint-cy', inWelsh('The hint of question *', contactLengths.hint)],
-  '/asks/*/maxLength': [
-    'ask-*-length',
-    `The longest answer to question * must be a whole number from 1 to ${contactLengths.answer}`,
-  ],
-  '/filesMax': ['files', `The number of files must be a whole number from 0 to ${contactLimitsMax.files}`],
-  '/megabytesMax': ['megabytes', `The size of files must be a whole number from 1 to ${contactLimitsMax.megabytes}`],
-  '/formUrl': ['formUrl', 'Enter the whole address of the form. It begins with https://'],
-  '/active': [
-    'active',
-    'This is the last place where people find that they can write to you. Leave it open and visible, and without a link to a form, or open another first',
-  ],
+/** By the field of the registry: that of the form, what to do as words say it, and how much is taken. */
+const wrongFields: Record<string, readonly [field: string, wrong: string, max?: number]> = {
+  '/serviceId': ['service', 'service'],
+  '/groupId': ['group', 'group'],
+  '/parentId': ['group', 'in-itself'],
+  '/name/en': ['name-en', 'name-en', contactLengths.name],
+  '/name/cy': ['name-cy', 'name-cy', contactLengths.name],
+  '/description/en': ['description-en', 'description-en', contactLengths.description],
+  '/description/cy': ['description-cy', 'description-cy', contactLengths.description],
+  '/searchWords/en': ['words-en', 'words', contactLengths.searchWords],
+  '/searchWords/cy': ['words-cy', 'words', contactLengths.searchWords],
+  '/audience': ['audience', 'audience'],
+  '/asks/*/label/en': ['ask-*-label-en', 'label-en', contactLengths.label],
+  '/asks/*/label/cy': ['ask-*-label-cy', 'label-cy', contactLengths.label],
+  '/asks/*/hint/en': ['ask-*-hint-en', 'hint-en', contactLengths.hint],
+  '/asks/*/hint/cy': ['ask-*-hint-cy', 'hint-cy', contactLengths.hint],
+  '/asks/*/maxLength': ['ask-*-length', 'length', contactLengths.answer],
+  '/filesMax': ['files', 'files', contactLimitsMax.files],
+  '/megabytesMax': ['megabytes', 'megabytes', contactLimitsMax.megabytes],
+  '/formUrl': ['formUrl', 'form-link'],
+  '/active': ['active', 'active'],
 }

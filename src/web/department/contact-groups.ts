@@ -7,6 +7,7 @@ import { type ContactTree, readContactTree } from '../../registry/contact-tree.t
 import { LetterParams } from '../address.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
 import { checkForm } from '../session.ts'
+import { languageOf, wordsFor } from '../words.ts'
 import {
   afterRefusal,
   formOfTexts,
@@ -44,7 +45,7 @@ export function contactGroupPages(app: FastifyInstance, { database, clock }: Sur
     try {
       await saveContactGroup(database, actor, toInput(form, tree), clock())
     } catch (error) {
-      return sendForm(request, reply, tree, form, undefined, pointErrors(error))
+      return sendForm(request, reply, tree, form, undefined, pointErrors(error, wordsFor(request)))
     }
     return reply.redirect(points, 303)
   })
@@ -68,7 +69,8 @@ export function contactGroupPages(app: FastifyInstance, { database, clock }: Sur
     try {
       await saveContactGroup(database, request.signedIn!.actor, { ...toInput(form, tree), seen }, clock())
     } catch (error) {
-      return sendForm(request, reply, tree, afterRefusal(error, form, group.version), group, pointErrors(error))
+      const errors = pointErrors(error, wordsFor(request))
+      return sendForm(request, reply, tree, afterRefusal(error, form, group.version), group, errors)
     }
     return reply.redirect(points, 303)
   })
@@ -100,12 +102,12 @@ function sendForm(
     reply,
     'department/contact-group',
     {
-      title: group ? 'Change a group' : 'Add a group',
+      title: wordsFor(request)(group ? 'staff-contact-points:group-form.title' : 'staff-contact-points:add-group'),
       section: 'contact-points',
       form,
       group,
       isEmpty,
-      groupItems: groupItems(tree.groups, group?.id),
+      groupItems: groupItems(tree.groups, languageOf(request), group?.id),
       errors,
     },
     errors.length > 0 ? 422 : 200,

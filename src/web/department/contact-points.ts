@@ -11,6 +11,7 @@ import { listServices, type Service } from '../../registry/services.ts'
 import { LetterParams } from '../address.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
 import { checkForm } from '../session.ts'
+import { languageOf, wordsFor } from '../words.ts'
 import {
   afterRefusal,
   blankPoint,
@@ -33,7 +34,7 @@ export function contactPointPages(app: FastifyInstance, surroundings: Surroundin
   app.get(folder, async (request, reply) => {
     const tree = await readContactTree(database, request.signedIn!.actor)
     return sendPage(request, reply, 'department/contact-points', {
-      title: 'Where people can write to you',
+      title: wordsFor(request)('staff-contact-points:title'),
       section: 'contact-points',
       tree: branchesOf(tree, null),
       address: config.baseUrl,
@@ -58,12 +59,11 @@ function branchesOf(tree: ContactTree, groupId: string | null): Branches {
 
 function addingPages(app: FastifyInstance, { config, database, clock }: Surroundings): void {
   const scope = app.withTypeProvider<TypeBoxTypeProvider>()
-  const title = 'Add a contact point'
 
   const querystring = Type.Object({ group: Type.Optional(Type.String({ format: 'uuid' })) })
   scope.get(`${folder}/new`, { schema: { querystring } }, async (request, reply) => {
     const { services, tree } = await readChoices(request, database)
-    return sendForm(request, reply, config, { title, services, tree, form: blankPoint(request.query.group) })
+    return sendForm(request, reply, config, { services, tree, form: blankPoint(request.query.group) })
   })
 
   scope.post(`${folder}/new`, { preHandler: checkForm }, async (request, reply) => {
@@ -72,7 +72,7 @@ function addingPages(app: FastifyInstance, { config, database, clock }: Surround
     try {
       await saveContactPoint(database, request.signedIn!.actor, toInput(form, services, tree), clock())
     } catch (error) {
-      return sendForm(request, reply, config, { title, services, tree, form }, pointErrors(error))
+      return sendForm(request, reply, config, { services, tree, form }, pointErrors(error, wordsFor(request)))
     }
     return reply.redirect(folder, 303)
   })
@@ -81,7 +81,6 @@ function addingPages(app: FastifyInstance, { config, database, clock }: Surround
 function editingPages(app: FastifyInstance, { config, database, clock }: Surroundings): void {
   const scope = app.withTypeProvider<TypeBoxTypeProvider>()
   const schema = { params: LetterParams }
-  const title = 'Change a contact point'
   const find = async (request: FastifyRequest, id: string) => {
     const choices = await readChoices(request, database)
     const point = choices.tree.points.find((one) => one.id === id)
@@ -91,7 +90,7 @@ function editingPages(app: FastifyInstance, { config, database, clock }: Surroun
 
   scope.get(`${folder}/:id`, { schema }, async (request, reply) => {
     const { services, tree, point } = await find(request, request.params.id)
-    return sendForm(request, reply, config, { title, services, tree, form: formOfPoint(point, services), point })
+    return sendForm(request, reply, config, { services, tree, form: formOfPoint(point, services), point })
   })
 
   scope.post(`${folder}/:id`, { schema, preHandler: checkForm }, async (request, reply) => {
@@ -102,13 +101,8 @@ function editingPages(app: FastifyInstance, { config, database, clock }: Surroun
       await saveContactPoint(database, request.signedIn!.actor, { ...toInput(form, services, tree), seen }, clock())
     } catch (error) {
       const again = afterRefusal(error, form, point.version)
-      return sendForm(
-        request,
-        reply,
-        config,
-        { title, services, tree, form: again, point },
-        pointErrors(error, point.changedByName),
-      )
+      const errors = pointErrors(error, wordsFor(request), point.changedByName)
+      return sendForm(request, reply, config, { services, tree, form: again, point }, errors)
     }
     return reply.redirect(folder, 303)
   })
@@ -135,13 +129,13 @@ function toInput(form: PointForm, services: readonly Service[], { groups }: Cont
   }
 }
 
-type FormPage = { title: string; services: Service[]; tree: ContactTree; form: PointForm; point?: ContactPoint }
+type FormPage = { services: Service[]; tree: ContactTree; form: PointForm; point?: ContactPoint }
 
 function sendForm(
   request: FastifyRequest,
   reply: FastifyReply,
   config: Config,
-  { title, services, tree, form, point }: FormPage,
+  { services, tree, form, point }: FormPage,
   errors: FieldError[] = [],
 ) {
   return sendPage(
@@ -149,13 +143,13 @@ function sendForm(
     reply,
     'department/contact-point',
     {
-      title,
+      title: wordsFor(request)(point ? 'staff-contact-points:change' : 'staff-contact-points:add'),
       section: 'contact-points',
       form,
       point,
       address: point && `${config.baseUrl}/write/${point.organisationSlug}/${point.slug}`,
       serviceItems: services.map(({ slug, name }) => ({ value: slug, text: name })),
-      groupItems: groupItems(tree.groups),
+      groupItems: groupItems(tree.groups, languageOf(request)),
       installation: { files: config.writingFiles, megabytes: config.writingMegabytes },
       errors,
     },
