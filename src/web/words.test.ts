@@ -2,7 +2,10 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, test } from 'node:test'
-import { allRights } from '../access/rights.ts'
+import { lookKinds } from '../access/look.ts'
+import { allRights, scopes, staffRoles } from '../access/rights.ts'
+import { messageEventTypes } from '../evidence/events.ts'
+import { approvalKinds } from '../registry/approval.ts'
 import { languages, readWords } from './words.ts'
 
 /** `unread_one` and `unread_many` are both of `unread`. */
@@ -64,5 +67,25 @@ describe('the words of pages', () => {
     )
     const unused = [...known].filter((key) => !asked.has(key) && !begun.some((start) => key.startsWith(start)))
     assert.deepEqual({ unknown, unused }, { unknown: [], unused: [] })
+  })
+
+  test('are there for every code that ends a key', () => {
+    const approvals = Object.keys(approvalKinds)
+    const ends: Record<string, readonly string[]> = {
+      'staff-members:role.': staffRoles,
+      'staff-members:may.': staffRoles,
+      'staff-systems:scope.': scopes.map((scope) => scope.replace(':', '-')),
+      'staff-webhooks:event.': messageEventTypes,
+      'staff-logs:look.': lookKinds,
+      'staff-approvals:kind.': approvals,
+      'staff-logs:approval.': approvals.flatMap((kind) =>
+        ['asked', 'approved', 'refused', 'withdrawn'].map((what) => `${kind}.${what}`),
+      ),
+    }
+    const known = new Set(wordsOf('en').map(([key]) => key))
+    const missing = Object.entries(ends).flatMap(([start, codes]) =>
+      codes.map((code) => start + code).filter((key) => !known.has(key)),
+    )
+    assert.deepEqual(missing, [])
   })
 })
