@@ -6,6 +6,7 @@ import { lookKinds } from '../access/look.ts'
 import { allRights, scopes, staffRoles } from '../access/rights.ts'
 import { messageEventTypes } from '../evidence/events.ts'
 import { approvalKinds } from '../registry/approval.ts'
+import { keyRefusals } from '../registry/client-key.ts'
 import { languages, readWords } from './words.ts'
 
 /** `unread_one` and `unread_many` are both of `unread`. */
@@ -75,6 +76,7 @@ describe('the words of pages', () => {
       'staff-members:role.': staffRoles,
       'staff-members:may.': staffRoles,
       'staff-systems:scope.': scopes.map((scope) => scope.replace(':', '-')),
+      'staff-systems:key.refused.': Object.keys(keyRefusals),
       'staff-webhooks:event.': messageEventTypes,
       'staff-logs:look.': lookKinds,
       'staff-approvals:kind.': approvals,
