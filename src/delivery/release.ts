@@ -3,6 +3,7 @@ import { readWithin, within } from '../database/scope.ts'
 import { lockFeeds } from '../evidence/events.ts'
 import { mayReceive } from '../registry/find-recipients.ts'
 import { carryOut } from './carry-out.ts'
+import { unreachable } from './withheld.ts'
 import { letterColumns } from './write.ts'
 
 /** So many letters in one transaction, and it stays short. */
@@ -41,8 +42,6 @@ async function release(db: Database, now: Date): Promise<number> {
   await within(db, scope, async (sql) => releaseThese(sql, due, await findAnswered(sql, due), now))
   return due.length
 }
-
-const unreachable = 'The recipient could not be reached here any more when the time of the letter came.'
 
 /** In whose ledger the messages stand that are answered. */
 type Answered = { senderId: string; messageId: string }

@@ -13,6 +13,9 @@ import { Problem } from '../problems.ts'
 /** How many letters of a batch somebody looks at before it is released. */
 export const sampleSize = 10
 
+/** Why a letter failed that was to come later, as it is written down: there is no other reason. */
+export const unreachable = 'The recipient could not be reached here any more when the time of the letter came.'
+
 /** A letter that its recipient does not see, for whoever sent it. */
 export type Withheld = {
   messageId: string

@@ -50,13 +50,11 @@ export function viewAction(action: Action, messageId: string, reader: ActionRead
   const way = wayOf(said)
   const isTooEarly = startsAt !== null && startsAt > now
   const isOpen = isWaiting(action)
-  const label = said.label[language] ?? said.label.en
   const may = mayAct && !isTooEarly
   return {
     id,
     href: `/to-do/${messageId}/${id}`,
-    label,
-    labelLanguage: said.label[language] === undefined ? 'en' : language,
+    ...labelOf(said, language),
     kind: t(`to-do:kinds.${said.kind}`),
     tag: tagOf(action, reader),
     about: aboutIn(action, reader),
@@ -71,6 +69,15 @@ export function viewAction(action: Action, messageId: string, reader: ActionRead
     says: may ? saysOf(action, t) : [],
     hasAppointment: said.appointment !== undefined && state !== 'cancelled',
   }
+}
+
+/** What it is called in this language, or in English where its sender did not say. */
+export function labelOf(
+  { label }: Pick<Action['said'], 'label'>,
+  language: Language,
+): Pick<ActionView, 'label' | 'labelLanguage'> {
+  const own = label[language]
+  return own === undefined ? { label: label.en, labelLanguage: 'en' } : { label: own, labelLanguage: language }
 }
 
 /** £1,191.60 */

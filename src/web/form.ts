@@ -10,7 +10,7 @@ import type { FieldError } from './page.ts'
 import { checkFormToken } from './session.ts'
 import { type Translate, translate } from './words.ts'
 
-/** Staff and registrars read English. */
+/** For whoever hands no words over. */
 const english = translate('en')
 
 type SentFile = { name: string; bytes: Buffer }
@@ -133,16 +133,20 @@ export function limitInWords(code: 'too-large' | 'too-many-files', { files, byte
 }
 
 /** The files as documents: their kind comes from the ending of the name, and not from what the browser says. */
-export function readDocuments(form: Form, limits: Limits): { documents: NewDocument[]; errors: FieldError[] } {
+export function readDocuments(
+  form: Form,
+  limits: Limits,
+  t: Translate = english,
+): { documents: NewDocument[]; errors: FieldError[] } {
   const errors: FieldError[] = []
   const wrong = (text: string) => errors.push({ field: 'files', text })
-  if (form.isTooLarge) wrong(limitInWords('too-large', limits))
-  else if (form.files.length > limits.files) wrong(limitInWords('too-many-files', limits))
+  if (form.isTooLarge) wrong(limitInWords('too-large', limits, t))
+  else if (form.files.length > limits.files) wrong(limitInWords('too-many-files', limits, t))
   const documents = form.files.map(({ name, bytes }): NewDocument => {
     const mediaType = mediaTypeOf(name)
     const refused = refuseFilename(name, mediaType)
-    if (refused) wrong(inWords(refused, name))
-    else if (bytes.length === 0 && !form.isTooLarge) wrong(inWords('file-empty', name))
+    if (refused) wrong(inWords(refused, name, t))
+    else if (bytes.length === 0 && !form.isTooLarge) wrong(inWords('file-empty', name, t))
     return { role: 'additional', files: [{ filename: name, mediaType, content: bytes.toString('base64') }] }
   })
   return { documents, errors }

@@ -19,6 +19,7 @@ import {
   toFieldError,
 } from '../form.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
+import { wordsFor } from '../words.ts'
 
 const folder = '/department/messages'
 
@@ -39,8 +40,9 @@ export function answerPages(app: FastifyInstance, { database, keys, clock }: Sur
     const form = await readForm(request, limitsForStaff)
     const draft = { ...readDraft(form), mayAnswer: form.fields.has('mayAnswer') }
     const letter = await open(database, actor, request.params.id, clock())
-    const { documents, errors: fileErrors } = readDocuments(form, limitsForStaff)
-    const errors = [...checkDraft(draft, false), ...fileErrors]
+    const t = wordsFor(request)
+    const { documents, errors: fileErrors } = readDocuments(form, limitsForStaff, t)
+    const errors = [...checkDraft(draft, false, t), ...fileErrors]
     if (errors.length > 0) return sendForm(request, reply, letter, draft, errors)
     const submission = {
       reference: draft.reference,
@@ -55,7 +57,7 @@ export function answerPages(app: FastifyInstance, { database, keys, clock }: Sur
       const { messageId } = await acceptOne(database, keys, actor, submission, clock())
       return reply.redirect(`${folder}/${messageId}/confirmation`, 303)
     } catch (error) {
-      return sendForm(request, reply, letter, { ...draft, reference: newId() }, [toFieldError(error, documents, 'text')])
+      return sendForm(request, reply, letter, { ...draft, reference: newId() }, [toFieldError(error, documents, 'text', t)])
     }
   })
 }
@@ -67,17 +69,18 @@ function sendForm(
   draft: Draft & { mayAnswer: boolean },
   errors: FieldError[] = [],
 ) {
+  const t = wordsFor(request)
   return sendPage(
     request,
     reply,
     'department/answer',
     {
-      title: `Answer ${letter.senderName}`,
+      title: t('write:title-answer', { name: letter.senderName }),
       section: 'inbox',
       letter,
       draft,
       errors,
-      filesHint: filesHint(limitsForStaff),
+      filesHint: filesHint(limitsForStaff, t),
       endingsTaken,
     },
     errors.length > 0 ? 422 : 200,

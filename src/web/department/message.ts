@@ -11,10 +11,11 @@ import { open } from '../../mailbox/open.ts'
 import { Problem } from '../../problems.ts'
 import { findIdentifiers } from '../../registry/find-identifiers.ts'
 import type { Identifier, IdentifierKeys } from '../../registry/identifier.ts'
-import { stateWord } from '../action-view.ts'
+import { labelOf, stateWord } from '../action-view.ts'
 import { LetterParams } from '../address.ts'
 import { viewConversation, viewLetter } from '../letter-view.ts'
 import { sendPage } from '../page.ts'
+import { languageOf, wordsFor } from '../words.ts'
 import { findInMailbox, writesFor } from './recall.ts'
 import { sendWithheld } from './withheld.ts'
 
@@ -52,7 +53,7 @@ export function messagePages(app: FastifyInstance, database: Database, keys: Ide
       conversation: viewConversation(thread, letter, folder),
       actions: letter.actions.map((stored) => {
         const { said, stateAt, ...action } = readAction(stored)
-        return { ...action, stateAt, label: said.label.en, became: stateWord({ said, state: action.state }) }
+        return { ...action, stateAt, ...labelOf(said, languageOf(request)), became: stateWord({ said, state: action.state }) }
       }),
       replacedBy: letter.correctedById && `${folder}/${letter.correctedById}`,
       replaces: letter.correctsId && `${folder}/${letter.correctsId}`,
@@ -66,7 +67,7 @@ export function messagePages(app: FastifyInstance, database: Database, keys: Ide
     const letter = await find(database, request.signedIn!.actor, request.params.id)
     if (!letter.isSent) throw new Problem('not-found')
     return sendPage(request, reply, 'department/confirmation', {
-      title: 'Your letter has been delivered',
+      title: wordsFor(request)('staff-inbox:delivered.title'),
       section: 'write',
       letter,
     })

@@ -9,6 +9,7 @@ import { find } from '../../mailbox/find.ts'
 import { Problem } from '../../problems.ts'
 import { LetterParams } from '../address.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
+import { wordsFor } from '../words.ts'
 import { readPosted } from './posted-form.ts'
 
 const folder = '/department/messages'
@@ -29,14 +30,15 @@ export function recallPages(app: FastifyInstance, { database, clock }: Pick<Surr
     const reason = (await readPosted(request)).line('reason')
     const { id } = request.params
     const asked = await findToTakeBack(database, actor, id)
+    const t = wordsFor(request)
     const refuse = (text: string) => sendForm(request, reply, asked, reason, [{ field: 'reason', text }])
-    if (reason === '') return refuse('Enter why you take the letter back')
-    if (reason.length > recallReasonMax) return refuse(`The reason must be ${recallReasonMax} characters or fewer`)
+    if (reason === '') return refuse(t('staff-inbox:take-back.reason-missing'))
+    if (reason.length > recallReasonMax) return refuse(t('staff-inbox:take-back.reason-too-long', { max: recallReasonMax }))
     try {
       await recall(database, actor, { messageId: id, reason }, clock())
     } catch (error) {
       if (!(error instanceof Problem) || error.code !== 'recall-too-late') throw error
-      return refuse('The letter has been opened, and cannot be taken back any more. Write one that corrects it')
+      return refuse(t('staff-inbox:take-back.too-late'))
     }
     return reply.redirect(`${folder}/${id}`, 303)
   })
@@ -74,7 +76,7 @@ function sendForm(request: FastifyRequest, reply: FastifyReply, letter: Asked, r
     request,
     reply,
     'department/recall',
-    { title: 'Take this letter back', section: 'inbox', letter, reason, errors },
+    { title: wordsFor(request)('staff-inbox:take-back.title'), section: 'inbox', letter, reason, errors },
     errors.length > 0 ? 422 : 200,
   )
 }

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { findWithheld, readWithheldFile, type Withheld } from '../../delivery/withheld.ts'
+import { findWithheld, readWithheldFile, unreachable, type Withheld } from '../../delivery/withheld.ts'
 import { readAction } from '../../documents/action.ts'
 import { findFile } from '../../mailbox/find.ts'
 import { Problem } from '../../problems.ts'
@@ -7,7 +7,7 @@ import { viewAction } from '../action-view.ts'
 import type { LetterFiles } from '../files.ts'
 import { viewLetter } from '../letter-view.ts'
 import { sendPage } from '../page.ts'
-import { wordsFor } from '../words.ts'
+import { languageOf, wordsFor } from '../words.ts'
 import { findInMailbox, isWaiting, writesFor } from './recall.ts'
 
 const folder = '/department/messages'
@@ -35,11 +35,13 @@ export function sendWithheld(
     2,
     language,
   )
-  const reader = { language: 'en', t: wordsFor(request), now, mayAct: true } as const
+  const t = wordsFor(request)
+  const reader = { language: languageOf(request), t, now, mayAct: true }
   return sendPage(request, reply, 'department/withheld', {
     title: view.subject,
     section: letter.why === 'held' ? 'batches' : 'inbox',
     withheld: letter,
+    failedBecause: letter.failedBecause === unreachable ? t('staff-inbox:withheld.unreachable') : letter.failedBecause,
     letter: view,
     actions: letter.actions.map((action) => viewAction(readAction(action), letter.messageId, reader)),
     mayTakeBack: isWaiting(letter) && writesFor(request.signedIn!.actor, letter),

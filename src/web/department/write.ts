@@ -25,6 +25,7 @@ import {
   toLine,
 } from '../form.ts'
 import { type FieldError, sendPage } from '../page.ts'
+import { type Translate, wordsFor } from '../words.ts'
 
 /** A letter as the form holds it: dates in parts, as they were typed. */
 type LetterDraft = Draft & {
@@ -40,6 +41,7 @@ type LetterDraft = Draft & {
 }
 
 const languages = ['en', 'cy']
+const identifierMax = 128
 
 export function writePages(app: FastifyInstance, database: Database, keys: IdentifierKeys, clock: () => Date): void {
   const scope = app.withTypeProvider<TypeBoxTypeProvider>()
@@ -67,12 +69,13 @@ export function writePages(app: FastifyInstance, database: Database, keys: Ident
     requireRight(actor, 'messages:write')
     const form = await readForm(request, limitsForStaff)
     const draft = readLetterDraft(form)
+    const t = wordsFor(request)
     const choices = await findChoices(database, actor)
     const { services } = choices
     const service = services.length === 1 ? services[0] : services.find(({ slug }) => slug === draft.service)
-    const { replyBy, errors: dateErrors } = readReplyBy(draft, clock())
-    const { documents, errors: fileErrors } = readDocuments(form, limitsForStaff)
-    const errors = [...checkAddress(draft, service), ...checkDraft(draft, true), ...fileErrors, ...dateErrors]
+    const { replyBy, errors: dateErrors } = readReplyBy(draft, clock(), t)
+    const { documents, errors: fileErrors } = readDocuments(form, limitsForStaff, t)
+    const errors = [...checkAddress(draft, service, t), ...checkDraft(draft, true, t), ...fileErrors, ...dateErrors]
     if (service === undefined || errors.length > 0) return sendForm(request, reply, choices, draft, errors)
     const submission = {
       reference: draft.reference,
@@ -89,7 +92,8 @@ export function writePages(app: FastifyInstance, database: Database, keys: Ident
       const { messageId } = await acceptOne(database, keys, actor, submission, clock())
       return reply.redirect(`/department/messages/${messageId}/confirmation`, 303)
     } catch (error) {
-      return sendForm(request, reply, choices, { ...draft, reference: newId() }, [toFieldError(error, documents)])
+      const errors = [toFieldError(error, documents, 'recipient', t)]
+      return sendForm(request, reply, choices, { ...draft, reference: newId() }, errors)
     }
   })
 }
@@ -119,22 +123,23 @@ function readLetterDraft(form: Form): LetterDraft {
   }
 }
 
-function checkAddress({ recipient }: LetterDraft, service: Service | undefined): FieldError[] {
+function checkAddress({ recipient }: LetterDraft, service: Service | undefined, t: Translate): FieldError[] {
   const errors: FieldError[] = []
-  if (service === undefined) errors.push({ field: 'service', text: 'Choose the service that writes' })
-  if (recipient === '') errors.push({ field: 'recipient', text: 'Enter the person’s number' })
-  if (recipient.length > 128) errors.push({ field: 'recipient', text: 'The person’s number must be 128 characters or fewer' })
+  if (service === undefined) errors.push({ field: 'service', text: t('staff-write:service-missing') })
+  if (recipient === '') errors.push({ field: 'recipient', text: t('staff-write:number-missing') })
+  if (recipient.length > identifierMax)
+    errors.push({ field: 'recipient', text: t('staff-write:number-too-long', { max: identifierMax }) })
   return errors
 }
 
-function readReplyBy({ day, month, year }: LetterDraft, now: Date): { replyBy?: Date; errors: FieldError[] } {
+function readReplyBy({ day, month, year }: LetterDraft, now: Date, t: Translate): { replyBy?: Date; errors: FieldError[] } {
   if (day === '' && month === '' && year === '') return { errors: [] }
   const wrong = (text: string) => ({ errors: [{ field: 'replyBy', text }] })
   const replyBy = [day, month, year].every((part) => /^\d{1,4}$/.test(part))
     ? endOfDay(Number(year), Number(month), Number(day))
     : undefined
-  if (replyBy === undefined) return wrong('Enter a real date, such as 31 3 2027, or none')
-  if (replyBy < now) return wrong('The last day for an answer must be today or later')
+  if (replyBy === undefined) return wrong(t('staff-write:last-day-not-real'))
+  if (replyBy < now) return wrong(t('staff-write:last-day-past'))
   return { replyBy, errors: [] }
 }
 
@@ -145,17 +150,18 @@ function withMain(documents: readonly NewDocument[]): NewDocument[] {
 }
 
 function sendForm(request: FastifyRequest, reply: FastifyReply, choices: Choices, draft: LetterDraft, errors: FieldError[] = []) {
+  const t = wordsFor(request)
   return sendPage(
     request,
     reply,
     'department/write',
     {
-      title: 'Write a letter',
+      title: t('shell:department.write'),
       section: 'write',
       ...choices,
       draft,
       errors,
-      filesHint: filesHint(limitsForStaff),
+      filesHint: filesHint(limitsForStaff, t),
       endingsTaken,
     },
     errors.length > 0 ? 422 : 200,
