@@ -5,6 +5,7 @@ import { describe, test } from 'node:test'
 import { lookKinds } from '../access/look.ts'
 import { allRights, scopes, staffRoles } from '../access/rights.ts'
 import { messageEventTypes } from '../evidence/events.ts'
+import { type ProblemCode, problems } from '../problems.ts'
 import { approvalKinds } from '../registry/approval.ts'
 import { keyRefusals } from '../registry/client-key.ts'
 import { languages, readWords } from './words.ts'
@@ -42,6 +43,11 @@ describe('the words of pages', () => {
       )
     })
     assert.deepEqual(missing, [])
+  })
+
+  test('say of a refused letter in English what the API says of it', () => {
+    for (const [code, words] of Object.entries(readWords('en').problems!))
+      assert.equal(words, problems[code as ProblemCode]?.[2], code)
   })
 
   test('are all used, and no page asks for one that is not there', () => {

@@ -4,25 +4,18 @@ import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import { type Actor, servicesFor } from '../../access/actor.ts'
 import type { Database } from '../../database/connect.ts'
-import {
-  type Batch,
-  type BatchChange,
-  type BatchStage,
-  type BatchState,
-  batchChanges,
-  type Decisions,
-  stageOf,
-  takesLetters,
-} from '../../delivery/batch.ts'
+import { type Batch, type BatchChange, batchChanges, type Decisions, stageOf, takesLetters } from '../../delivery/batch.ts'
 import { batchErrorsAsCsv } from '../../delivery/batch-errors-csv.ts'
 import { changeBatch } from '../../delivery/change-batch.ts'
 import { findRequests } from '../../delivery/decide-batch.ts'
 import { type BatchFound, findBatch, listBatchErrors, listBatches } from '../../delivery/find-batches.ts'
-import { Problem, problems } from '../../problems.ts'
+import { Problem } from '../../problems.ts'
 import { listServices } from '../../registry/services.ts'
 import { LetterParams as BatchParams } from '../address.ts'
 import { type Surroundings, sendPage } from '../page.ts'
+import { type Translate, wordsFor } from '../words.ts'
 import { readPosted } from './posted-form.ts'
+import { problemInWords } from './problem-words.ts'
 
 const folder = '/department/batches'
 const batchesShown = 50
@@ -30,27 +23,17 @@ const errorsShown = 50
 
 const After = Type.Object({ after: Type.Optional(Type.String({ format: 'uuid' })) })
 
-const statesInWords: Record<BatchState, string> = { open: 'Open', paused: 'Paused', closed: 'Closed', stopped: 'Stopped' }
-
-const stagesInWords: Record<BatchStage, string> = {
-  held: 'Held',
-  releasing: 'Being released',
-  released: 'Released',
-  'taking-back': 'Being taken back',
-  'taken-back': 'Taken back',
-}
-
 /** What was decided of it, where that is so, and whether it takes letters: Held, closed. */
-function stateOf(batch: Batch & Decisions): string {
+function stateOf(batch: Batch & Decisions, t: Translate): string {
   const stage = stageOf(batch)
-  const state = statesInWords[batch.state]
-  return stage === undefined ? state : `${stagesInWords[stage]}, ${state.toLowerCase()}`
+  const state = t(`staff-batches:states.${batch.state}`)
+  return stage === undefined ? state : `${t(`staff-batches:stages.${stage}`)}, ${state.toLowerCase()}`
 }
 
 const numberInWords = (count: number) => count.toLocaleString('en')
 
-function countsOf({ accepted, refused, progress }: BatchFound) {
-  const counted = (count: number | undefined) => (count === undefined ? 'Too many to count here' : numberInWords(count))
+function countsOf({ accepted, refused, progress }: BatchFound, t: Translate) {
+  const counted = (count: number | undefined) => (count === undefined ? t('staff-batches:counts.too-many') : numberInWords(count))
   return {
     accepted: numberInWords(accepted),
     refused: numberInWords(refused),
@@ -79,14 +62,15 @@ export function batchPages(app: FastifyInstance, { database, clock }: Surroundin
     const { after } = request.query
     const found = await listBatches(database, actor, { after, limit: batchesShown + 1 })
     const shown = found.slice(0, batchesShown)
+    const t = wordsFor(request)
     const services = await listServices(database, { ids: servicesFor(actor, 'messages:read') ?? [] })
     return sendPage(request, reply, 'department/batches', {
-      title: 'Batches',
+      title: t('shell:department.batches'),
       section: 'batches',
       batches: shown.map((batch) => ({
         ...batch,
         service: services.find(({ id }) => id === batch.senderId)?.name,
-        stateInWords: stateOf(batch),
+        stateInWords: stateOf(batch, t),
         acceptedInWords: numberInWords(batch.accepted),
         refusedInWords: numberInWords(batch.refused),
         href: `${folder}/${batch.id}`,
@@ -98,6 +82,7 @@ export function batchPages(app: FastifyInstance, { database, clock }: Surroundin
 
   scope.get(`${folder}/:id`, { schema: { params: BatchParams } }, async (request, reply) => {
     const { actor } = request.signedIn!
+    const t = wordsFor(request)
     const batch = await findBatch(database, actor, request.params.id)
     const [service] = await listServices(database, { ids: [batch.senderId] })
     const errors = await listBatchErrors(database, actor, batch, { after: 0, limit: errorsShown })
@@ -107,14 +92,14 @@ export function batchPages(app: FastifyInstance, { database, clock }: Surroundin
       section: 'batches',
       batch,
       service,
-      stateInWords: stateOf(batch),
+      stateInWords: stateOf(batch, t),
       stage: stageOf(batch),
       takesLetters: takesLetters(batch.state),
       request: mayChange ? await findRequest(database, actor, batch.id, clock()) : undefined,
       href: `${folder}/${batch.id}`,
-      counts: countsOf(batch),
-      refusedBy: batch.refusedBy.map(({ code, count }) => ({ reason: problems[code][2], count: numberInWords(count) })),
-      refusedLines: errors.map(({ code, ...error }) => ({ ...error, reason: problems[code][2] })),
+      counts: countsOf(batch, t),
+      refusedBy: batch.refusedBy.map(({ code, count }) => ({ reason: problemInWords(code, t), count: numberInWords(count) })),
+      refusedLines: errors.map(({ code, ...error }) => ({ ...error, reason: problemInWords(code, t) })),
       mayChange,
     })
   })

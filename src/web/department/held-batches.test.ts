@@ -67,7 +67,7 @@ describe('a held batch, on the department’s pages', () => {
     const { address, ids } = await hold('shown', [{ content, documents, actions }])
     assert.match(
       (await reader.get(`${address}/sample`)).body,
-      /English, Cymraeg · 1 document · Asks to do: Confirm who lives with you/,
+      /English, Cymraeg · 1 document · Asks to do: <span lang="en">Confirm who lives with you/,
     )
     const letter = `/department/messages/${ids[0]}`
     const english = (await reader.get(letter)).body

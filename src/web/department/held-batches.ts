@@ -9,9 +9,11 @@ import { type BatchFound, findBatch } from '../../delivery/find-batches.ts'
 import { recallReasonMax } from '../../delivery/recall.ts'
 import { countRecipients, sampleHeld, type Withheld } from '../../delivery/withheld.ts'
 import { Problem } from '../../problems.ts'
+import { labelOf } from '../action-view.ts'
 import { LetterParams as BatchParams } from '../address.ts'
 import { languageName } from '../letter-view.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
+import { type Language, languageOf, wordsFor } from '../words.ts'
 import { readPosted } from './posted-form.ts'
 
 const folder = '/department/batches'
@@ -27,11 +29,11 @@ export function heldBatchPages(app: FastifyInstance, { database, clock }: Surrou
     const batch = await findBatch(database, actor, request.params.id)
     const sample = await sampleHeld(database, actor, batch.id)
     return sendPage(request, reply, 'department/batch-sample', {
-      title: 'Letters of the batch',
+      title: wordsFor(request)('staff-batches:sample.title'),
       section: 'batches',
       batch,
       href: `${folder}/${batch.id}`,
-      letters: sample.map(viewSampled),
+      letters: sample.map((letter) => viewSampled(letter, languageOf(request))),
       isAll: sample.length === batch.progress?.held,
     })
   })
@@ -40,12 +42,14 @@ export function heldBatchPages(app: FastifyInstance, { database, clock }: Surrou
     const { actor } = request.signedIn!
     const { stage, ...batch } = await findToDecide(database, actor, request.params.id)
     if (stage !== 'held' || takesLetters(batch.state)) return reply.redirect(`${folder}/${batch.id}`, 303)
+    const letters = batch.progress?.held ?? batch.accepted
     return sendPage(request, reply, 'department/batch-release', {
-      title: batch.releaseByTwo ? 'Ask for the release of this batch' : 'Release this batch',
+      title: wordsFor(request)(batch.releaseByTwo ? 'staff-batches:release.title-ask' : 'staff-batches:release.title'),
       section: 'batches',
       batch,
       href: `${folder}/${batch.id}`,
-      letters: (batch.progress?.held ?? batch.accepted).toLocaleString('en'),
+      letters,
+      lettersInWords: letters.toLocaleString('en'),
       recipients: (await countRecipients(database, actor, batch.id))?.toLocaleString('en'),
     })
   })
@@ -73,10 +77,11 @@ export function heldBatchPages(app: FastifyInstance, { database, clock }: Surrou
     const reason = (await readPosted(request)).line('reason')
     const { id } = request.params
     const batch = await findToDecide(database, actor, id)
+    const t = wordsFor(request)
     const refuse = (text: string) => sendRecallForm(request, reply, batch, reason, [{ field: 'reason', text }])
     if (reason === '')
-      return refuse(batch.stage === 'held' ? 'Enter why you discard the batch' : 'Enter why you take the batch back')
-    if (reason.length > recallReasonMax) return refuse(`The reason must be ${recallReasonMax} characters or fewer`)
+      return refuse(t(batch.stage === 'held' ? 'staff-batches:discard.reason-missing' : 'staff-batches:recall.reason-missing'))
+    if (reason.length > recallReasonMax) return refuse(t('staff-batches:reason-too-long', { max: recallReasonMax }))
     await decideBatch(database, actor, { batchId: id, decision: 'recall', reason }, clock())
     return reply.redirect(`${folder}/${id}`, 303)
   })
@@ -102,16 +107,18 @@ function sendRecallForm(
   errors: FieldError[] = [],
 ): FastifyReply {
   const isHeld = batch.stage === 'held'
+  const letters = isHeld ? batch.progress?.held : batch.accepted
   return sendPage(
     request,
     reply,
     'department/batch-recall',
     {
-      title: isHeld ? 'Discard this batch' : 'Take this batch back',
+      title: wordsFor(request)(isHeld ? 'staff-batches:discard.title' : 'staff-batches:recall.title'),
       section: 'batches',
       batch,
       href: `${folder}/${batch.id}`,
-      letters: (isHeld ? batch.progress?.held : batch.accepted)?.toLocaleString('en'),
+      letters,
+      lettersInWords: letters?.toLocaleString('en'),
       isHeld,
       isOpen: takesLetters(batch.state),
       reason,
@@ -122,7 +129,7 @@ function sendRecallForm(
 }
 
 /** A line of the sample: enough to choose which to open. */
-function viewSampled({ messageId, subject, content, documents, actions, recipientName }: Withheld) {
+function viewSampled({ messageId, subject, content, documents, actions, recipientName }: Withheld, language: Language) {
   // Without the marks of Markdown.
   const text = content[0]!.body
     .replaceAll(/[*_#>|`]+/g, ' ')
@@ -136,6 +143,6 @@ function viewSampled({ messageId, subject, content, documents, actions, recipien
     recipientName,
     languages: content.map(({ language }) => languageName(language)).join(', '),
     documents: documents.length,
-    asks: actions.map(({ said }) => said.label.en).join(', '),
+    asks: actions.map(({ said }) => labelOf(said, language)),
   }
 }

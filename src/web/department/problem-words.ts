@@ -1,0 +1,9 @@
+import { type ProblemCode, problems } from '../../problems.ts'
+import { readWords, type Translate } from '../words.ts'
+
+const said = readWords('en').problems!
+
+/** Why a letter was refused, or waits, as the API says it; in English where no letter is refused for such a reason. */
+export function problemInWords(code: ProblemCode, t: Translate): string {
+  return Object.hasOwn(said, code) ? t(`problems:${code}`) : problems[code][2]
+}
