@@ -20,7 +20,7 @@ const faultsOf = (...cells: string[]) => {
   try {
     header(...cells)
   } catch (error) {
-    return (error as FileFault).sentences
+    return (error as FileFault).faults
   }
   return []
 }
@@ -33,14 +33,17 @@ describe('the first row of a file', () => {
 
   test('needs the identifier and every placeholder, and may do without the others', () => {
     assert.deepEqual(faultsOf('identifier', 'first name', 'amount'), [])
-    assert.deepEqual(faultsOf('first name'), ['The column “identifier” is missing.', 'The column “amount” is missing.'])
+    assert.deepEqual(faultsOf('first name'), [
+      { code: 'column-missing', name: 'identifier' },
+      { code: 'column-missing', name: 'amount' },
+    ])
   })
 
   test('has no column that the template does not use, none twice, and none without a name', () => {
     assert.deepEqual(faultsOf('identifier', 'first name', 'First-Name', '', 'amount', 'address'), [
-      'The column “First-Name” is there more than once.',
-      'The column “address” is not in the template. Take it out of the file.',
-      'Column 4 has no name in the first row.',
+      { code: 'column-repeated', name: 'First-Name' },
+      { code: 'column-unknown', name: 'address' },
+      { code: 'column-unnamed', place: 4 },
     ])
   })
 })

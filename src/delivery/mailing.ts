@@ -3,7 +3,7 @@ import type { ProblemCode } from '../problems.ts'
 import type { Identifier } from '../registry/identifier.ts'
 import { type Schemes, whatIsWrong } from '../registry/scheme.ts'
 import type { Submission } from './message.ts'
-import { type CsvRow, FileFault } from './read-csv.ts'
+import { type CsvRow, type Fault, FileFault } from './read-csv.ts'
 import { columnKey, fillTemplate, ownColumns, type Template, tooLong, toValue } from './template.ts'
 
 /**
@@ -66,15 +66,14 @@ export function readHeader({ cells }: CsvRow, placeholders: readonly string[]): 
   const keys = names.map(columnKey)
   const place = (name: string) => keys.indexOf(columnKey(name))
   const known = headerFor(placeholders).map(columnKey)
-  const quoted = (name: string) => `“${name}”`
   const missing = ['identifier', ...placeholders].filter((name) => place(name) < 0)
   const repeated = names.filter((_, at) => keys[at] !== '' && keys.indexOf(keys[at]!) < at)
   const unknown = names.filter((name, at) => name !== '' && !known.includes(keys[at]!))
-  const faults = [
-    ...missing.map((name) => `The column ${quoted(name)} is missing.`),
-    ...repeated.map((name) => `The column ${quoted(name)} is there more than once.`),
-    ...unknown.map((name) => `The column ${quoted(name)} is not in the template. Take it out of the file.`),
-    ...names.flatMap((name, at) => (name === '' ? `Column ${at + 1} has no name in the first row.` : [])),
+  const faults: Fault[] = [
+    ...missing.map((name) => ({ code: 'column-missing', name }) as const),
+    ...repeated.map((name) => ({ code: 'column-repeated', name }) as const),
+    ...unknown.map((name) => ({ code: 'column-unknown', name }) as const),
+    ...names.flatMap((name, at) => (name === '' ? ({ code: 'column-unnamed', place: at + 1 } as const) : [])),
   ]
   if (faults.length > 0) throw new FileFault(...faults)
   return {

@@ -2,12 +2,21 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { CsvError, parse } from 'csv-parse'
 
-/** Why a file cannot be taken at all: sentences for whoever sent it, which repeat nothing that stands in its cells. */
+/** One thing that is wrong with a file as a whole. It repeats nothing that stands below the names of its columns. */
+export type Fault =
+  | { code: 'empty' | 'workbook' | 'not-csv' | 'no-rows' }
+  | { code: 'not-utf8' | 'unclosed'; row: number }
+  | { code: 'too-large'; megabytes: number }
+  | { code: 'too-many-rows'; max: string }
+  | { code: 'column-missing' | 'column-repeated' | 'column-unknown'; name: string }
+  | { code: 'column-unnamed'; place: number }
+
+/** Why a file cannot be taken at all. */
 export class FileFault extends Error {
-  readonly sentences: readonly string[]
-  constructor(...sentences: string[]) {
-    super(sentences.join(' '))
-    this.sentences = sentences
+  readonly faults: readonly Fault[]
+  constructor(...faults: Fault[]) {
+    super(faults.map(({ code }) => code).join(', '))
+    this.faults = faults
   }
 }
 
@@ -19,8 +28,6 @@ export const fileBytesMax = 200 * 1024 * 1024
 const rowBytesMax = 1024 * 1024
 /** So much is looked at to see what kind of file it is, or as much as has the first line. */
 const headBytesMax = 64 * 1024
-
-const howToSave = 'In Excel, choose “Save as” and “CSV UTF-8 (Comma delimited)”. In Google Sheets, choose “Download” and “CSV”.'
 
 /**
  * The rows of a CSV as its bytes come, never more than one and what the stream holds in memory. In UTF-8, or in UTF-16 with its mark; cells apart by
@@ -46,15 +53,12 @@ export async function* readCsv(file: AsyncIterable<Buffer>): AsyncGenerator<CsvR
     for await (const cells of parser as AsyncIterable<string[]>) {
       row += 1
       if (cells.every((cell) => cell.trim() === '')) continue
-      if (cells.some((cell) => cell.includes('\ufffd'))) throw notUtf8(row)
+      if (cells.some((cell) => cell.includes('\ufffd'))) throw new FileFault({ code: 'not-utf8', row })
       yield { row, cells }
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error
-    throw new FileFault(
-      `Row ${Number(error.records) + 1} has a quotation mark that is not closed, or is too long.`,
-      'In a cell with quotation marks around it, each one inside is written twice.',
-    )
+    throw new FileFault({ code: 'unclosed', row: Number(error.records) + 1 })
   } finally {
     // Whoever stops earlier has the rest of the file to themselves.
     parser.destroy()
@@ -66,10 +70,7 @@ async function* limited(file: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let bytes = 0
   for await (const chunk of file) {
     bytes += chunk.length
-    if (bytes > fileBytesMax)
-      throw new FileFault(
-        `The file is larger than ${fileBytesMax / 1024 / 1024} MB. Divide it into several, and make a mailing of each.`,
-      )
+    if (bytes > fileBytesMax) throw new FileFault({ code: 'too-large', megabytes: fileBytesMax / 1024 / 1024 })
     yield chunk
   }
 }
@@ -87,10 +88,9 @@ async function readHead(chunks: AsyncIterator<Buffer>): Promise<Buffer> {
 const startsWith = (head: Buffer, ...bytes: number[]) => bytes.every((byte, place) => head[place] === byte)
 
 function refuseOtherKinds(head: Buffer): void {
-  if (head.length === 0) throw new FileFault('The file is empty.')
-  if (startsWith(head, 0x50, 0x4b) || startsWith(head, 0xd0, 0xcf, 0x11, 0xe0))
-    throw new FileFault('This is a spreadsheet as Excel or LibreOffice keeps it, and not a CSV.', howToSave)
-  if (encodingOf(head) === 'utf-8' && head.includes(0)) throw new FileFault('This is not a CSV.', howToSave)
+  if (head.length === 0) throw new FileFault({ code: 'empty' })
+  if (startsWith(head, 0x50, 0x4b) || startsWith(head, 0xd0, 0xcf, 0x11, 0xe0)) throw new FileFault({ code: 'workbook' })
+  if (encodingOf(head) === 'utf-8' && head.includes(0)) throw new FileFault({ code: 'not-csv' })
 }
 
 type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be'
@@ -118,11 +118,4 @@ async function* inUtf8(head: Buffer, chunks: AsyncIterator<Buffer>, encoding: En
   yield Buffer.from(decoder.decode(head, { stream: true }))
   for await (const chunk of rest) yield Buffer.from(decoder.decode(chunk, { stream: true }))
   yield Buffer.from(decoder.decode())
-}
-
-function notUtf8(row: number): FileFault {
-  return new FileFault(
-    `The file is not in UTF-8: row ${row} has a letter that cannot be read. It may be a name with an accent, or a pound sign.`,
-    howToSave,
-  )
 }

@@ -75,8 +75,10 @@ describe('the file of a mailing', () => {
   test('that cannot be taken, or is cut off, leaves the one before in its place', async () => {
     await stage(post, mel, id, billsFor(['CT-1,Rosa,1']), now)
     const before = await findMailing(post.db, mel, id)
-    await assert.rejects(stage(post, mel, id, 'identifier,amount\nCT-1,1\n', now), /The column “first name” is missing/)
-    await assert.rejects(stage(post, mel, id, billsFor([]), now), /no row below/)
+    await assert.rejects(stage(post, mel, id, 'identifier,amount\nCT-1,1\n', now), {
+      faults: [{ code: 'column-missing', name: 'first name' }],
+    })
+    await assert.rejects(stage(post, mel, id, billsFor([]), now), { faults: [{ code: 'no-rows' }] })
     async function* cut() {
       yield Buffer.from(billsFor(Array.from({ length: 3_000 }, (_, place) => `CT-${place + 10},Somebody,1`)))
       await sleep(500)

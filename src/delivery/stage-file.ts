@@ -61,7 +61,7 @@ export async function stageFile(
   const rows = readCsv(bytes)
   try {
     const { value: first, done } = await rows.next()
-    if (done) throw new FileFault('The file is empty.')
+    if (done) throw new FileFault({ code: 'empty' })
     const columns = readHeader(first, placeholders)
     await within(
       db,
@@ -78,7 +78,7 @@ export async function stageFile(
       schemesAllowed,
       schemes: keys.schemes,
     })
-    if (count === 0) throw new FileFault('The file has the names of its columns, and no row below them.')
+    if (count === 0) throw new FileFault({ code: 'no-rows' })
   } finally {
     await rows.return(undefined)
   }
@@ -136,10 +136,7 @@ async function stageRows(
   }
   for await (const row of rows) {
     count += 1
-    if (count > rowsMax)
-      throw new FileFault(
-        `The file has more than ${rowsMax.toLocaleString('en-GB')} rows. Divide it, and make a mailing of each part.`,
-      )
+    if (count > rowsMax) throw new FileFault({ code: 'too-many-rows', max: rowsMax.toLocaleString('en-GB') })
     const { read, errors: wrong } = readRow(row, rules)
     if (read !== undefined) staged.push(read)
     if (errorCount < errorsKept) errors.push(...wrong.map((error, ordinal) => ({ ...error, ordinal })))

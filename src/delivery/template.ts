@@ -40,24 +40,37 @@ export function placeholdersOf(content: readonly TemplateContent[]): string[] {
   return [...names.values()]
 }
 
-/** What is wrong with the words of a template in one language, in sentences that name the placeholder. */
-export function whatIsWrong({ subject, body }: Pick<TemplateContent, 'subject' | 'body'>): { subject: string[]; body: string[] } {
+/**
+ * A placeholder that cannot be filled. `optional`: shown to some people only. `own-column`: called as a column that every file has.
+ * `misplaced`: in code, or in the address of a link.
+ */
+export type WrongPlaceholder =
+  | { code: 'optional' | 'several-lines' | 'own-column' | 'misplaced' | 'backslash'; name: string }
+  | { code: 'too-long'; name: string; max: number }
+  | { code: 'nameless' }
+
+/** What is wrong with the words of a template in one language, each once. */
+export function whatIsWrong({ subject, body }: Pick<TemplateContent, 'subject' | 'body'>): {
+  subject: WrongPlaceholder[]
+  body: WrongPlaceholder[]
+} {
   return {
-    subject: [...new Set(namesIn(subject).flatMap(wrongName))],
-    body: [...new Set([...namesIn(body).flatMap(wrongName), ...misplaced(body)])],
+    subject: eachOnce(namesIn(subject).flatMap(wrongName)),
+    body: eachOnce([...namesIn(body).flatMap(wrongName), ...misplaced(body)]),
   }
 }
 
+const eachOnce = (wrong: readonly WrongPlaceholder[]) => [...new Map(wrong.map((one) => [JSON.stringify(one), one])).values()]
+
 const namesIn = (text: string) => [...text.matchAll(placeholder)].map(([, name]) => name!)
 
-function wrongName(name: string): string[] {
-  const written = `((${name.trim()}))`
-  if (name.includes('??')) return [`${written} is shown only to some people, which is not possible here. Make two templates.`]
-  if (columnKey(name) === '') return ['Write a name between the brackets, such as ((first name)).']
-  if (name.length > placeholderNameMax) return [`${written} must have ${placeholderNameMax} characters or fewer.`]
-  if (/[\p{Cc}\u2028\u2029]/u.test(name)) return [`${written} must be on one line.`]
-  if (ownColumns.some((own) => columnKey(own) === columnKey(name)))
-    return [`${written} is the name of a column that every file has. Use another, such as ((case number)).`]
+function wrongName(written: string): WrongPlaceholder[] {
+  const name = written.trim()
+  if (name.includes('??')) return [{ code: 'optional', name }]
+  if (columnKey(name) === '') return [{ code: 'nameless' }]
+  if (written.length > placeholderNameMax) return [{ code: 'too-long', name, max: placeholderNameMax }]
+  if (/[\p{Cc}\u2028\u2029]/u.test(written)) return [{ code: 'several-lines', name }]
+  if (ownColumns.some((own) => columnKey(own) === columnKey(name))) return [{ code: 'own-column', name }]
   return []
 }
 
@@ -67,21 +80,18 @@ const markdown = createMarkdown({ html: false, linkify: false, typographer: fals
  * A value can be kept from being Markdown only where Markdown stands: not in code, and not in the address of a link, which would lead wherever
  * the value says.
  */
-function misplaced(body: string): string[] {
+function misplaced(body: string): WrongPlaceholder[] {
   const names = namesIn(body)
   const mark = (place: number) => `placeholder${'x'.repeat(place + 1)}y`
   let count = 0
   const marked = body.replaceAll(placeholder, () => mark(count++))
   const inText = textOf(markdown.parse(marked, {}))
-  const wrong = names.flatMap((name, place) =>
-    inText.includes(mark(place))
-      ? []
-      : `((${name.trim()})) must not be in code or in the address of a link. Put it among the words.`,
-  )
-  const afterBackslash = [...body.matchAll(/\\\(\(([^()]+)\)\)/g)].map(
-    ([, name]) => `Take away the backslash before ((${name!.trim()})).`,
-  )
-  return [...wrong, ...afterBackslash]
+  const outside = names.filter((_, place) => !inText.includes(mark(place)))
+  const afterBackslash = [...body.matchAll(/\\\(\(([^()]+)\)\)/g)].map(([, name]) => name!)
+  return [
+    ...outside.map((name) => ({ code: 'misplaced', name: name.trim() }) as const),
+    ...afterBackslash.map((name) => ({ code: 'backslash', name: name.trim() }) as const),
+  ]
 }
 
 function textOf(tokens: readonly Token[]): string {

@@ -4,13 +4,14 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { servicesFor } from '../../access/actor.ts'
 import { requireRight } from '../../access/rights.ts'
 import { findMailing } from '../../delivery/find-mailings.ts'
-import { FileFault, fileBytesMax } from '../../delivery/read-csv.ts'
+import { type Fault, FileFault, fileBytesMax } from '../../delivery/read-csv.ts'
 import { listSchemes, stageFile } from '../../delivery/stage-file.ts'
 import { Problem } from '../../problems.ts'
 import { LetterParams as MailingParams } from '../address.ts'
 import { toLine } from '../form.ts'
 import type { FieldError, Surroundings } from '../page.ts'
 import { checkFormToken } from '../session.ts'
+import { type Translate, wordsFor } from '../words.ts'
 import { type FileDraft, sendMailingPage } from './mailing-page.ts'
 
 const folder = '/department/mailings'
@@ -27,26 +28,31 @@ export function mailingFilePages(app: FastifyInstance, surroundings: Surrounding
     if (!request.isMultipart()) throw new Problem('form-expired')
     const { fields, file } = await readUntilFile(request)
     const draft: FileDraft = { scheme: toLine(fields.get('scheme')) || 'link', severalAllowed: fields.has('severalAllowed') }
+    const t = wordsFor(request)
     try {
       const mailing = await findMailing(database, actor, id)
       if (!servicesFor(actor, 'messages:write')?.includes(mailing.senderId)) throw new Problem('not-found')
       const refuse = (errors: FieldError[]) => sendMailingPage(request, reply, surroundings, id, { errors, file: draft })
       if (!(await listSchemes(database, mailing.senderId)).includes(draft.scheme))
-        return await refuse([{ field: 'scheme', text: 'Choose which kind of identifier is in the file' }])
-      if (file === undefined) return await refuse([{ field: 'file', text: 'Choose a file' }])
+        return await refuse([{ field: 'scheme', text: t('staff-mailings:form.scheme-missing') }])
+      if (file === undefined) return await refuse([{ field: 'file', text: t('staff-mailings:form.file-missing') }])
       try {
         await stageFile(database, keys, actor, id, { ...draft, bytes: file.iterator({ destroyOnReturn: false }) }, clock())
       } catch (error) {
         if (!(error instanceof FileFault)) throw error
         // What is left of it is read, so that the browser gets to see our answer.
         file.resume()
-        return await refuse([{ field: 'file', text: error.message }])
+        return await refuse([{ field: 'file', text: error.faults.map((fault) => faultInWords(fault, t)).join(' ') }])
       }
       return reply.redirect(`${folder}/${id}`, 303)
     } finally {
       file?.resume()
     }
   })
+}
+
+function faultInWords({ code, ...values }: Fault, t: Translate): string {
+  return t(`staff-mailings:faults.${code}`, { ...values, howToSave: t('staff-mailings:how-to-save') })
 }
 
 type Started = {

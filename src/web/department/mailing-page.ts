@@ -6,9 +6,10 @@ import { rowsKeptDays, takesFile, valuesOf } from '../../delivery/mailing.ts'
 import { fileBytesMax } from '../../delivery/read-csv.ts'
 import { listSchemes } from '../../delivery/stage-file.ts'
 import { placeholdersOf } from '../../delivery/template.ts'
-import { problems } from '../../problems.ts'
 import { listServices } from '../../registry/services.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
+import { type Translate, wordsFor } from '../words.ts'
+import { problemInWords } from './problem-words.ts'
 import { previewOf } from './template-form.ts'
 
 const folder = '/department/mailings'
@@ -46,6 +47,7 @@ export async function sendMailingPage(
   { row, errors = [], send = emptySendDraft, file = { scheme: 'link', severalAllowed: false }, status }: Shown,
 ): Promise<FastifyReply> {
   const { actor } = request.signedIn!
+  const t = wordsFor(request)
   const mailing = await findMailing(database, actor, id)
   const template = await findTemplate(database, actor, mailing.templateId, mailing.templateVersion)
   const [service] = await listServices(database, { ids: [mailing.senderId] })
@@ -64,10 +66,10 @@ export async function sendMailingPage(
     placeholders,
     mayWrite,
     takesFile: takesFile(mailing.state),
-    schemes: schemes.map((scheme) => ({ scheme, name: keys.schemes.get(scheme)?.name ?? 'The number at your service' })),
+    schemes: schemes.map((scheme) => ({ scheme, name: keys.schemes.get(scheme)?.name ?? t('staff-mailings:form.own-number') })),
     rowErrors,
     counts: countsOf(mailing),
-    waitsBecause: mailing.waitsBecause && waitingInWords(mailing.waitsBecause),
+    waitsBecause: mailing.waitsBecause && waitingInWords(mailing.waitsBecause, t),
     canBeTakenOver: mayWrite && mailing.waitsBecause === 'access-ended',
     limits: { megabytes: fileBytesMax / 1024 / 1024, days: rowsKeptDays },
     errors,
@@ -95,13 +97,10 @@ function countsOf(mailing: MailingFound) {
   }
 }
 
-function waitingInWords(code: NonNullable<MailingFound['waitsBecause']>): string {
-  if (code === 'access-ended') return 'Whoever set this going may not do so any more. It waits for somebody who may.'
-  if (code === 'too-many-lookups')
-    return 'Your service has looked up as many recipients as it may for now. This goes on by itself.'
-  if (code === 'letters-of-day-used')
-    return 'Your service has sent as many letters as it may in a day. This goes on by itself tomorrow.'
-  return `${problems[code][2]} This goes on by itself.`
+function waitingInWords(code: NonNullable<MailingFound['waitsBecause']>, t: Translate): string {
+  if (code === 'access-ended' || code === 'too-many-lookups' || code === 'letters-of-day-used')
+    return t(`staff-mailings:waits.${code}`)
+  return t('staff-mailings:waits.other', { reason: problemInWords(code, t) })
 }
 
 /** A row's letter, of those that are to be sent: the one that is asked for, or the next after it. */

@@ -9,6 +9,7 @@ import { Problem } from '../../problems.ts'
 import { LetterParams as MailingParams } from '../address.ts'
 import { minuteInLondon } from '../dates.ts'
 import type { FieldError, Surroundings } from '../page.ts'
+import { type Translate, wordsFor } from '../words.ts'
 import { type SendDraft, sendMailingPage } from './mailing-page.ts'
 import { readPosted } from './posted-form.ts'
 
@@ -35,16 +36,17 @@ export function mailingSendPages(app: FastifyInstance, surroundings: Surrounding
       year: posted.line('from-year'),
       time: posted.line('time'),
     }
-    const { availableFrom, errors } = readWhen(draft, clock())
+    const t = wordsFor(request)
+    const { availableFrom, errors } = readWhen(draft, clock(), t)
     if (mailing.unreachable > 0 && !draft.leaveOut)
-      errors.unshift({ field: 'leaveOut', text: 'Say that those who cannot be reached are left out, or use another file' })
+      errors.unshift({ field: 'leaveOut', text: t('staff-mailings:send.leave-out-missing') })
     if (errors.length > 0) return sendMailingPage(request, reply, surroundings, id, { errors, send: draft })
     const seen = { fileId: posted.line('file'), letters: Number(posted.line('letters')), hold: draft.hold, availableFrom }
     try {
       await startMailing(database, actor, id, seen, clock())
     } catch (error) {
       if (!(error instanceof Problem) || error.code !== 'changed-meanwhile') throw error
-      const text = 'The mailing has changed since you saw it. This is how it is now'
+      const text = t('staff-mailings:send.changed')
       return sendMailingPage(request, reply, surroundings, id, { errors: [{ field: 'main-content', text }], send: draft })
     }
     return reply.redirect(`${folder}/${id}`, 303)
@@ -54,6 +56,7 @@ export function mailingSendPages(app: FastifyInstance, surroundings: Surrounding
 function readWhen(
   { when, day, month, year, time }: SendDraft,
   now: Date,
+  t: Translate,
 ): { availableFrom: Date | undefined; errors: FieldError[] } {
   if (when === 'now') return { availableFrom: undefined, errors: [] }
   const [, hours, minutes = '00'] = /^([01]?\d|2[0-3])(?:[:.]([0-5]\d))?$/.exec(time) ?? []
@@ -63,9 +66,9 @@ function readWhen(
       ? minuteInLondon([Number(year), Number(month), Number(day)], [Number(hours), Number(minutes)])
       : undefined
   const wrong = (field: string, text: string) => ({ availableFrom: undefined, errors: [{ field, text }] })
-  if (hours === undefined) return wrong('time', 'Enter a time of day, such as 9:00 or 14:30')
-  if (at === undefined) return wrong('from', 'Enter a real date, such as 31 3 2027')
-  if (at <= now) return wrong('from', 'The time from which they are available must be in the future')
-  if (isTooFarAhead(at, now)) return wrong('from', 'The time from which they are available must be at most a year from now')
+  if (hours === undefined) return wrong('time', t('staff-mailings:send.time-not-real'))
+  if (at === undefined) return wrong('from', t('staff-mailings:send.day-not-real'))
+  if (at <= now) return wrong('from', t('staff-mailings:send.past'))
+  if (isTooFarAhead(at, now)) return wrong('from', t('staff-mailings:send.too-late'))
   return { availableFrom: at, errors: [] }
 }

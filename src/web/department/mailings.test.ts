@@ -21,9 +21,12 @@ describe('the page of a mailing takes a file', () => {
   after(() => pages.stop())
 
   /** As a browser sends it: the fields of the form first, and then the file, as it is read. */
-  const send = async (file: Blob | undefined, { csrf, fields = {} }: { csrf?: string; fields?: Record<string, string> } = {}) => {
+  const send = async (
+    file: Blob | undefined,
+    { csrf, fields = {}, language = 'en' }: { csrf?: string; fields?: Record<string, string>; language?: 'en' | 'cy' } = {},
+  ) => {
     const cookie = await pages.signIn('staff')
-    const headers = { cookie: `${cookie!.name}=${cookie!.value}` }
+    const headers = { cookie: `${cookie!.name}=${cookie!.value}; language=${language}` }
     const page = await (await fetch(`${address}/department/mailings/${id}`, { headers })).text()
     const token = csrf ?? /name="csrf" value="([^"]+)"/.exec(page)![1]!
     const form = new FormData()
@@ -37,8 +40,8 @@ describe('the page of a mailing takes a file', () => {
       signal: AbortSignal.timeout(60_000),
     })
     const text = await response.text()
-    const said = [...text.matchAll(/id="(?:file|scheme)-error"[^>]*>\s*<span[^>]*>Error:<\/span>\s*([^<]*)/g)].map(([, error]) =>
-      error!.trim(),
+    const said = [...text.matchAll(/id="(?:file|scheme)-error"[^>]*>\s*<span[^>]*>(?:Error|Gwall):<\/span>\s*([^<]*)/g)].map(
+      ([, error]) => error!.trim(),
     )
     return { status: response.status, said }
   }
@@ -54,6 +57,12 @@ describe('the page of a mailing takes a file', () => {
     )
     assert.match((await send(csv(billsFor([])))).said[0]!, /no row below/)
     assert.equal(await stateOf(), 'new')
+  })
+
+  test('and says so in Welsh to who reads Welsh', async () => {
+    assert.deepEqual((await send(undefined, { language: 'cy' })).said, ['Dewiswch ffeil'])
+    const { said } = await send(csv('identifier,name\nCT-1,Rosa\n'), { language: 'cy' })
+    assert.match(said[0]!, /golofn “first name” ar goll.*golofn “name” yn y templed/)
   })
 
   test('that is large and wrong at its beginning, and answers when it has come whole', async () => {

@@ -8,7 +8,7 @@ import { requireRight } from '../../access/rights.ts'
 import { createMailing, deleteMailing } from '../../delivery/create-mailing.ts'
 import { findMailing, listMailings } from '../../delivery/find-mailings.ts'
 import { findTemplate, listTemplates } from '../../delivery/find-templates.ts'
-import { headerFor, type MailingState, mailingNameMax } from '../../delivery/mailing.ts'
+import { headerFor, mailingNameMax } from '../../delivery/mailing.ts'
 import { paperAsCsv, rowErrorsAsCsv } from '../../delivery/mailing-csv.ts'
 import { writeCsv } from '../../delivery/reconciliation.ts'
 import { takeMailingOver } from '../../delivery/start-mailing.ts'
@@ -18,6 +18,7 @@ import { LetterParams as MailingParams } from '../address.ts'
 import { disposition } from '../download.ts'
 import { readReference } from '../form.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
+import { wordsFor } from '../words.ts'
 import { mailingFilePages } from './mailing-file.ts'
 import { sendMailingPage } from './mailing-page.ts'
 import { mailingSendPages } from './mailing-send.ts'
@@ -32,16 +33,6 @@ const After = Type.Object({ after: Type.Optional(Id) })
 const Chosen = Type.Object({ template: Type.Optional(Id) })
 /** Which row of the file is shown as a letter. */
 const Shown = Type.Object({ row: Type.Optional(Type.Integer({ minimum: 1, maximum: 2_000_000_000 })) })
-
-const statesInWords: Record<MailingState, string> = {
-  new: 'Needs a file',
-  checking: 'Being checked',
-  refused: 'Has errors',
-  ready: 'Ready to send',
-  sending: 'Being sent',
-  sent: 'Sent',
-  stopped: 'Stopped',
-}
 
 /** One template to everybody in a spreadsheet: whoever reads a service's post sees its mailings, and who writes it makes and sends them. */
 export function mailingPages(app: FastifyInstance, surroundings: Surroundings): void {
@@ -59,13 +50,14 @@ function listing(app: FastifyInstance, { database }: Surroundings): void {
     const { after } = request.query
     const found = await listMailings(database, actor, { after, limit: mailingsShown + 1 })
     const shown = found.slice(0, mailingsShown)
+    const t = wordsFor(request)
     const services = await listServices(database, { ids: servicesFor(actor, 'messages:read') ?? [] })
     return sendPage(request, reply, 'department/mailings', {
-      title: 'Mailings',
+      title: t('shell:department.mailings'),
       section,
       mailings: shown.map((mailing) => ({
         ...mailing,
-        stateInWords: statesInWords[mailing.state],
+        stateInWords: t(`staff-mailings:states.${mailing.state}`),
         service: services.find(({ id }) => id === mailing.senderId)?.name,
         href: `${folder}/${mailing.id}`,
       })),
@@ -90,11 +82,13 @@ function making(app: FastifyInstance, { database, clock }: Surroundings): void {
     const choices = await findChoices(actor)
     const id = readReference(new Map([['reference', posted.line('reference')]]))
     const draft = { id, name: posted.line('name'), template: posted.line('template') }
+    const t = wordsFor(request)
     const errors: FieldError[] = []
-    if (draft.name === '') errors.push({ field: 'name', text: 'Enter a name for the mailing' })
+    if (draft.name === '') errors.push({ field: 'name', text: t('staff-mailings:name-missing') })
     if (draft.name.length > mailingNameMax)
-      errors.push({ field: 'name', text: `The name must be ${mailingNameMax} characters or fewer` })
-    if (!choices.some(({ id }) => id === draft.template)) errors.push({ field: 'template', text: 'Choose a template' })
+      errors.push({ field: 'name', text: t('staff-mailings:name-too-long', { max: mailingNameMax }) })
+    if (!choices.some(({ id }) => id === draft.template))
+      errors.push({ field: 'template', text: t('staff-mailings:template-missing') })
     if (errors.length > 0) return sendForm(request, reply, choices, draft, errors)
     const { name, template: templateId } = draft
     await createMailing(database, actor, { id, name, templateId }, clock())
@@ -133,7 +127,7 @@ function sendForm(
   draft: Draft,
   errors: FieldError[] = [],
 ): FastifyReply {
-  const data = { title: 'Make a mailing', section, templates, draft, errors } as const
+  const data = { title: wordsFor(request)('staff-mailings:make'), section, templates, draft, errors } as const
   return sendPage(request, reply, 'department/mailing-new', data, errors.length > 0 ? 422 : 200)
 }
 

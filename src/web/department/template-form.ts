@@ -6,6 +6,7 @@ import {
   type Template,
   type TemplateContent,
   templateNameMax,
+  type WrongPlaceholder,
   whatIsWrong,
 } from '../../delivery/template.ts'
 import { Problem } from '../../problems.ts'
@@ -13,6 +14,7 @@ import { readReference, toText } from '../form.ts'
 import { languageName } from '../letter-view.ts'
 import { renderMarkdown } from '../markdown.ts'
 import type { FieldError } from '../page.ts'
+import type { Translate } from '../words.ts'
 import type { Posted } from './posted-form.ts'
 
 /** One language of a template, as its fields hold it. */
@@ -106,34 +108,41 @@ export function templateOf(draft: TemplateDraft): Template {
 }
 
 /** What is wrong, in the order of the form. */
-export function checkTemplate(draft: TemplateDraft): FieldError[] {
+export function checkTemplate(draft: TemplateDraft, t: Translate): FieldError[] {
   const { name, en, cy, other } = draft
   const errors: FieldError[] = []
-  if (name === '') errors.push({ field: 'name', text: 'Enter a name for the template' })
+  if (name === '') errors.push({ field: 'name', text: t('staff-templates:form.name-missing') })
   if (name.length > templateNameMax)
-    errors.push({ field: 'name', text: `The name must be ${templateNameMax} characters or fewer` })
-  errors.push(...checkWords('en', en, true), ...checkWords('cy', cy, false), ...checkWords('other', other, other.language !== ''))
+    errors.push({ field: 'name', text: t('staff-templates:form.name-too-long', { max: templateNameMax }) })
+  errors.push(
+    ...checkWords('en', en, true, t),
+    ...checkWords('cy', cy, false, t),
+    ...checkWords('other', other, other.language !== '', t),
+  )
   const hasOther = other.subject !== '' || other.text.trim() !== ''
   if (hasOther && !/^[a-z]{2}$/.test(other.language))
-    errors.push({ field: 'language-other', text: 'Enter the two letters of the language, such as pl or ur' })
+    errors.push({ field: 'language-other', text: t('staff-templates:form.language-not-code') })
   if (other.language === 'en' || other.language === 'cy')
-    errors.push({ field: 'language-other', text: 'English and Welsh have fields of their own above' })
+    errors.push({ field: 'language-other', text: t('staff-templates:form.language-above') })
   return errors
 }
 
-function checkWords(code: string, { subject, text }: Words, isNeeded: boolean): FieldError[] {
+function checkWords(code: string, { subject, text }: Words, isNeeded: boolean, t: Translate): FieldError[] {
   const hasText = text.trim() !== ''
   if (!isNeeded && subject === '' && !hasText) return []
   const wrong = whatIsWrong({ subject, body: text })
+  const inWords = ({ code, ...values }: WrongPlaceholder) => t(`staff-templates:wrong.${code}`, values)
   const inSubject = [
-    ...(subject === '' ? ['Enter a subject'] : []),
-    ...(subject.length > subjectLengthMax ? [`The subject must be ${subjectLengthMax} characters or fewer`] : []),
-    ...wrong.subject,
+    ...(subject === '' ? [t('form:subject-missing')] : []),
+    ...(subject.length > subjectLengthMax ? [t('staff-templates:form.subject-too-long', { max: subjectLengthMax })] : []),
+    ...wrong.subject.map(inWords),
   ]
   const inText = [
-    ...(hasText ? [] : ['Enter the letter']),
-    ...(text.length > bodyLengthMax ? [`The letter must be ${bodyLengthMax.toLocaleString('en-GB')} characters or fewer`] : []),
-    ...wrong.body,
+    ...(hasText ? [] : [t('staff-templates:form.text-missing')]),
+    ...(text.length > bodyLengthMax
+      ? [t('staff-templates:form.text-too-long', { max: bodyLengthMax.toLocaleString('en-GB') })]
+      : []),
+    ...wrong.body.map(inWords),
   ]
   return [
     ...(inSubject.length > 0 ? [{ field: `subject-${code}`, text: inSubject.join(' ') }] : []),

@@ -13,6 +13,7 @@ import { type Category, listCategories } from '../../registry/find-categories.ts
 import { listServices, type Service } from '../../registry/services.ts'
 import { LetterParams as TemplateParams } from '../address.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
+import { languageOf, wordsFor } from '../words.ts'
 import { readPosted } from './posted-form.ts'
 import {
   blankTemplate,
@@ -54,7 +55,7 @@ function showing(app: FastifyInstance, { database }: Surroundings): void {
       savedByName: template.savedByName,
     })
     return sendPage(request, reply, 'department/templates', {
-      title: 'Templates',
+      title: wordsFor(request)('shell:department.templates'),
       section,
       inUse: found.filter(({ archivedAt }) => archivedAt === null).map(view),
       archived: found.filter(({ archivedAt }) => archivedAt !== null).map(view),
@@ -76,7 +77,7 @@ function showing(app: FastifyInstance, { database }: Surroundings): void {
     const { id } = request.params
     const versions = await listTemplateVersions(database, request.signedIn!.actor, id)
     return sendPage(request, reply, 'department/template-history', {
-      title: 'Versions',
+      title: wordsFor(request)('staff-templates:versions'),
       section,
       template: versions[0],
       href: `${folder}/${id}`,
@@ -90,13 +91,14 @@ async function sendTemplate(request: FastifyRequest, reply: FastifyReply, databa
     listServices(database, { ids: [template.senderId] }),
     listCategories(database),
   ])
+  const kind = categories.find(({ slug }) => slug === template.category)
   return sendPage(request, reply, 'department/template', {
     title: template.name,
     section,
     template,
     service,
     href: `${folder}/${template.id}`,
-    category: categories.find(({ slug }) => slug === template.category)?.name.en ?? template.category,
+    category: kind?.name[languageOf(request)] ?? kind?.name.en ?? template.category,
     placeholders: placeholdersOf(template.content),
     preview: previewOf(template.content),
     isNewest: template.version === template.newestVersion,
@@ -119,7 +121,11 @@ function changing(app: FastifyInstance, { database, clock }: Surroundings): void
     const draft = readTemplateDraft(posted)
     const { services } = choices
     const service = services.length === 1 ? services[0] : services.find(({ slug }) => slug === draft.service)
-    const errors = [...(service ? [] : [{ field: 'service', text: 'Choose the service that writes' }]), ...checkTemplate(draft)]
+    const t = wordsFor(request)
+    const errors = [
+      ...(service ? [] : [{ field: 'service', text: t('staff-write:service-missing') }]),
+      ...checkTemplate(draft, t),
+    ]
     if (posted.line('do') === 'preview') return sendForm(request, reply, choices, draft)
     if (service === undefined || errors.length > 0) return sendForm(request, reply, choices, draft, errors)
     await saveTemplate(database, actor, { serviceId: service.id, id: draft.id, version: 0, template: templateOf(draft) }, clock())
@@ -142,7 +148,7 @@ function changing(app: FastifyInstance, { database, clock }: Surroundings): void
     const draft = { ...readTemplateDraft(posted), id, service: slugOf(choices, template) }
     if (draft.version === 0) throw new Problem('form-expired')
     if (posted.line('do') === 'preview') return sendForm(request, reply, choices, draft)
-    const errors = checkTemplate(draft)
+    const errors = checkTemplate(draft, wordsFor(request))
     if (errors.length > 0) return sendForm(request, reply, choices, draft, errors)
     try {
       await saveTemplate(
@@ -199,15 +205,17 @@ function sendForm(
   theirs?: TemplateFound,
 ) {
   const { version } = draft
-  const said = `${theirs?.savedByName} has saved another version since you began. Nothing of either is lost: save again to put yours in its place`
-  const errors = theirs ? [{ field: 'theirs', text: said }] : wrong
+  const t = wordsFor(request)
+  const errors = theirs
+    ? [{ field: 'theirs', text: t('staff-templates:form.theirs-error', { name: theirs.savedByName }) }]
+    : wrong
   const content = contentOf(draft)
   return sendPage(
     request,
     reply,
     'department/template-form',
     {
-      title: version === 0 ? 'Make a template' : 'Change the template',
+      title: t(version === 0 ? 'staff-templates:make' : 'staff-templates:change'),
       section,
       ...choices,
       draft: { ...draft, version: theirs?.version ?? version },
