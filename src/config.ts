@@ -57,7 +57,7 @@ export const settings = {
   KEPT_YEARS_AFTER_DEATH: 'For how many years the content of a mailbox is kept after a death. Default 5.',
   KEPT_YEARS_AFTER_CLOSURE: 'For how many years the content of a mailbox is kept after any other closure. Default 10.',
   IDENTIFIER_SCHEMES_FILE:
-    'A JSON file with the identifier schemes of this installation, in place of those of the United Kingdom: [{scheme, name, pattern, dropped, length, check}].',
+    'A JSON file with the identifier schemes of this installation, in place of those of the United Kingdom: [{scheme, name, names, pattern, dropped, length, check}].',
   LOOKUPS_PER_MINUTE: 'How many recipients each service may look up in a minute. Default 60000.',
   LOOKUPS_PER_DAY: 'How many recipients each service may look up in a day. Default 2000000.',
   LETTERS_PER_SECOND:

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { deriveIdentifierKeys, hashIdentifier, openIdentifier, sealIdentifier } from './identifier.ts'
-import { installationNamespace, namespaceOf, normalise, readSchemes, whatIsWrong } from './scheme.ts'
+import { installationNamespace, namespaceOf, normalise, readSchemes, schemeName, whatIsWrong } from './scheme.ts'
 
 const real = readSchemes(undefined, { demo: false })
 const demo = readSchemes(undefined, { demo: true })
@@ -98,7 +98,7 @@ describe('an identifier scheme', () => {
   })
 
   test('can be declared by an installation, in place of the United Kingdom’s', () => {
-    const cpr = { scheme: 'cpr', name: 'CPR number', pattern: '^\\d{10}$' }
+    const cpr = { scheme: 'cpr', name: 'CPR number', names: { cy: 'Rhif CPR' }, pattern: '^\\d{10}$' }
     const declared = readSchemes([cpr, { scheme: 'card', name: 'card number', pattern: '^\\d{16}$', check: 'luhn' }], {
       demo: false,
     })
@@ -106,7 +106,17 @@ describe('an identifier scheme', () => {
     assert.equal(whatIsWrong(declared, 'cpr', '010203-0405'), undefined)
     assert.equal(whatIsWrong(declared, 'card', '4242 4242 4242 4242'), undefined)
     assert.match(whatIsWrong(declared, 'card', '4242 4242 4242 4241')!, /check digit/)
-    for (const wrong of [[], {}, [{ ...cpr, scheme: 'link' }], [{ ...cpr, pattern: '(' }], [{ ...cpr, check: 'magic' }]])
+    const named = (scheme: string, language: string) => schemeName(declared.get(scheme)!, language)
+    assert.deepEqual([named('cpr', 'cy'), named('cpr', 'en'), named('card', 'cy')], ['Rhif CPR', 'CPR number', 'card number'])
+    const names = [{ cy: '' }, { Welsh: 'Rhif CPR' }, 'Rhif CPR'].map((each) => [{ ...cpr, names: each }])
+    for (const wrong of [
+      [],
+      {},
+      [{ ...cpr, scheme: 'link' }],
+      [{ ...cpr, pattern: '(' }],
+      [{ ...cpr, check: 'magic' }],
+      ...names,
+    ])
       assert.throws(() => readSchemes(wrong, { demo: false }), JSON.stringify(wrong))
   })
 })

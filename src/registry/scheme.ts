@@ -9,6 +9,12 @@ export const Scheme = Type.Object(
   {
     scheme: Type.String({ pattern: '^(?!link$)[a-z][a-z0-9-]{0,31}$' }),
     name: Type.String({ minLength: 1, maxLength: 100 }),
+    /** What pages in other languages call it, by language: `{ "cy": "Rhif GIG" }`. Without one they say `name`. */
+    names: Type.Optional(
+      Type.Record(Type.String({ pattern: '^[a-z]{2}$' }), Type.String({ minLength: 1, maxLength: 100 }), {
+        additionalProperties: false,
+      }),
+    ),
     /** Of the value once it is normalised: no spaces or hyphens, capital letters, and `prefix` and `length` seen to. */
     pattern: Type.String({ minLength: 1, maxLength: 500 }),
     /** Capital letters that may stand before the value, or after it, and mean nothing. */
@@ -30,6 +36,7 @@ export const installationNamespace = '00000000-0000-0000-0000-000000000000'
 const nino: Scheme = {
   scheme: 'nino',
   name: 'National Insurance number',
+  names: { cy: 'Rhif Yswiriant Gwladol' },
   // HMRC's manual NIM39110: letters and pairs that are not given out.
   pattern: '^(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\\d{6}[A-D]$',
 }
@@ -37,17 +44,32 @@ const nino: Scheme = {
 const ninoOfDemo: Scheme = { ...nino, pattern: `${nino.pattern}|^QQ\\d{6}[A-D]$` }
 
 const othersOfTheUnitedKingdom: readonly Scheme[] = [
-  { scheme: 'nhs-number', name: 'NHS number', pattern: '^\\d{10}$', check: 'nhs-number' },
-  { scheme: 'utr', name: 'Unique Taxpayer Reference', pattern: '^\\d{10}$', dropped: 'K', check: 'utr' },
+  { scheme: 'nhs-number', name: 'NHS number', names: { cy: 'Rhif GIG' }, pattern: '^\\d{10}$', check: 'nhs-number' },
+  {
+    scheme: 'utr',
+    name: 'Unique Taxpayer Reference',
+    names: { cy: 'Cyfeirnod Unigryw y Trethdalwr' },
+    pattern: '^\\d{10}$',
+    dropped: 'K',
+    check: 'utr',
+  },
   {
     scheme: 'company-number',
     name: 'Company number',
+    names: { cy: 'Rhif cwmni' },
     // Eight digits in England and Wales; a prefix of two letters elsewhere and for other kinds of bodies; old Northern Irish ones.
     pattern:
       '^(\\d{8}|(SC|NI|OC|SO|NC|LP|SL|NL|FC|SF|NF|CE|CS|IC|SI|AC|SA|NA|IP|SP|NP|RC|SR|NR|RS|GE|GS|GN|SE|OE|PC|ZC|SZ|NZ|NO)\\d{6}|R0\\d{6})$',
     length: 8,
   },
-  { scheme: 'vat', name: 'VAT registration number', pattern: '^\\d{9}$', dropped: 'GB', check: 'vat' },
+  {
+    scheme: 'vat',
+    name: 'VAT registration number',
+    names: { cy: 'Rhif cofrestru TAW' },
+    pattern: '^\\d{9}$',
+    dropped: 'GB',
+    check: 'vat',
+  },
 ]
 
 /** The United Kingdom's schemes, or those that the installation declares in their place. Throws a sentence that says what is wrong. */
@@ -101,13 +123,29 @@ function fill({ length }: Scheme, value: string): string {
   return digits === undefined ? value : letters + digits.padStart(length - letters!.length, '0')
 }
 
-/** What is wrong with a value, in a sentence that does not repeat it; undefined where nothing is. */
+export type Flaw = 'form' | 'check-digit'
+
+/** What is wrong with a value of a scheme of the installation; undefined where nothing is. */
+export function flawOf(schemes: Schemes, scheme: string, value: string): Flaw | undefined {
+  const known = schemes.get(scheme)
+  if (known === undefined) return undefined
+  const normal = normalise(schemes, scheme, value)
+  if (!new RegExp(known.pattern, 'u').test(normal)) return 'form'
+  return known.check === undefined || checks[known.check](normal) ? undefined : 'check-digit'
+}
+
+/** What is wrong with a value of any scheme, in a sentence that does not repeat it; undefined where nothing is. */
 export function whatIsWrong(schemes: Schemes, scheme: string, value: string): string | undefined {
   const known = schemes.get(scheme)
-  const normal = normalise(schemes, scheme, value)
-  if (known === undefined) return normal === '' ? 'This is empty.' : undefined
-  if (!new RegExp(known.pattern, 'u').test(normal)) return `This does not have the form of a ${known.name}.`
-  return known.check === undefined || checks[known.check](normal) ? undefined : `The check digit of this ${known.name} is wrong.`
+  if (known === undefined) return value.trim() === '' ? 'This is empty.' : undefined
+  const flaw = flawOf(schemes, scheme, value)
+  if (flaw === undefined) return undefined
+  return flaw === 'form' ? `This does not have the form of a ${known.name}.` : `The check digit of this ${known.name} is wrong.`
+}
+
+/** What a page in this language calls a scheme. */
+export function schemeName({ name, names }: Pick<Scheme, 'name' | 'names'>, language: string): string {
+  return names?.[language] ?? name
 }
 
 const weigh = (digits: string, weights: readonly number[]) =>
