@@ -6,6 +6,7 @@ import { Problem } from '../../problems.ts'
 import type { PartyRecord } from '../../registry/read-record.ts'
 import { LetterParams } from '../address.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
+import { wordsFor } from '../words.ts'
 import { checkReason, type Draft, findPerson, isId, personOfSearch, readDraft, toHidden } from './fields.ts'
 import { grantError } from './grant-error.ts'
 import { openRecord, showEnded } from './viewing.ts'
@@ -36,33 +37,36 @@ export function administratorPages(app: FastifyInstance, surroundings: Surroundi
     const { actor } = request.signedIn!
     const record = await openBusiness(request, request.params.id)
     if (record === undefined) return showEnded(request, reply)
+    const t = wordsFor(request)
     const role = roles.find((each) => each === draft.role)
-    const errors = role === undefined ? [{ field: 'role', text: 'Choose what they may do' }, ...checkReason(draft)] : []
+    const roleMissing = { field: 'role', text: t('register-access:enter.role-missing') }
+    const errors = role === undefined ? [roleMissing, ...checkReason(draft, t)] : []
     if (role === undefined) return sendForm(request, reply, record, draft, errors)
     if (draft.step !== 'do' || !isId(draft.holder)) {
-      const { searchId, person, errors: personErrors } = await findPerson(database, keys, actor, draft, clock())
+      const { searchId, person, errors: personErrors } = await findPerson(database, keys, actor, draft, clock(), t)
       if (person === undefined) return sendForm(request, reply, record, draft, personErrors)
       return sendCheck(request, reply, record, { ...draft, holder: searchId! }, person.name, role)
     }
     const person = await personOfSearch(database, actor, draft.holder, clock()).catch(() => undefined)
-    if (person === undefined || checkReason(draft).length > 0) return showEnded(request, reply)
+    if (person === undefined || checkReason(draft, t).length > 0) return showEnded(request, reply)
     const grant = { giverId: record.id, holderId: person.id, kind: 'employee', role, isAdministrator: true } as const
     try {
       await enterGrant(database, actor, { ...grant, startsAt: clock(), reason: draft.reason! }, clock())
     } catch (error) {
-      return sendForm(request, reply, record, draft, [grantError(error)])
+      return sendForm(request, reply, record, draft, [grantError(error, t)])
     }
     return reply.redirect(`/registrar/records/${record.viewId}?done=administrator`, 303)
   })
 }
 
 function sendForm(request: FastifyRequest, reply: FastifyReply, record: PartyRecord, draft: Draft, errors: FieldError[] = []) {
+  const t = wordsFor(request)
   const data = {
-    title: `Enter a new administrator of ${record.name}`,
+    title: t('register-access:administrator.title', { name: record.name }),
     section: 'records' as const,
     draft,
     errors,
-    roles: roles.map((role) => ({ value: role, text: roleInWords({ role, isAdministrator: true }) })),
+    roles: roles.map((role) => ({ value: role, text: roleInWords({ role, isAdministrator: true }, t) })),
     back: `/registrar/records/${record.viewId}`,
   }
   return sendPage(request, reply, 'registrar/administrator', data, errors.length > 0 ? 422 : 200)
@@ -76,17 +80,18 @@ function sendCheck(
   name: string,
   role: GrantRole,
 ) {
+  const t = wordsFor(request)
   return sendPage(request, reply, 'registrar/check', {
-    title: `Make ${name} an administrator of ${record.name}?`,
+    title: t('register-access:administrator.question', { name, business: record.name }),
     section: 'records',
     rows: [
-      { key: 'Business', value: record.name },
-      { key: 'New administrator', value: name },
-      { key: 'What they may do', value: roleInWords({ role, isAdministrator: true }) },
-      { key: 'Why you do this', value: draft.reason! },
+      { key: t('register-access:administrator.business'), value: record.name },
+      { key: t('register-access:administrator.new'), value: name },
+      { key: t('register-access:row.role'), value: roleInWords({ role, isAdministrator: true }, t) },
+      { key: t('register-form:reason.row'), value: draft.reason! },
     ],
-    sentences: ['They can let others in, and end that, from now on. Administrators whom the business has already stay.'],
-    button: 'Enter the administrator',
+    sentences: [t('register-access:administrator.means')],
+    button: t('register-access:administrator.do'),
     hidden: toHidden(draft),
     back: `/registrar/records/${record.viewId}`,
   })

@@ -11,6 +11,7 @@ import { LetterParams } from '../address.ts'
 import { dayInWords } from '../dates.ts'
 import { type Form, readDocuments, toFieldError } from '../form.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
+import { languageOf, type Translate, wordsFor } from '../words.ts'
 import {
   checkReason,
   type Draft,
@@ -24,7 +25,7 @@ import {
 } from './fields.ts'
 import { grantError } from './grant-error.ts'
 import { openRecord, showEnded } from './viewing.ts'
-import { kindInWords, roleInWords } from './words.ts'
+import { roleInWords } from './words.ts'
 
 /** Access that is given by law: entered with a document and an end, and ended. */
 export function grantPages(app: FastifyInstance, surroundings: Surroundings): void {
@@ -48,7 +49,8 @@ function enterPages(app: FastifyInstance, surroundings: Surroundings): void {
     const { actor } = request.signedIn!
     const record = await openRecord(request, surroundings, request.params.id)
     if (record === undefined) return showEnded(request, reply)
-    const { kind, role, end, errors } = readGrant(record, draft, clock())
+    const t = wordsFor(request)
+    const { kind, role, end, errors } = readGrant(record, draft, clock(), t)
     if (draft.step !== 'do' || !isId(draft.holder)) {
       const { searchId, person, errors: personErrors } = await findPersonOnly(errors)
       if (person === undefined) return sendForm(request, reply, record, draft, [...errors, ...personErrors])
@@ -56,19 +58,19 @@ function enterPages(app: FastifyInstance, surroundings: Surroundings): void {
     }
     const person = await personOfSearch(database, actor, draft.holder, clock()).catch(() => undefined)
     if (kind === undefined || role === undefined || end === undefined || person === undefined) return showEnded(request, reply)
-    const { document, errors: fileErrors } = await readDocument(form)
+    const { document, errors: fileErrors } = await readDocument(form, t)
     if (document === undefined) return sendCheck(request, reply, record, draft, person.name, end, fileErrors)
     const grant = { giverId: record.id, holderId: person.id, kind, role, isAdministrator: false, endsAt: end }
     try {
       await enterGrant(database, actor, { ...grant, startsAt: clock(), reason: draft.reason!, document }, clock())
     } catch (error) {
-      return sendForm(request, reply, record, draft, [grantError(error)])
+      return sendForm(request, reply, record, draft, [grantError(error, t)])
     }
     return reply.redirect(`/registrar/records/${record.viewId}?done=grant`, 303)
 
     /** Nobody is looked for while something else is wrong: each search is one that the person is told of. */
     async function findPersonOnly(others: FieldError[]): Promise<Awaited<ReturnType<typeof findPerson>>> {
-      return others.length > 0 ? { errors: [] } : findPerson(database, keys, actor, draft, clock())
+      return others.length > 0 ? { errors: [] } : findPerson(database, keys, actor, draft, clock(), t)
     }
   })
 }
@@ -80,42 +82,43 @@ function kindsFor({ kind }: PartyRecord): GrantKind[] {
   )
 }
 
-function readGrant(record: PartyRecord, draft: Draft, now: Date) {
+function readGrant(record: PartyRecord, draft: Draft, now: Date, t: Translate) {
   const errors: FieldError[] = []
   const kind = kindsFor(record).find((each) => each === draft.kind)
-  if (kind === undefined) errors.push({ field: 'kind', text: 'Choose what the access is' })
+  if (kind === undefined) errors.push({ field: 'kind', text: t('register-access:enter.kind-missing') })
   const role = (['reader', 'writer'] as const).find((each) => each === draft.role)
-  if (role === undefined) errors.push({ field: 'role', text: 'Choose what they may do' })
-  const { end, errors: endErrors } = readLastDay(draft, 'end', now)
-  return { kind, role, end, errors: [...errors, ...endErrors, ...checkReason(draft)] }
+  if (role === undefined) errors.push({ field: 'role', text: t('register-access:enter.role-missing') })
+  const { end, errors: endErrors } = readLastDay(draft, 'end', now, t)
+  return { kind, role, end, errors: [...errors, ...endErrors, ...checkReason(draft, t)] }
 }
 
 const documentKinds = ['application/pdf', 'image/png', 'image/jpeg']
 
 /** The one document, if it is what it says. */
-async function readDocument(form: Form): Promise<{ document?: GrantDocument; errors: FieldError[] }> {
-  const { documents, errors } = readDocuments(form, limitsForRegistrars)
+async function readDocument(form: Form, t: Translate): Promise<{ document?: GrantDocument; errors: FieldError[] }> {
+  const { documents, errors } = readDocuments(form, limitsForRegistrars, t)
   const file = documents[0]?.files[0]
   if (errors.length > 0) return { errors }
-  if (file === undefined) return { errors: [{ field: 'files', text: 'Choose the document by which the access is given' }] }
+  if (file === undefined) return { errors: [{ field: 'files', text: t('register-access:enter.document-missing') }] }
   if (file.mediaType === undefined || !documentKinds.includes(file.mediaType))
-    return { errors: [{ field: 'files', text: 'The document must be a PDF, JPG or PNG' }] }
+    return { errors: [{ field: 'files', text: t('register-access:enter.document-wrong') }] }
   try {
     await checkDocuments(documents)
   } catch (error) {
-    return { errors: [toFieldError(error, documents)] }
+    return { errors: [toFieldError(error, documents, undefined, t)] }
   }
   const { filename, mediaType } = file
   return { document: { filename, mediaType, bytes: form.files[0]!.bytes }, errors: [] }
 }
 
 function sendForm(request: FastifyRequest, reply: FastifyReply, record: PartyRecord, draft: Draft, errors: FieldError[] = []) {
+  const t = wordsFor(request)
   const data = {
-    title: `Enter access by law to the mailbox of ${record.name}`,
+    title: t('register-access:enter.title', { name: record.name }),
     section: 'records' as const,
     draft,
     errors,
-    kinds: kindsFor(record).map((kind) => ({ value: kind, text: kindInWords[kind] })),
+    kinds: kindsFor(record).map((kind) => ({ value: kind, text: t(`register-access:kind.${kind}`) })),
     back: `/registrar/records/${record.viewId}`,
   }
   return sendPage(request, reply, 'registrar/grant', data, errors.length > 0 ? 422 : 200)
@@ -130,20 +133,22 @@ function sendCheck(
   end: Date,
   errors: FieldError[] = [],
 ) {
+  const t = wordsFor(request)
+  const role = { role: draft.role as 'reader' | 'writer', isAdministrator: false }
   const data = {
-    title: `Let ${holderName} into the mailbox of ${record.name}?`,
+    title: t('register-access:enter.question', { holder: holderName, name: record.name }),
     section: 'records' as const,
     rows: [
-      { key: 'Mailbox of', value: record.name },
-      { key: 'Who is let in', value: holderName },
-      { key: 'As', value: kindInWords[draft.kind!]! },
-      { key: 'What they may do', value: roleInWords({ role: draft.role as 'reader' | 'writer', isAdministrator: false }) },
-      { key: 'Until', value: dayInWords(end) },
-      { key: 'Why you do this', value: draft.reason! },
+      { key: t('register-access:row.mailbox'), value: record.name },
+      { key: t('register-access:row.holder'), value: holderName },
+      { key: t('register-access:row.as'), value: t(`register-access:kind.${draft.kind}`) },
+      { key: t('register-access:row.role'), value: roleInWords(role, t) },
+      { key: t('register-access:row.until'), value: dayInWords(end, languageOf(request)) },
+      { key: t('register-form:reason.row'), value: draft.reason! },
     ],
-    sentences: ['The access begins at once. The owner of the mailbox sees that you entered it, and why.'],
+    sentences: [t('register-access:enter.means')],
     asksDocument: true,
-    button: 'Let them in',
+    button: t('register-access:enter.do'),
     hidden: toHidden(draft),
     errors,
     back: `/registrar/records/${record.viewId}`,
@@ -176,7 +181,7 @@ function endPages(app: FastifyInstance, surroundings: Surroundings): void {
     const record = await openRecord(request, surroundings, request.params.id)
     if (record === undefined) return showEnded(request, reply)
     const found = findGrant(record, request.params.grantId)
-    const errors = checkReason(draft)
+    const errors = checkReason(draft, wordsFor(request))
     if (errors.length > 0) return sendEndForm(request, reply, record, found, draft, errors)
     await endGrant(database, request.signedIn!.actor, { grantId: found.grant.id, reason: draft.reason! }, clock())
     return reply.redirect(`/registrar/records/${record.viewId}?done=ended`, 303)
@@ -193,21 +198,20 @@ function sendEndForm(
   draft: Draft,
   errors: FieldError[] = [],
 ) {
+  const t = wordsFor(request)
   const data = {
-    title: `End the access of ${holder} to the mailbox of ${mailbox}?`,
+    title: t('register-access:end.question', { holder, mailbox }),
     section: 'records' as const,
     rows: [
-      { key: 'Mailbox of', value: mailbox },
-      { key: 'Whose access ends', value: holder },
-      { key: 'As', value: kindInWords[grant.kind] ?? grant.kind },
-      { key: 'What they may do', value: roleInWords(grant) },
+      { key: t('register-access:row.mailbox'), value: mailbox },
+      { key: t('register-access:row.ended-holder'), value: holder },
+      { key: t('register-access:row.as'), value: t(`register-access:kind.${grant.kind}`) },
+      { key: t('register-access:row.role'), value: roleInWords(grant, t) },
     ],
-    sentences: [
-      'The access ends at once, also where the mailbox is open just now. The owner of the mailbox sees that you ended it, and why.',
-    ],
+    sentences: [t('register-access:end.means')],
     asksReason: true,
     draft,
-    button: 'End the access',
+    button: t('register-access:end.do'),
     isGrave: true,
     hidden: [],
     errors,

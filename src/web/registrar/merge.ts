@@ -12,6 +12,7 @@ import {
 import { LetterParams } from '../address.ts'
 import { dayInWords, timeInWords } from '../dates.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
+import { type Language, languageOf, translate, wordsFor } from '../words.ts'
 import { checkReason, type Draft, readDraft, toHidden } from './fields.ts'
 import { openRecord, showEnded } from './viewing.ts'
 import { dayOf } from './words.ts'
@@ -43,9 +44,10 @@ function askPages(app: FastifyInstance, surroundings: Surroundings): void {
     const { draft } = await readDraft(request)
     const record = await openPerson(request, request.params.id)
     if (record === undefined) return showEnded(request, reply)
+    const t = wordsFor(request)
     const other = record.likenesses.find(({ id }) => id === draft.other)
-    const errors = other === undefined ? [{ field: 'other', text: 'Choose the other record' }] : []
-    const all = [...errors, ...checkReason(draft)]
+    const errors = other === undefined ? [{ field: 'other', text: t('register-merges:ask.which-missing') }] : []
+    const all = [...errors, ...checkReason(draft, t)]
     if (other === undefined || all.length > 0) return sendForm(request, reply, record, draft, all)
     if (draft.step !== 'do') return sendCheck(request, reply, record, other, draft)
     const merge = { fromPartyId: other.id, intoPartyId: record.id, reason: draft.reason! }
@@ -53,22 +55,24 @@ function askPages(app: FastifyInstance, surroundings: Surroundings): void {
       await requestMerge(database, request.signedIn!.actor, merge, clock())
     } catch (error) {
       if (!(error instanceof Problem && error.code === 'not-found')) throw error
-      const text = 'Somebody has asked for one of these records to be merged already'
-      return sendForm(request, reply, record, draft, [{ field: 'other', text }])
+      return sendForm(request, reply, record, draft, [{ field: 'other', text: t('register-merges:ask.asked-already') }])
     }
     return reply.redirect(`/registrar/records/${record.viewId}?done=merge`, 303)
   })
 }
 
-const describeOther = ({ createdAt, services }: PartyRecord['likenesses'][number]) =>
-  `The record made on ${dayInWords(createdAt)}, with ${services === 1 ? '1 linked service' : `${services} linked services`}`
+const describe = (createdAt: Date, language: Language) =>
+  translate(language)('register-merges:record', { day: dayInWords(createdAt, language) })
+
+const describeOther = ({ createdAt, services }: PartyRecord['likenesses'][number], language: Language) =>
+  translate(language)('register-merges:other', { day: dayInWords(createdAt, language), count: services })
 
 function sendForm(request: FastifyRequest, reply: FastifyReply, record: PartyRecord, draft: Draft, errors: FieldError[] = []) {
   const data = {
-    title: `Merge another record into this one of ${record.name}`,
+    title: wordsFor(request)('register-merges:ask.title', { name: record.name }),
     section: 'records' as const,
     record,
-    others: record.likenesses.map((other) => ({ value: other.id, text: describeOther(other) })),
+    others: record.likenesses.map((other) => ({ value: other.id, text: describeOther(other, languageOf(request)) })),
     draft,
     errors,
     back: `/registrar/records/${record.viewId}`,
@@ -83,17 +87,19 @@ function sendCheck(
   other: PartyRecord['likenesses'][number],
   draft: Draft,
 ) {
+  const language = languageOf(request)
+  const t = translate(language)
   return sendPage(request, reply, 'registrar/check', {
-    title: 'Ask for these records to be merged?',
+    title: t('register-merges:ask.question'),
     section: 'records',
     rows: [
-      { key: 'Person', value: record.name },
-      { key: 'Stays', value: `The record made on ${dayInWords(record.createdAt)}` },
-      { key: 'Is merged into it', value: describeOther(other) },
-      { key: 'Why you do this', value: draft.reason! },
+      { key: t('register-merges:row.person'), value: record.name },
+      { key: t('register-merges:row.stays'), value: describe(record.createdAt, language) },
+      { key: t('register-merges:row.merged'), value: describeOther(other, language) },
+      { key: t('register-form:reason.row'), value: draft.reason! },
     ],
-    sentences: ['Nothing is merged before another registrar has agreed.'],
-    button: 'Ask another registrar',
+    sentences: [t('register-merges:ask.means')],
+    button: t('register-merges:ask.do'),
     hidden: toHidden(draft),
     back: `/registrar/records/${record.viewId}`,
   })
@@ -112,7 +118,11 @@ function decidePages(app: FastifyInstance, { database, clock }: Surroundings): v
 
   scope.get('/registrar/merges', async (request, reply) => {
     const waiting = await listMergeRequests(database, request.signedIn!.actor)
-    return sendPage(request, reply, 'registrar/merges', { title: 'Records to merge', section: 'merges', waiting })
+    return sendPage(request, reply, 'registrar/merges', {
+      title: wordsFor(request)('register-merges:title'),
+      section: 'merges',
+      waiting,
+    })
   })
 
   scope.get(address, { schema }, async (request, reply) =>
@@ -123,21 +133,18 @@ function decidePages(app: FastifyInstance, { database, clock }: Surroundings): v
     const { draft } = await readDraft(request)
     const { actor } = request.signedIn!
     const found = await findRequest(request, request.params.id)
-    const decision = choicesOf(found, actor.by.id).find(({ value }) => value === draft.decision)?.value
-    const errors = decision === undefined ? [{ field: 'decision', text: 'Choose what to do' }] : []
-    const all = [...errors, ...checkReason(draft)]
+    const t = wordsFor(request)
+    const decision = choicesOf(found, actor.by.id).find((choice) => choice === draft.decision)
+    const errors = decision === undefined ? [{ field: 'decision', text: t('register-merges:decide.missing') }] : []
+    const all = [...errors, ...checkReason(draft, t)]
     if (decision === undefined || all.length > 0) return sendDecision(request, reply, found, draft, all)
     await decideMerge(database, actor, { mergeId: found.id, decision, reason: draft.reason! }, clock())
     return reply.redirect('/registrar/merges', 303)
   })
 }
 
-function choicesOf({ askedById }: MergeRequest, registrarId: string): { value: MergeDecision; text: string }[] {
-  if (askedById === registrarId) return [{ value: 'withdrawn', text: 'Take the request back' }]
-  return [
-    { value: 'merged', text: 'Merge the records. This cannot be undone' },
-    { value: 'refused', text: 'Leave them as they are' },
-  ]
+function choicesOf({ askedById }: MergeRequest, registrarId: string): MergeDecision[] {
+  return askedById === registrarId ? ['withdrawn'] : ['merged', 'refused']
 }
 
 function sendDecision(
@@ -147,18 +154,24 @@ function sendDecision(
   draft: Draft,
   errors: FieldError[] = [],
 ) {
+  const language = languageOf(request)
+  const t = translate(language)
+  const askedBy = { name: asked.askedByName, time: timeInWords(asked.askedAt, language) }
   const data = {
-    title: `Merge two records of ${asked.name}?`,
+    title: t('register-merges:decide.question', { name: asked.name }),
     section: 'merges' as const,
     rows: [
-      { key: 'Name', value: asked.name },
-      { key: 'Birth date', value: asked.birthDate === null ? '' : dayOf(asked.birthDate) },
-      { key: 'Stays', value: `The record made on ${dayInWords(asked.intoCreatedAt)}` },
-      { key: 'Is merged into it', value: `The record made on ${dayInWords(asked.fromCreatedAt)}` },
-      { key: 'Asked for by', value: `${asked.askedByName}, on ${timeInWords(asked.askedAt)}` },
-      { key: 'Why', value: asked.reason },
+      { key: t('register-merges:row.name'), value: asked.name },
+      { key: t('register-merges:row.birth-date'), value: asked.birthDate === null ? '' : dayOf(asked.birthDate, language) },
+      { key: t('register-merges:row.stays'), value: describe(asked.intoCreatedAt, language) },
+      { key: t('register-merges:row.merged'), value: describe(asked.fromCreatedAt, language) },
+      { key: t('register-merges:row.asked-by'), value: t('register-merges:row.asked-by-value', askedBy) },
+      { key: t('register-merges:row.why'), value: asked.reason },
     ],
-    choices: choicesOf(asked, request.signedIn!.actor.by.id),
+    choices: choicesOf(asked, request.signedIn!.actor.by.id).map((value) => ({
+      value,
+      text: t(`register-merges:decide.choices.${value}`),
+    })),
     draft,
     errors,
   }

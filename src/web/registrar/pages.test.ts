@@ -295,6 +295,36 @@ describe('the registrar’s pages', () => {
     assert.doesNotMatch(body, /1234567/)
   })
 
+  test('speak Welsh to whoever chose it, in lists and errors and of what was done, and what is written down stays as it is', async () => {
+    const { owner } = pages.post
+    const inWelsh = (address: string) => `${address}${address.includes('?') ? '&' : '?'}lang=cy`
+    const address = await view(rosa)
+    const enter = inWelsh(`${address}/grants/new`)
+    const form = { ...why, ...arthur, kind: 'attorney', role: 'writer', 'end-day': '31', 'end-month': '12', 'end-year': '2027' }
+    const nobody = await pages.submit('registrar', enter, { ...form, 'birthDate-year': '1965' })
+    assert.match(nobody.body, /href="#name">Nid oes gan neb â’r enw a’r dyddiad geni hyn/)
+    const { check, done } = await twice('registrar', enter, form, [pdf()])
+    assert.match(check, /<html lang="cy".*Rhoi mynediad i flwch post Rosa Example i Arthur Sample\?.*31 Rhagfyr 2027/s)
+    const { body } = await pages.get('registrar', inWelsh(locationOf(done)))
+    assert.match(body, /Llwyddiant.*Mae’r mynediad wedi dechrau/s)
+    assert.match(body, /Arthur Sample.*Atwrnai\. Yn darllen ac yn ysgrifennu\. Tan 31 Rhagfyr 2027/s)
+
+    const person = await pages.post.addPerson('CT-8')
+    await owner`update party set birth_date = '1950-01-03' where id = ${person.partyId}`
+    const theirs = await view({ by: 'person', name: 'Person CT-8', ...born('1950-01-03') })
+    const day = { 'on-day': '20', 'on-month': '11', 'on-year': '2026' }
+    await twice('registrar', inWelsh(`${theirs}/registration/close`), { ...why, ...day, why: 'death' })
+    const closed = (await pages.get('registrar', inWelsh(theirs))).body
+    assert.match(closed, /Wedi’i gau<\/strong>, gan Bo Dummyname.*Marwolaeth\. On 20 November 2026\. A letter, reference/s)
+
+    const number = { ...why, scheme: 'company-number', value: 'X1' }
+    const wrong = await pages.submit('registrar', inWelsh('/registrar/numbers'), number)
+    assert.match(wrong.body, /href="#value">Nid yw’r rhif hwn yn y fformat cywir \(Rhif cwmni\)/)
+    const log = (await pages.get('registrar', inWelsh('/registrar/log'))).body
+    assert.match(log, /Chwiliodd am berson yn ôl enw a dyddiad geni: 1 cofnod wedi’i ganfod/)
+    assert.match(log, /Caeodd y blwch post<\/p>\s*<p[^>]*>Cofnod Person CT-8.*Pam: On 20 November 2026/s)
+  })
+
   test('a form that is not ours is refused', async () => {
     const answer = await pages.submit('registrar', '/registrar', { ...why, ...rosa, csrf: 'forged' })
     assert.equal(answer.statusCode, 403)

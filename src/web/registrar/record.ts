@@ -4,43 +4,48 @@ import { Type } from 'typebox'
 import { readGrantDocument } from '../../access/list-grants.ts'
 import { Problem } from '../../problems.ts'
 import type { RecordedGrant } from '../../registry/read-record.ts'
+import { schemeName } from '../../registry/scheme.ts'
 import { LetterParams } from '../address.ts'
 import { dayInWords } from '../dates.ts'
 import { type Surroundings, sendPage } from '../page.ts'
+import { type Language, languageOf, translate } from '../words.ts'
 import { actionsFor } from './registration.ts'
 import { openRecord, showEnded } from './viewing.ts'
-import { dayOf, kindInWords, reasonInWords, registrationInWords, roleInWords } from './words.ts'
+import { dayOf, reasonInWords, roleInWords } from './words.ts'
+
+const done = ['exempt', 'join', 'close', 'open', 'grant', 'ended', 'administrator', 'merge', 'business'] as const
 
 /** A record, at an address that is this viewing's alone, and that nobody else can open. */
 export function recordPages(app: FastifyInstance, surroundings: Surroundings): void {
   const { config, database, keys, clock } = surroundings
   const scope = app.withTypeProvider<TypeBoxTypeProvider>()
 
-  const querystring = Type.Object({ done: Type.Optional(Type.String()) })
+  const querystring = Type.Object({ done: Type.Optional(Type.Enum(done)) })
   scope.get('/registrar/records/:id', { schema: { params: LetterParams, querystring } }, async (request, reply) => {
     const record = await openRecord(request, surroundings, request.params.id)
     if (record === undefined) return showEnded(request, reply)
     const now = clock()
-    const view = (grant: RecordedGrant) => viewGrant(grant, now)
+    const language = languageOf(request)
+    const t = translate(language)
+    const view = (grant: RecordedGrant) => viewGrant(grant, now, language)
     return sendPage(request, reply, 'registrar/record', {
       title: record.name,
       section: 'records',
       record,
       address: `/registrar/records/${record.viewId}`,
-      birthDay: record.birthDate && dayOf(record.birthDate),
-      keptUntil: record.keptUntil && dayOf(record.keptUntil),
+      birthDay: record.birthDate && dayOf(record.birthDate, language),
+      keptUntil: record.keptUntil && dayOf(record.keptUntil, language),
       isNotYet: record.registration === 'registered' && record.reachableFrom !== null && record.reachableFrom > now,
-      status: registrationInWords[record.registration],
       history: record.history.map((change) => ({
         ...change,
-        became: registrationInWords[change.became] ?? change.became,
-        reason: reasonInWords(change.reason),
+        became: t(`register-registration:status.${change.became}`),
+        reason: reasonInWords(change.reason, t),
       })),
       given: record.given.map(view),
       held: record.held.map(view),
-      schemes: record.schemes.map((scheme) => keys.schemes.get(scheme)?.name ?? scheme),
+      schemes: record.schemes.map((scheme) => schemeName(keys.schemes.get(scheme) ?? { name: scheme }, language)),
       actions: actionsFor(record, config.registration, now),
-      done: wordsOfDone[request.query.done ?? ''],
+      done: request.query.done,
     })
   })
 
@@ -60,29 +65,26 @@ export function recordPages(app: FastifyInstance, surroundings: Surroundings): v
   })
 }
 
-const wordsOfDone: Record<string, string> = {
-  exempt: 'This record is exempt now. Senders are told to use paper.',
-  join: 'This record can be reached again.',
-  close: 'The mailbox is closed. New post is refused, and nobody else can open the mailbox any more.',
-  open: 'The mailbox is open again. Whoever was let in before is not let in again.',
-  grant: 'The access has begun.',
-  ended: 'The access has ended.',
-  administrator: 'The business has a new administrator.',
-  merge: 'Another registrar has been asked to merge the records. Nothing has been merged yet.',
-  business: 'The business has been registered.',
-}
-
-function viewGrant(grant: RecordedGrant, now: Date) {
-  const isOver = grant.endedAt !== null || (grant.endsAt !== null && grant.endsAt <= now)
-  const state = grant.endedAt
-    ? `Ended on ${dayInWords(grant.endedAt)}${grant.endedByName ? ` by ${grant.endedByName}` : ''}`
-    : isOver
-      ? `Over since ${dayInWords(grant.endsAt!)}`
-      : grant.acceptedAt === null
-        ? 'Offered, not accepted yet'
-        : grant.endsAt === null
-          ? `Since ${dayInWords(grant.startsAt)}`
-          : `Until ${dayInWords(grant.endsAt)}`
-  const limits = [...(grant.services ?? []), ...(grant.categories ?? [])]
-  return { ...grant, isOver, state, kind: kindInWords[grant.kind] ?? grant.kind, role: roleInWords(grant), limits }
+function viewGrant(grant: RecordedGrant, now: Date, language: Language) {
+  const t = translate(language)
+  const { kind, services, categories, startsAt, endsAt, acceptedAt, endedAt, endedByName: name } = grant
+  const isOver = endedAt !== null || (endsAt !== null && endsAt <= now)
+  const state = (key: string, time: Date) => t(`register-access:state.${key}`, { day: dayInWords(time, language), name })
+  const limits = [...(services ?? []), ...(categories ?? [])].join(', ')
+  const role = roleInWords(grant, t)
+  return {
+    ...grant,
+    isOver,
+    kind: t(`register-access:kind.${kind}`),
+    role: limits === '' ? role : t('register-access:only', { role, limits }),
+    state: endedAt
+      ? state(name ? 'ended-by' : 'ended', endedAt)
+      : isOver
+        ? state('over', endsAt!)
+        : acceptedAt === null
+          ? t('register-access:state.offered')
+          : endsAt === null
+            ? state('since', startsAt)
+            : state('until', endsAt),
+  }
 }

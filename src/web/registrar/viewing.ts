@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Problem } from '../../problems.ts'
 import { type PartyRecord, readRecord } from '../../registry/read-record.ts'
 import { type Surroundings, sendPage } from '../page.ts'
+import { wordsFor } from '../words.ts'
 
 /** Undefined where the viewing is over, or was never this registrar's. */
 export async function openRecord(
@@ -18,5 +19,6 @@ export async function openRecord(
 }
 
 export function showEnded(request: FastifyRequest, reply: FastifyReply) {
-  return sendPage(request, reply, 'registrar/ended', { title: 'This viewing is over', section: 'records' }, 404)
+  const title = wordsFor(request)('register-form:ended.title')
+  return sendPage(request, reply, 'registrar/ended', { title, section: 'records' }, 404)
 }
