@@ -611,6 +611,17 @@ describe('Signing in as staff', () => {
     assert.match(page.text, /not registered as staff/)
     assert.equal(browser.session, undefined)
   })
+
+  it('passes the language that was chosen on to the provider, and says in it what went wrong', async () => {
+    const browser = new Browser()
+    const first = await browser.go('/department/sign-in?lang=cy')
+    assert.deepEqual(
+      first.via.filter(({ pathname }) => pathname.endsWith('/auth')).map((url) => url.searchParams.get('ui_locales')),
+      ['cy'],
+    )
+    const page = await browser.choose(first, { account: 'staff-2' })
+    assert.match(page.text, /<html lang="cy".*Nid yw’r cyfrif hwn wedi’i gofrestru fel staff.*Mewngofnodi gyda chyfrif arall/s)
+  })
 })
 
 describe('Signing in as a registrar', () => {

@@ -158,7 +158,8 @@ function signInStaff(app: FastifyInstance, { database, clock }: SignInOptions, d
     const to = localPath(request, home)
     // The provider would let the same account in again, without asking who it is.
     const parameters: Record<string, string> = 'other' in (request.query as object) ? { prompt: 'login' } : {}
-    return door.leave(request, reply, startCodeFlow(provider, { purpose, to }, parameters, clock()))
+    const spoken = { ...parameters, ui_locales: languageOf(request) }
+    return door.leave(request, reply, startCodeFlow(provider, { purpose, to }, spoken, clock()))
   }
   app.get('/department/sign-in', start('staff-sign-in', '/department'))
   app.get('/registrar/sign-in', start('registrar-sign-in', '/registrar'))
@@ -245,11 +246,9 @@ const statusOf: Record<Reason, number> = {
 
 function showFailure(request: FastifyRequest, reply: FastifyReply, reason: Reason, startAgain = signInOf(request)) {
   const forStaff = startAgain !== '/sign-in'
-  const forRegistrar = startAgain.startsWith('/registrar')
-  // Only staff and registrars come to that one, and their pages are in English.
-  const notRegistered = `This account is not registered as ${forRegistrar ? 'a registrar' : 'staff'}`
-  const title = reason === 'not-registered' ? notRegistered : wordsFor(request)(`sign-in:title.${reason}`)
-  const data = { title, reason, startAgain, forStaff, forRegistrar }
+  const who = startAgain.startsWith('/registrar') ? 'registrar' : 'staff'
+  const key = reason === 'not-registered' ? `sign-in:staff.not-registered.${who}.title` : `sign-in:title.${reason}`
+  const data = { title: wordsFor(request)(key), reason, startAgain, forStaff, who }
   return sendPage(request, reply, 'sign-in/failed', data, statusOf[reason])
 }
 
