@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { readWords } from '../src/web/words.ts'
 import { wordsOf } from './page-words.ts'
-import { listQuestions, type Question } from './rights-matrix/ask.ts'
-import { persons } from './rights-matrix/callers.ts'
+import { isWrongDoor, listQuestions, type Question } from './rights-matrix/ask.ts'
+import { persons, registrars, staff } from './rights-matrix/callers.ts'
 import { buildWorld, type World } from './rights-matrix/world.ts'
 
-/** For systems, for their developers, and what stands in for somebody else’s pages. */
+/** For systems, for their developers, and what stands in for somebody else’s pages: in English. */
 const notForPeople =
-  /^\/(v1|oauth|log|demo|demo-service|one-login|one-login-stand-in|staff-stand-in|assets|health|openapi\.json|docs|linking\/jwks\.json|department|registrar|\.well-known)([/?]|$)/
+  /^\/(v1|oauth|log|demo|demo-service|one-login|one-login-stand-in|staff-stand-in|assets|health|openapi\.json|docs|linking\/jwks\.json|\.well-known)([/?]|$)/
 
 /** Letters have a language of their own; subjects, names and what was typed are shown as they are. */
 const isNotOurs = (attributes: string) => /\bclass="[^"]*\b(post-subject|post-reference|post-letter__text)\b/.test(attributes)
@@ -83,9 +83,10 @@ describe('in Welsh', () => {
     return { isPage, body: answer.body, name: `${method} ${address} (${caller}, ${thing.name}, ${answer.statusCode})` }
   }
 
-  const isForPeople = ({ address, caller, expected }: Question) =>
+  const readers: readonly string[] = [...persons, ...staff, ...registrars]
+  const isForReaders = ({ address, caller, expected }: Question) =>
     !notForPeople.test(address) &&
-    (expected === undefined ? caller === 'rosa' || caller === 'lookupSystem' : (persons as readonly string[]).includes(caller))
+    (expected === undefined ? caller === 'rosa' || caller === 'lookupSystem' : readers.includes(caller) && !isWrongDoor(expected))
 
   const look = async (questions: readonly Question[]) => {
     const found: string[] = []
@@ -100,19 +101,26 @@ describe('in Welsh', () => {
     return { found: [...new Set(found)], pages }
   }
 
-  test('every page for people says nothing in English, nor does a refusal or an error', { timeout: 600_000 }, async (t) => {
-    const questions = listQuestions(world).filter(isForPeople)
-    const first = <T>(several: T[]) => several.slice(0, 1)
-    // Of each route what each caller is answered in each way, once.
-    const kinds = Map.groupBy(questions, ({ route, caller, expected }) => [route, caller, expected].join())
-    const asked = [...kinds.values()].flatMap(first)
-    const reading = await look(asked.filter(({ method }) => method === 'GET'))
-    const sending = await look(asked.filter(({ method, turn }) => method === 'POST' && turn === 0))
-    t.diagnostic(`${reading.pages} pages read, ${sending.pages} that a form led to`)
-    const found = [...reading.found, ...sending.found]
-    assert.ok(reading.pages > 100 && sending.pages > 50)
-    assert.ok(found.length === 0, `These are in English:\n  ${found.slice(0, 80).join('\n  ')}\n  ${found.length} in all`)
-  })
+  const doors = [
+    { whose: 'people', addresses: /^\/(?!(department|registrar)([/?]|$))/, read: 100, sent: 50 },
+    { whose: 'staff', addresses: /^\/department([/?]|$)/, read: 100, sent: 50 },
+    { whose: 'registrars', addresses: /^\/registrar([/?]|$)/, read: 30, sent: 10 },
+  ]
+  for (const { whose, addresses, read, sent } of doors) {
+    test(`every page for ${whose} says nothing in English, nor does a refusal or an error`, { timeout: 600_000 }, async (t) => {
+      const questions = listQuestions(world).filter((question) => addresses.test(question.address) && isForReaders(question))
+      const first = <T>(several: T[]) => several.slice(0, 1)
+      // Of each route what each caller is answered in each way, once.
+      const kinds = Map.groupBy(questions, ({ route, caller, expected }) => [route, caller, expected].join())
+      const asked = [...kinds.values()].flatMap(first)
+      const reading = await look(asked.filter(({ method }) => method === 'GET'))
+      const sending = await look(asked.filter(({ method, turn }) => method === 'POST' && turn === 0))
+      t.diagnostic(`${reading.pages} pages read, ${sending.pages} that a form led to`)
+      const found = [...reading.found, ...sending.found]
+      assert.ok(reading.pages > read && sending.pages > sent)
+      assert.ok(found.length === 0, `These are in English:\n  ${found.slice(0, 80).join('\n  ')}\n  ${found.length} in all`)
+    })
+  }
 })
 
 function formOf(as: Question['as'], fields: Record<string, string>) {
