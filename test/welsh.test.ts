@@ -49,6 +49,7 @@ describe('in Welsh', () => {
     const rows = await world.test.owner<{ name: string }[]>`
       select name from party union select name from service union select subject from message union select holder_name from access_grant
       union select offered_by_name from access_grant union select by_name from look union select reason from look union select reason from registration_change
+      union select added_by_name from client_key union select by_name from client_change union select by_name from staff_change
       union select name->>'en' from contact_point union select name->>'en' from contact_group
       union select description from service union select description from organisation
       union select description->>'en' from contact_point union select description->>'en' from contact_group`
