@@ -6,9 +6,10 @@ import { rowsKeptDays, takesFile, valuesOf } from '../../delivery/mailing.ts'
 import { fileBytesMax } from '../../delivery/read-csv.ts'
 import { listSchemes } from '../../delivery/stage-file.ts'
 import { placeholdersOf } from '../../delivery/template.ts'
+import { schemeName } from '../../registry/scheme.ts'
 import { listServices } from '../../registry/services.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
-import { type Translate, wordsFor } from '../words.ts'
+import { languageOf, type Translate, wordsFor } from '../words.ts'
 import { problemInWords } from './problem-words.ts'
 import { previewOf } from './template-form.ts'
 
@@ -66,7 +67,10 @@ export async function sendMailingPage(
     placeholders,
     mayWrite,
     takesFile: takesFile(mailing.state),
-    schemes: schemes.map((scheme) => ({ scheme, name: keys.schemes.get(scheme)?.name ?? t('staff-mailings:form.own-number') })),
+    schemes: schemes.map((scheme) => {
+      const known = keys.schemes.get(scheme)
+      return { scheme, name: known ? schemeName(known, languageOf(request)) : t('staff-mailings:form.own-number') }
+    }),
     rowErrors,
     counts: countsOf(mailing),
     waitsBecause: mailing.waitsBecause && waitingInWords(mailing.waitsBecause, t),
