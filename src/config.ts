@@ -61,9 +61,9 @@ export const settings = {
   LOOKUPS_PER_MINUTE: 'How many recipients each service may look up in a minute. Default 60000.',
   LOOKUPS_PER_DAY: 'How many recipients each service may look up in a day. Default 2000000.',
   LETTERS_PER_SECOND:
-    'How many letters each service may send in a second by the API and in mailings, through each process, where the declaration says nothing else. Default 10000.',
+    'How many letters each service may send in a second by the API and in mailings, through each process, where the declaration says nothing else; a tenth is for single letters alone. Default 10000.',
   LETTERS_PER_DAY:
-    'How many letters each service may send in a day (UTC) by the API and in mailings, where the declaration says nothing else. Default 50000000.',
+    'How many letters each service may send in a day (UTC) by the API and in mailings, where the declaration says nothing else; a tenth is for single letters alone. Default 50000000.',
   WRITING_FILES: 'How many files people may send with a message, where a contact point says nothing else. Default 10.',
   WRITING_MEGABYTES:
     'How large the files that people send with a message may be together, in MB, where a contact point says nothing else. Default 10.',

@@ -139,7 +139,7 @@ export const problems = {
   'letters-of-day-used': [
     429,
     'retry',
-    'Your service has sent as many letters as it may in a day (UTC). Send this again tomorrow.',
+    'Your service has sent as many letters as it may in a day (UTC), or as many of them in bulk. Send this again tomorrow.',
   ],
   failed: [500, 'retry', 'Something went wrong here. Try again; sending the same reference again never makes a second message.'],
   busy: [503, 'retry', 'More is waiting here than can be done at once. Try again in a second.'],

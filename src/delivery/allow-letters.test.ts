@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { v7 as newId } from 'uuid'
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts'
 import { buildPost, type Post } from '../../test/post.ts'
-import { secondsOfDayLeft, takeLetters, tellLetters } from './allow-letters.ts'
+import { type Allowed, type LetterKind, secondsOfDayLeft, takeLetters, tellLetters } from './allow-letters.ts'
 
 describe('how many letters a service may send', () => {
   let test_: TestDatabase
@@ -16,27 +17,61 @@ describe('how many letters a service may send', () => {
   const limits = { perSecond: 10, perDay: 25 }
   const begin = Date.parse('2026-11-23T10:00:00Z')
   const at = (seconds: number) => new Date(begin + seconds * 1_000)
-  const take = (count: number, seconds: number, serviceId = post.serviceId) =>
-    takeLetters(post.db, serviceId, count, limits, at(seconds))
+  const take = (count: number, seconds: number, kind: LetterKind = 'single', serviceId = post.serviceId) =>
+    takeLetters(post.db, serviceId, count, kind, limits, at(seconds))
+  const inShort = ({ newMax, waitMs }: Allowed) => ({ newMax, waitMs })
+  /** How many single letters it may send at once, one after the other. */
+  const takeSingles = async (seconds: number, serviceId: string) => {
+    let taken = 0
+    while ((await take(1, seconds, 'single', serviceId)).newMax > 0) taken += 1
+    return taken
+  }
 
   test('a rate, of which a second’s worth may be taken at once; a day, whatever its rate; and no other service’s', async () => {
-    assert.equal((await take(10, 0)).newMax, 10)
-    assert.deepEqual((({ newMax, waitMs }) => ({ newMax, waitMs }))(await take(1, 0)), { newMax: 0, waitMs: 100 })
-    assert.equal((await take(1, 0, post.parkingId)).newMax, 1)
-    assert.equal((await take(10, 1)).newMax, 10)
-    // More than is left of the day: of those, some.
-    const last = await take(10, 2)
+    assert.equal((await take(9, 0, 'bulk')).newMax, 9)
+    assert.deepEqual(inShort(await take(1, 0, 'bulk')), { newMax: 0, waitMs: 112 })
+    assert.equal((await take(1, 0, 'bulk', post.parkingId)).newMax, 1)
+    assert.equal((await take(9, 1, 'bulk')).newMax, 9)
+    // More than bulk may still send in the day: of those, some.
+    const last = await take(9, 2, 'bulk')
     assert.equal(last.newMax, 5)
-    assert.deepEqual((await take(1, 5)).newMax, 0)
+    assert.deepEqual((await take(1, 5, 'bulk')).newMax, 0)
     // Those that were not new are given back.
     last.settle(2)
-    assert.equal((await take(10, 8)).newMax, 3)
-    assert.equal((await take(10, 86_400)).newMax, 10)
+    assert.equal((await take(9, 8, 'bulk')).newMax, 3)
+    // A tenth of the day is left to single letters.
+    assert.equal((await take(1, 8)).newMax, 1)
+    assert.equal((await take(1, 9)).newMax, 1)
+    assert.deepEqual(inShort(await take(1, 10)), { newMax: 0, waitMs: 0 })
+    assert.equal((await take(9, 86_400, 'bulk')).newMax, 9)
+  })
+
+  test('single letters however much is sent in bulk, and both together no more than the rate', async () => {
+    const serviceId = newId()
+    await test_.owner`
+      insert into service (id, slug, organisation_id, name, letters_per_second, letters_per_day)
+      values (${serviceId}, 'busy', ${post.council.partyId}, 'Busy', 20, 100000)`
+    // A part of a stream, which is paid off for half a minute.
+    assert.equal((await take(500, 0, 'bulk', serviceId)).newMax, 500)
+    assert.equal(await takeSingles(0, serviceId), 2)
+    let [singles, bulk] = [0, 0]
+    for (let seconds = 1; seconds <= 60; seconds += 1) {
+      bulk += (await take(50, seconds, 'bulk', serviceId)).newMax
+      singles += await takeSingles(seconds, serviceId)
+    }
+    assert.equal(singles, 120)
+    assert.ok(bulk > 500 && bulk <= 60 * 18 - 482 + 50, `${bulk} in bulk`)
+  })
+
+  test('the whole rate for single letters where nothing is sent in bulk', async () => {
+    assert.equal(await takeSingles(100_000, post.parkingId), 10)
+    const { waitMs } = await take(1, 100_000, 'single', post.parkingId)
+    assert.equal(waitMs, 112, 'until the first of the two buckets has one')
   })
 
   test('what one process has accepted counts in the others, and what the declaration says goes before the settings', async () => {
     await tellLetters(post.db)
-    const allowed = await take(4, 200_000)
+    const allowed = await take(4, 200_000, 'bulk')
     allowed.settle(4)
     await tellLetters(post.db)
     const [row] = await test_.owner<{ letters: string }[]>`select letters from sent_count order by day desc limit 1`
@@ -44,18 +79,19 @@ describe('how many letters a service may send', () => {
     // As a process that has just started sees it.
     await test_.owner`update service set letters_per_second = 100, letters_per_day = 30 where id = ${post.serviceId}`
     assert.equal((await take(50, 200_001)).newMax, 26)
+    assert.equal((await take(50, 200_002, 'bulk')).newMax, 0)
   })
 
   test('what is urgent does not wait for the rate, where the service may send such letters', async () => {
-    const urgent = (seconds: number) => takeLetters(post.db, post.parkingId, 1, limits, at(seconds), { isUrgent: true })
-    await take(10, 300_000, post.parkingId)
+    const urgent = (seconds: number) => take(1, seconds, 'urgent', post.parkingId)
+    await take(10, 300_000, 'bulk', post.parkingId)
     await assert.rejects(urgent(300_000), { code: 'urgent-not-allowed' })
     await test_.owner`update service set sends_urgent = true where id = ${post.parkingId}`
     // What is known of a service is a second old at most, or two.
-    await take(1, 300_002, post.parkingId)
+    await take(1, 300_002, 'bulk', post.parkingId)
     await new Promise((resolve) => setTimeout(resolve, 200))
-    await take(9, 300_002, post.parkingId)
-    assert.equal((await take(1, 300_002, post.parkingId)).newMax, 0)
+    await take(9, 300_002, 'bulk', post.parkingId)
+    await takeSingles(300_002, post.parkingId)
     assert.equal((await urgent(300_002)).newMax, 1)
   })
 

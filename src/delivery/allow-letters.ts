@@ -6,6 +6,17 @@ import { Problem } from '../problems.ts'
 /** How many letters a service may send, where nothing else is said of it in the declaration. */
 export type LetterLimits = { perSecond: number; perDay: number }
 
+/** Bulk is streams and mailings. What is urgent is single. */
+export type LetterKind = 'bulk' | 'single' | 'urgent'
+
+/**
+ * Of what a service may send in a second, which part is for single letters alone, and which for bulk and for those that the first has no room for.
+ * Bulk at its limit leaves them theirs, and without bulk they have the whole rate.
+ */
+const shares = { ofSingles: 0.1, ofAll: 0.9 } as const
+/** And of a day. Of a day of a few letters that is none. */
+const ofSinglesInDay = (perDay: number) => Math.floor(perDay * shares.ofSingles)
+
 /**
  * `newMax`: how many of those asked for may be new today. `waitMs`: none of them before then. `settle` is told how many were
  * accepted and had not been before.
@@ -16,8 +27,8 @@ type Allowance = {
   perSecond: number
   perDay: number
   sendsUrgent: boolean
-  /** A second's worth at most; below zero, what was taken in advance. */
-  left: number
+  /** A bucket for each part of the rate: a second's worth at most; below zero, what was taken in advance. */
+  left: Record<keyof typeof shares, number>
   at: number
   day: string
   /** Of the day: as the database last said, and accepted here since, with what is being accepted. */
@@ -34,29 +45,31 @@ const knownForMs = 1_000
 const byPool = new WeakMap<Db, Map<string, Promise<Allowance>>>()
 
 /**
- * Takes letters from a service's allowance. The rate is a bucket of this process alone: a request for more than it holds
+ * Takes letters from a service's allowance. The rate is two buckets of this process alone (`shares`): a request for more than one holds
  * passes when anything is left, and is paid off afterwards. The number of a day (UTC) is of all processes, known to a second: by as much as
- * the others accept in one, it may be passed. What is urgent does not wait for the rate, and counts for it. Throws `urgent-not-allowed`.
+ * the others accept in one, it may be passed. Bulk ends before it, where a tenth is left. What is urgent does not wait for the rate, and counts for it.
+ * Throws `urgent-not-allowed`.
  */
 export async function takeLetters(
   db: Db,
   senderId: string,
   count: number,
+  kind: LetterKind,
   limits: LetterLimits,
   now: Date,
-  { isUrgent = false }: { isUrgent?: boolean } = {},
 ): Promise<Allowed> {
   const allowance = await allowanceOf(db, senderId, limits, now)
-  if (isUrgent && !allowance.sendsUrgent) throw new Problem('urgent-not-allowed')
-  const at = now.getTime()
-  const passed = Math.max(0, at - allowance.at)
-  allowance.left = Math.min(allowance.perSecond, allowance.left + (passed * allowance.perSecond) / 1_000)
-  allowance.at = Math.max(allowance.at, at)
-  if (allowance.left <= 0 && !isUrgent) {
-    return { newMax: 0, waitMs: Math.ceil(((1 - allowance.left) * 1_000) / allowance.perSecond), settle: () => {} }
+  if (kind === 'urgent' && !allowance.sendsUrgent) throw new Problem('urgent-not-allowed')
+  fill(allowance, now)
+  const { left, perDay } = allowance
+  const bucket = kind !== 'bulk' && left.ofSingles > 0 ? 'ofSingles' : 'ofAll'
+  if (left[bucket] <= 0 && kind !== 'urgent') {
+    const waits = [waitFor(allowance, 'ofAll'), ...(kind === 'bulk' ? [] : [waitFor(allowance, 'ofSingles')])]
+    return { newMax: 0, waitMs: Math.min(...waits), settle: () => {} }
   }
-  allowance.left -= count
-  const newMax = Math.max(0, Math.min(count, allowance.perDay - allowance.known - allowance.since))
+  left[bucket] -= count
+  const ofDay = kind === 'bulk' ? perDay - ofSinglesInDay(perDay) : perDay
+  const newMax = Math.max(0, Math.min(count, ofDay - allowance.known - allowance.since))
   allowance.since += newMax
   allowance.underWay += newMax
   return {
@@ -68,6 +81,21 @@ export async function takeLetters(
       if (accepted > 0) tellSoon(db, senderId, allowance)
     },
   }
+}
+
+function fill(allowance: Allowance, now: Date): void {
+  const seconds = Math.max(0, now.getTime() - allowance.at) / 1_000
+  allowance.at = Math.max(allowance.at, now.getTime())
+  for (const bucket of ['ofSingles', 'ofAll'] as const) {
+    const rate = allowance.perSecond * shares[bucket]
+    allowance.left[bucket] = Math.min(rate, allowance.left[bucket] + seconds * rate)
+  }
+}
+
+/** Milliseconds until a bucket has a letter, or as much of one as it can hold. */
+function waitFor({ perSecond, left }: Allowance, bucket: keyof typeof shares): number {
+  const rate = perSecond * shares[bucket]
+  return Math.ceil(((Math.min(1, rate) - left[bucket]) * 1_000) / rate)
 }
 
 /** For how many seconds a service whose day is used up has to wait for the next. */
@@ -91,8 +119,9 @@ async function allowanceOf(db: Db, senderId: string, limits: LetterLimits, now: 
     return known
   }
   const begun = read(db, senderId, limits, now).then(({ letters, ...limits }): Allowance => {
-    const bucket = { left: known?.left ?? limits.perSecond, at: known?.at ?? now.getTime() }
-    return { ...limits, ...bucket, day, known: letters, since: 0, underWay: 0, readAt: now.getTime() }
+    const full = { ofSingles: limits.perSecond * shares.ofSingles, ofAll: limits.perSecond * shares.ofAll }
+    const buckets = { left: known?.left ?? full, at: known?.at ?? now.getTime() }
+    return { ...limits, ...buckets, day, known: letters, since: 0, underWay: 0, readAt: now.getTime() }
   })
   all.set(senderId, begun)
   begun.catch(() => all.delete(senderId))

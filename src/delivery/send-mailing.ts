@@ -50,7 +50,7 @@ export async function sendMailing(
     await changeBatch(db, actor, batch!.id, 'close', now)
     return end(db, mailing, 'sent', now)
   }
-  const allowed = await takeLetters(db, senderId, rows.length, letters, now)
+  const allowed = await takeLetters(db, senderId, rows.length, 'bulk', letters, now)
   if (allowed.waitMs > 0) return false
   if (allowed.newMax === 0) {
     allowed.settle(0)

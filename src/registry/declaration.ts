@@ -30,13 +30,17 @@ const Service = Type.Object(
     description: Type.Optional(Description),
     linking: Type.Optional(DeclaredLinking),
     lettersPerSecond: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'How many letters it may send in a second. Default: as all.' }),
+      Type.Integer({
+        minimum: 1,
+        maximum: 1_000_000,
+        description: 'How many letters it may send in a second, in bulk nine tenths of them. Default: as all.',
+      }),
     ),
     lettersPerDay: Type.Optional(
       Type.Integer({
         minimum: 1,
         maximum: 10_000_000_000,
-        description: 'How many letters it may send in a day. Default: as all.',
+        description: 'How many letters it may send in a day, in bulk nine tenths of them. Default: as all.',
       }),
     ),
     holdBatches: Type.Optional(

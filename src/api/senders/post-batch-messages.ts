@@ -59,7 +59,8 @@ const schema = {
   summary: 'Send the letters of a batch',
   description:
     'One letter in a line, as for sendMessage and without `service`. Each line is answered when its letter is kept and readable, while you go on sending: read the answers as they come, as no more is ' +
-    'read of you while they wait. After a break send the same lines again: each has the same answer, and no letter is there twice. A line may have 4 MB: what is larger is uploaded before (createUpload).',
+    'read of you while they wait. After a break send the same lines again: each has the same answer, and no letter is there twice. A line may have 4 MB: what is larger is uploaded before (createUpload). ' +
+    'Of what a service may send in a second and in a day a tenth is for single letters (sendMessage): streams use none of that.',
   params: Id,
   querystring: Type.Object(
     {
@@ -204,7 +205,7 @@ async function waitForLetters(
   { database, letters, clock, closing }: Work,
 ) {
   for (;;) {
-    const allowed = await takeLetters(database, senderId, count, letters, clock())
+    const allowed = await takeLetters(database, senderId, count, 'bulk', letters, clock())
     if (allowed.waitMs === 0) return allowed
     // That is no idleness of the sender's.
     movesAgain(request)

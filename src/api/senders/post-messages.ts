@@ -45,8 +45,8 @@ export function postMessages(app: ApiServer, options: ApiOptions & { letters: Le
     async (request, reply) => {
       const { service, recipient, answers, documents, reply: answer, ...said } = request.body
       const serviceId = chooseService(request, service)
-      const isUrgent = said.lane === 'urgent'
-      const allowed = await takeLetters(options.database, serviceId, 1, options.letters, options.clock(), { isUrgent })
+      const kind = said.lane === 'urgent' ? 'urgent' : 'single'
+      const allowed = await takeLetters(options.database, serviceId, 1, kind, options.letters, options.clock())
       if (allowed.newMax === 0) {
         const isRate = allowed.waitMs > 0
         reply.header('retry-after', String(isRate ? Math.ceil(allowed.waitMs / 1_000) : secondsOfDayLeft(options.clock())))
