@@ -5,6 +5,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { northfoldContacts } from '../demo/contact-points.ts'
 import { readConfig } from '../src/config.ts'
 import { acceptOne } from '../src/delivery/accept.ts'
+import { changeBatch } from '../src/delivery/change-batch.ts'
 import { findMailing } from '../src/delivery/find-mailings.ts'
 import { startMailing } from '../src/delivery/start-mailing.ts'
 import { workOnMailings } from '../src/delivery/work-on-mailings.ts'
@@ -83,11 +84,22 @@ async function makeMailings({ post }: Pages, at: Date): Promise<string[]> {
   const sent = await make(good)
   await work()
   await send(sent)
-  const [ready, sending] = [await make(good), await make(good)]
+  const [ready, sending, stopped] = [await make(good), await make(good), await make(good)]
+  await work()
+  await send(stopped)
+  await changeBatch(post.db, clerk, (await findMailing(post.db, clerk, stopped)).batchId!, 'stop', at)
   await work()
   await send(sending)
   const { templateId } = await findMailing(post.db, clerk, sent)
-  const inStates = [await make(), await make(good), await make(billsFor(['CT-1,,1', 'CT-2,=A1,2'])), sending, sent, ready]
+  const inStates = [
+    await make(),
+    await make(good),
+    await make(billsFor(['CT-1,,1', 'CT-2,=A1,2'])),
+    sending,
+    sent,
+    stopped,
+    ready,
+  ]
   const template = `/department/templates/${templateId}`
   const pages = [`${template}/edit`, template, `${template}/versions/1`, `${template}/history`, '/department/templates']
   return [...pages, '/department/mailings', ...inStates.map((id) => `/department/mailings/${id}`)]

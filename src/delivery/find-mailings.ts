@@ -7,7 +7,7 @@ import { readWithin } from '../database/scope.ts'
 import { Problem, type ProblemCode } from '../problems.ts'
 import { type IdentifierKeys, openIdentifier } from '../registry/identifier.ts'
 import type { BatchState } from './batch.ts'
-import type { Mailing, Row } from './mailing.ts'
+import { type Mailing, type Row, referenceOf } from './mailing.ts'
 
 /** Of a Mailing, from the table mailing. */
 export const mailingColumns = (db: Db): Fragment => db`
@@ -133,6 +133,26 @@ export async function listRows(
   requireRight(actor, 'messages:read')
   const mine = own(db, db`sender_id = any(${senderIdsOf(actor) as string[]}::uuid[])`)
   return readRows(db, keys, mailing, which, mine)
+}
+
+/** Whether the letter of a row of mailing_row is among those of the batch as which its mailing is sent: by its reference, as `referenceOf` makes it. */
+export const isAccepted = (db: Db, { id, batchId }: Pick<Mailing, 'id' | 'batchId'>): Fragment => db`exists (
+  select from ledger
+  where ledger.sender_id = mailing_row.sender_id and ledger.batch_id = ${batchId}
+    and ledger.reference = coalesce(mailing_row.reference, ${referenceOf({ id }, '')}::text || mailing_row.row)
+)`
+
+/** Rows of a mailing that has ended whose letters were not accepted, though their recipients can be reached, in their order, after one. */
+export async function listUnsent(
+  db: Db,
+  keys: IdentifierKeys,
+  actor: Actor,
+  mailing: Pick<Mailing, 'id' | 'senderId' | 'fileId' | 'batchId'>,
+  which: { after: number; limit: number },
+): Promise<RowFound[]> {
+  requireRight(actor, 'messages:read')
+  const mine = own(db, db`sender_id = any(${senderIdsOf(actor) as string[]}::uuid[])`)
+  return readRows(db, keys, mailing, { ...which, reachable: true }, db`${mine} and not ${isAccepted(db, mailing)}`)
 }
 
 /** The same for the worker, which acts for who sent the mailing. */

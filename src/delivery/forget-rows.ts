@@ -1,13 +1,14 @@
-import type { Db } from '../database/connect.ts'
+import type { Db, Fragment } from '../database/connect.ts'
 import { within } from '../database/scope.ts'
+import { isAccepted } from './find-mailings.ts'
 import { rowsKeptDays } from './mailing.ts'
 
 const rowsAtOnce = 20_000
 const dayMs = 86_400_000
 
 /**
- * For a job: deletes what was read of files and is not needed any more. Of a mailing that has ended at once what was accepted, and who needs
- * paper after `rowsKeptDays`; after as many days a file that nobody has used; and at once one that another has replaced, that was cut off a day
+ * For a job: deletes what was read of files and is not needed any more. Of a mailing that has ended at once what was accepted, and what was not, as
+ * who needs paper, after `rowsKeptDays`; after as many days a file that nobody has used; and at once one that another has replaced, that was cut off a day
  * ago, or whose mailing is gone. Some rows at a time, each for good: harmless when cut off.
  */
 export async function forgetRows(db: Db, now: Date): Promise<void> {
@@ -22,29 +23,35 @@ export async function forgetRows(db: Db, now: Date): Promise<void> {
     (sql) => sql`update mailing set file_id = null where state in ('sent', 'stopped') and ended_at < ${daysAgo(rowsKeptDays)}`,
   )
   const files = await upkeep(
-    (sql) => sql<{ senderId: string; id: string; isWhole: boolean }[]>`
-    select file.sender_id, file.id, owner.id is null as is_whole
+    (sql) => sql<File[]>`
+    select file.sender_id, file.id, owner.id as mailing_id, owner.batch_id
     from mailing_file file
     left join mailing owner on owner.sender_id = file.sender_id and owner.file_id = file.id
-    where owner.state in ('sent', 'stopped')
+    where owner.ended_at > ${daysAgo(1)}
       or (owner.id is null and (file.rows is not null or file.staged_at < ${daysAgo(1)}))`,
   )
-  for (const { senderId, id, isWhole } of files) {
-    const some = (table: string, which: string) => upkeep((sql) => deleteSome(sql, { table, senderId, id, which }))
-    while ((await some('mailing_row', isWhole ? 'all' : 'accepted')) > 0) {}
-    if (!isWhole) continue
-    while ((await some('mailing_error', 'all')) > 0) {}
+  for (const file of files) {
+    const { senderId, id, mailingId, batchId } = file
+    // Which letters were accepted stands in the ledger of the service.
+    const some = (table: string, which?: (sql: Db) => Fragment) =>
+      within(db, { purpose: 'upkeep', senders: [senderId] }, (sql) => deleteSome(sql, table, file, which?.(sql)))
+    if (mailingId !== null) {
+      while ((await some('mailing_row', (sql) => isAccepted(sql, { id: mailingId, batchId }))) > 0) {}
+      continue
+    }
+    while ((await some('mailing_row')) > 0) {}
+    while ((await some('mailing_error')) > 0) {}
     await upkeep((sql) => sql`delete from mailing_file where sender_id = ${senderId} and id = ${id}`)
   }
 }
 
-type Some = { table: string; senderId: string; id: string; which: string }
+/** With its mailing, where that still has it and has ended. */
+type File = { senderId: string; id: string; mailingId: string | null; batchId: string | null }
 
-async function deleteSome(sql: Db, { table, senderId, id, which }: Some): Promise<number> {
+async function deleteSome(sql: Db, table: string, { senderId, id }: File, which: Fragment = sql`true`): Promise<number> {
   const { count } = await sql`
     delete from ${sql(table)} where sender_id = ${senderId} and file_id = ${id} and ctid in (
-      select ctid from ${sql(table)} where sender_id = ${senderId} and file_id = ${id} ${which === 'accepted' ? sql`and refusal is null` : sql``}
-      limit ${rowsAtOnce}
+      select ctid from ${sql(table)} where sender_id = ${senderId} and file_id = ${id} and ${which} limit ${rowsAtOnce}
     )`
   return count
 }

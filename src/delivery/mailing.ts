@@ -59,9 +59,12 @@ export function headerFor(placeholders: readonly string[]): string[] {
   return [...ownColumns, ...placeholders]
 }
 
+/** What a cell says: without the apostrophe by which `asText` kept it from being a formula, in a file that was downloaded here. */
+const readCell = (cell: string): string => toValue(cell).replace(/^'(?=[+\-@])/, '')
+
 /** Throws FileFault, which names every column that is wrong. */
 export function readHeader({ cells }: CsvRow, placeholders: readonly string[]): Columns {
-  const names = cells.map(toValue)
+  const names = cells.map(readCell)
   while (names.at(-1) === '') names.pop()
   const keys = names.map(columnKey)
   const place = (name: string) => keys.indexOf(columnKey(name))
@@ -106,7 +109,7 @@ export type RowRules = {
  */
 export function readRow({ row, cells: all }: CsvRow, rules: RowRules): { read: Row | undefined; errors: RowError[] } {
   const { columns, template, placeholders } = rules
-  const cells = all.map(toValue)
+  const cells = all.map(readCell)
   while (cells.length > columns.names.length && cells.at(-1) === '') cells.pop()
   if (cells.length !== columns.names.length) {
     const counts = `This row has ${cells.length} cells, and the first row has ${columns.names.length}.`
@@ -160,8 +163,8 @@ export function valuesOf(placeholders: readonly string[], cells: readonly string
   return new Map(placeholders.map((name, place) => [columnKey(name), cells[place] ?? '']))
 }
 
-/** Of a row without one. The same each time, so that its letter is never sent twice. */
-export function referenceOf({ id }: Pick<Mailing, 'id'>, row: number): string {
+/** Of a row without one: ends with its number. The same each time, so that its letter is never sent twice. */
+export function referenceOf({ id }: Pick<Mailing, 'id'>, row: number | ''): string {
   return `mailing-${id}-${row}`
 }
 

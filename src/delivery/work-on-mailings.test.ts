@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts'
@@ -11,6 +13,7 @@ import { findBatch } from './find-batches.ts'
 import { findMailing, listRowErrors, listRows } from './find-mailings.ts'
 import { findTemplate } from './find-templates.ts'
 import { forgetRows } from './forget-rows.ts'
+import { unsentAsCsv } from './mailing-csv.ts'
 import { startMailing, takeMailingOver } from './start-mailing.ts'
 import { type MailingLimits, workOnMailings } from './work-on-mailings.ts'
 
@@ -172,6 +175,48 @@ describe('a mailing', () => {
     await work()
     assert.equal((await find(stopped)).state, 'stopped')
     assert.deepEqual(await countLetters(stopped), each(0))
+  })
+
+  test('that is stopped midway has a list of what was not sent, which can be sent as another', async () => {
+    const rows = ['CT-11,Ann,+44 1', 'CT-12,Ben,-2', 'CT-9999,Nobody,3', 'CT-13,"Cy, ""C""",4', 'CT-14,@Di,5']
+    const id = await make(billsFor(rows))
+    await work()
+    await start(id)
+    await work(later(86_400 * 30), { ...limits, letters: { perSecond: 1_000, perDay: 2 } })
+    // As if killed before it was noted how far they went.
+    await test_.owner`update mailing set sent_to = 0 where id = ${id}`
+    await changeBatch(post.db, mel, (await find(id)).batchId!, 'stop', now)
+    await work(later(86_400 * 30))
+    const mailing = await find(id)
+    assert.deepEqual([mailing.state, mailing.accepted], ['stopped', 2])
+    const read = () => text(Readable.from(unsentAsCsv(post.db, post.keys, mel, mailing, ['first name', 'amount'])))
+    const unsent = ['link,CT-13,,"Cy, ""C""",4', "link,CT-14,,'@Di,5"]
+    assert.equal(
+      await read(),
+      `\ufeff${['identifier scheme,identifier,reference,first name,amount', ...unsent, ''].join('\r\n')}`,
+    )
+    await forgetRows(post.db, later(86_400 * 30 + 60))
+    const kept = await test_.owner<{ row: number }[]>`select row from mailing_row where file_id = ${mailing.fileId} order by row`
+    assert.deepEqual(
+      kept.map(({ row }) => row),
+      [4, 5, 6],
+      'nothing of what was accepted stays',
+    )
+
+    const other = await make(await read())
+    await work()
+    assert.equal((await find(other)).state, 'ready')
+    await start(other)
+    await work(later(86_400 * 31))
+    const letters = await test_.owner<{ subject: string }[]>`
+      select subject from message join ledger on ledger.message_id = message.id and ledger.mailbox_id = message.mailbox_id
+      where batch_id in (select batch_id from mailing where id in (${id}, ${other}))`
+    assert.deepEqual(
+      letters.map(({ subject }) => subject).sort(),
+      ['Ann', 'Ben', 'Cy, "C"', '@Di'].map((name) => `Your bill, ${name}`).sort(),
+    )
+    await forgetRows(post.db, later(86_400 * 46))
+    assert.deepEqual([(await find(id)).fileId, await countLetters(id)], [null, each(2)])
   })
 
   test('can be held, and can be for a later time', async () => {

@@ -301,6 +301,7 @@ const department: Record<string, Expectation> = {
   'GET /department/mailings/:id/columns.csv': { who: 'works here', what: 'mailing read' },
   'GET /department/mailings/:id/errors.csv': { who: 'works here', what: 'mailing read' },
   'GET /department/mailings/:id/paper.csv': { who: 'works here', what: 'mailing read' },
+  'GET /department/mailings/:id/unsent.csv': { who: 'works here', what: 'mailing read' },
   'POST /department/mailings/:id/file': { who: 'writes letters', what: 'mailing written', ...upload },
   'POST /department/mailings/:id/send': { who: 'writes letters', what: 'mailing written' },
   'POST /department/mailings/:id/take-over': { who: 'writes letters', what: 'mailing written', changes: 1 },

@@ -85,8 +85,9 @@ export async function sendMailingPage(
 }
 
 function countsOf(mailing: MailingFound) {
-  const { rows, lookedUp, unreachable, errors, accepted, state } = mailing
+  const { rows, lookedUp, unreachable, errors, accepted, state, endedAt } = mailing
   const reachable = (rows ?? 0) - unreachable
+  const unsent = rows === null || endedAt === null ? 0 : reachable - accepted
   return {
     rows: numberInWords(rows ?? 0),
     lookedUp: numberInWords(lookedUp),
@@ -96,6 +97,8 @@ function countsOf(mailing: MailingFound) {
     reachableInWords: numberInWords(reachable),
     errors: numberInWords(errors),
     accepted: numberInWords(accepted),
+    unsent,
+    unsentInWords: numberInWords(unsent),
     /** Of a progress bar, between 0 and 1. */
     done: state === 'checking' ? lookedUp / Math.max(1, rows ?? 1) : accepted / Math.max(1, reachable),
   }

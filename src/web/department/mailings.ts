@@ -9,10 +9,11 @@ import { createMailing, deleteMailing } from '../../delivery/create-mailing.ts'
 import { findMailing, listMailings } from '../../delivery/find-mailings.ts'
 import { findTemplate, listTemplates } from '../../delivery/find-templates.ts'
 import { headerFor, mailingNameMax } from '../../delivery/mailing.ts'
-import { paperAsCsv, rowErrorsAsCsv } from '../../delivery/mailing-csv.ts'
+import { paperAsCsv, rowErrorsAsCsv, unsentAsCsv } from '../../delivery/mailing-csv.ts'
 import { writeCsv } from '../../delivery/reconciliation.ts'
 import { takeMailingOver } from '../../delivery/start-mailing.ts'
 import { placeholdersOf } from '../../delivery/template.ts'
+import { Problem } from '../../problems.ts'
 import { listServices } from '../../registry/services.ts'
 import { LetterParams as MailingParams } from '../address.ts'
 import { disposition } from '../download.ts'
@@ -165,5 +166,14 @@ function showing(app: FastifyInstance, surroundings: Surroundings): void {
     const mailing = await findMailing(database, actor, request.params.id)
     const { content } = await findTemplate(database, actor, mailing.templateId, mailing.templateVersion)
     return download(reply, `${mailing.name} - on paper.csv`, paperAsCsv(database, keys, actor, mailing, placeholdersOf(content)))
+  })
+
+  scope.get(`${folder}/:id/unsent.csv`, { schema: { params: MailingParams } }, async (request, reply) => {
+    const { actor } = request.signedIn!
+    const mailing = await findMailing(database, actor, request.params.id)
+    // What may still be sent is not to be sent as another mailing too.
+    if (mailing.state === 'sending') throw new Problem('not-found')
+    const { content } = await findTemplate(database, actor, mailing.templateId, mailing.templateVersion)
+    return download(reply, `${mailing.name} - not sent.csv`, unsentAsCsv(database, keys, actor, mailing, placeholdersOf(content)))
   })
 }
