@@ -222,6 +222,24 @@ describe('a batch that is held', () => {
       assert.equal((await findBatch(post.db, anna!, id)).releasedByName, 'Anna')
     })
 
+    test('and the log of the service says who did, as it does of what is discarded or taken back', async () => {
+      const [alone, gone, both] = [await closed('alone'), await closed('gone'), await closed('both')]
+      await release(anna, alone.id)
+      await takeBack(bo, alone.id)
+      await takeBack(carl, gone.id)
+      await wantTwo(true)
+      await approve(bo, await asked(await release(anna, both.id)))
+      await wantTwo(false)
+      const reading = (serviceId: string) => addClerk(post, 'Log', [{ serviceId, role: 'log-reader' }])
+      const { entries } = await listServiceLog(post.db, await reading(post.serviceId), {})
+      const saidOf = (name: string) =>
+        entries.filter(({ about }) => about === name).map(({ source, what, byName }) => `${byName} ${source} ${what}`)
+      assert.deepEqual(saidOf('alone').sort(), ['Anna batch released', 'Bo batch taken-back'])
+      assert.deepEqual(saidOf('gone'), ['Carl batch discarded'])
+      assert.deepEqual(saidOf('both').sort(), ['Anna approval asked', 'Bo approval approved'], 'what two decided is said once')
+      assert.deepEqual((await listServiceLog(post.db, await reading(post.parkingId), {})).entries, [])
+    })
+
     test('by two at once, once', async () => {
       const { id, ids } = await closed('raced')
       assert.deepEqual(await Promise.all([release(anna, id), release(bo, id)]), ['decided', 'decided'])

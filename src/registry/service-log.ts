@@ -15,6 +15,7 @@ export type LogEntry = { at: Date; id: string; byName: string; serviceIds: strin
   | { source: 'lookup'; what: 'looked-up'; about: null; detail: { count: number; found: number } }
   | { source: 'staff'; what: StaffChange['what']; about: string; detail: { given: RoleFor[]; taken: RoleFor[] } }
   | { source: 'client'; what: ClientChange['what']; about: string; detail: { key: string | null; approvedBy: string | null } }
+  | { source: 'batch'; what: 'released' | 'discarded' | 'taken-back'; about: string; detail: null }
   | { source: 'approval'; what: 'asked' | Decision; about: string | null; detail: { kind: ApprovalKind; key: string | null } }
 )
 
@@ -36,7 +37,7 @@ export async function listServiceLog(
   const services = serviceId === undefined ? mine : [serviceId]
   const rows = await readWithin<LogEntry>(
     db,
-    { organisation: actor.partyId, ownServices: services },
+    { organisation: actor.partyId, ownServices: services, senders: services },
     db`
     select * from (
       select done.* from unnest(${services as string[]}::uuid[]) as service (id) cross join lateral (${ofService(db, before)}) as done
@@ -67,7 +68,21 @@ function ofService(db: Db, before: LogPlace | undefined) {
         jsonb_build_object('count', lookup_log.count, 'found', lookup_log.found)
       from lookup_log
       where ${own(db, db`lookup_log.service_id = service.id`)} ${older(db, 'lookup_log.at', 'lookup_log.id', before)}
-      order by lookup_log.at desc, lookup_log.id desc limit ${logPageSize + 1})`
+      order by lookup_log.at desc, lookup_log.id desc limit ${logPageSize + 1})
+    union all
+    ${decidedAlone(db, before)}`
+}
+
+/** What one member of staff decided of a whole batch: where two did, their asking and approving is in the log. */
+function decidedAlone(db: Db, before: LogPlace | undefined) {
+  const released = db`select from batch_decision where sender_id = batch.sender_id and batch_id = batch.id and decision = 'release'`
+  return db`
+    (select decided_at, batch_id, decided_by_name, array[batch.sender_id], 'batch',
+        case when decision = 'release' then 'released' when hold and not exists (${released}) then 'discarded' else 'taken-back' end, batch.name, null
+      from batch_decision decided join batch on batch.sender_id = decided.sender_id and batch.id = batch_id
+      where ${own(db, db`decided.sender_id = service.id`)} and decided_by_name = doer -> 'by' ->> 'name'
+        ${older(db, 'decided_at', 'batch_id', before)}
+      order by decided_at desc, batch_id desc limit ${logPageSize + 1})`
 }
 
 /** Changes of staff and of systems, and what was asked and decided. */

@@ -97,6 +97,10 @@ describe('a held batch, on the department’s pages', () => {
     assert.ok(await isInMailbox(ids[0]!))
     assert.match(page, /Take the batch back/)
     assert.deepEqual((await anna.get(`${address}/release`)).headers.location, address, 'not again')
+    const { post } = pages
+    const logReader = await addClerk(post, 'Log', [{ serviceId: post.serviceId, role: 'log-reader' }])
+    const log = (await (await signInClerk(pages, logReader, now.at)).get('/department/logs')).body
+    assert.match(log, /<strong>Anna<\/strong> released a batch: Bills released/)
   })
 
   test('has to be closed first', async () => {

@@ -81,6 +81,8 @@ function inWords(entry: LogEntry, services: ReadonlyMap<string, string>, t: Tran
     }
     case 'client':
       return { sentence: `staff-logs:client.${entry.what}`, values: { who, about: entry.about }, ...entry.detail }
+    case 'batch':
+      return { sentence: `staff-logs:batch.${entry.what}`, values: { who }, about: entry.about }
     case 'approval': {
       const { kind, key } = entry.detail
       return { sentence: `staff-logs:approval.${kind}.${entry.what}`, values: { who }, about: entry.about, key }
