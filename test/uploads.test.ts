@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { type IncomingMessage, request as requestHttp } from 'node:http'
+import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -73,18 +74,21 @@ describe('a document in two steps', () => {
     assert.equal(status, 204, JSON.stringify(body))
     return id
   }
-  /** Sends so much of it, and breaks the connection. */
-  const sendCut = async (id: string, bytes: Buffer, until: number) => {
-    const cut = requestHttp(`${server.baseUrl}/v1/uploads/${id}`, {
+  /** A request that is to bring so many bytes of it, on a connection of its own, and has not brought any yet. */
+  const openRequest = (id: string, length: number) =>
+    requestHttp(`${server.baseUrl}/v1/uploads/${id}`, {
       method: 'PATCH',
+      agent: false,
       headers: {
         authorization: `Bearer ${token}`,
         'content-type': 'application/offset+octet-stream',
         'upload-offset': '0',
-        'content-length': bytes.length,
+        'content-length': length,
       },
-    })
-    cut.on('error', () => {})
+    }).on('error', () => {})
+  /** Sends so much of it, and breaks the connection. */
+  const sendCut = async (id: string, bytes: Buffer, until: number) => {
+    const cut = openRequest(id, bytes.length)
     cut.write(bytes.subarray(0, until))
     await once(cut.socket ?? (await once(cut, 'socket'))[0], 'drain').catch(() => {})
     for (let tries = 0; (await head(id)).offset < until - megabyte && tries < 100; tries += 1) await sleep(50)
@@ -315,16 +319,7 @@ describe('a document in two steps', () => {
     const waiting: ReturnType<typeof requestHttp>[] = []
     const id = await idOf(megabyte)
     for (let count = 0; count < 16; count += 1) {
-      const request = requestHttp(`${server.baseUrl}/v1/uploads/${await idOf(megabyte)}`, {
-        method: 'PATCH',
-        headers: {
-          authorization: `Bearer ${token}`,
-          'content-type': 'application/offset+octet-stream',
-          'upload-offset': '0',
-          'content-length': megabyte,
-        },
-      })
-      request.on('error', () => {})
+      const request = openRequest(await idOf(megabyte), megabyte)
       request.write(pdf(1_000))
       waiting.push(request)
     }
@@ -336,6 +331,37 @@ describe('a document in two steps', () => {
     for (const request of waiting) request.destroy()
     await sleep(500)
     assert.equal((await send(id, 0, pdf(megabyte))).status, 204)
+  })
+
+  test('that stands still is cut off, what came of it is kept, and one that is slow goes on', { timeout: 60_000 }, async () => {
+    // Two minutes of silence are one second here.
+    const quicken = (socket: Socket) => {
+      const setTimeout = socket.setTimeout.bind(socket)
+      socket.setTimeout = (ms, done) => setTimeout(ms / 120, done)
+    }
+    server.app.server.on('connection', quicken)
+    try {
+      const bytes = pdf(megabyte + 100_000)
+      const [still, slow] = [await idOf(bytes.length), await idOf(bytes.length)]
+      const stalled = openRequest(still, bytes.length)
+      const moving = openRequest(slow, bytes.length)
+      const cut = new Promise((resolve) => stalled.once('close', resolve))
+      const answered = once(moving, 'response')
+      stalled.write(bytes.subarray(0, megabyte + 50_000))
+      for (let place = 0; place < 12; place += 1) {
+        moving.write(bytes.subarray(place, place + 1))
+        await sleep(150)
+      }
+      moving.end(bytes.subarray(12))
+      const [answer] = (await answered) as [IncomingMessage]
+      assert.equal(answer.statusCode, 204)
+      await cut
+      for (let tries = 0; (await head(still)).offset === 0 && tries < 100; tries += 1) await sleep(50)
+      assert.equal((await head(still)).offset, megabyte + 50_000)
+      assert.equal((await send(still, megabyte + 50_000, bytes.subarray(megabyte + 50_000))).status, 204)
+    } finally {
+      server.app.server.off('connection', quicken)
+    }
   })
 
   test('goes with bytes, or by an upload, and not both', async () => {
