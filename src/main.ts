@@ -86,6 +86,10 @@ async function start(): Promise<void> {
   const { buildApp } = await import('./app.ts')
   const { startWorker } = await import('./worker.ts')
   const { database, close, ...addresses } = await openDatabase(config)
+  await checkFormerKeys(config, database).catch(async (error) => {
+    await close()
+    throw error
+  })
   const app = await buildApp(config, database)
   if (config.demo) {
     const { fillDemoWorld } = await import('../demo/world.ts')
@@ -182,6 +186,18 @@ async function checkEvidence(config: Config): Promise<void> {
   } catch (error) {
     throw new SettingError((error as Error).message)
   }
+}
+
+/** A key that is left out of the file would be missed by whoever asks for a receipt, or checks one. */
+async function checkFormerKeys(config: Config, database: Database): Promise<void> {
+  const { findMissingKey } = await import('./evidence/find-missing-key.ts')
+  const { openEvidence } = await import('./evidence/open-evidence.ts')
+  const list = await findMissingKey(database, openEvidence(config).keys)
+  if (list === undefined) return
+  const did = list === 'formerSealKeys' ? 'sealed' : 'signed'
+  throw new SettingError(
+    `EVIDENCE_KEYS_FILE is wrong: the log was ${did} last with a key that is not in the file. Put its public key into ${list}; docs/running.md says how keys are changed.`,
+  )
 }
 
 async function checkAlerts(config: Config): Promise<void> {

@@ -12,16 +12,16 @@ export type Signer = { keyId: string; sign: (data: Buffer) => Promise<Buffer> }
 export type EvidenceKeys = {
   /** With which records are sealed now. */
   seal: Signer
-  /** Public keys by which seals are checked, those of before too, by their id. */
+  /** Public keys by which seals are checked, those of before and those that are announced too, by their id. */
   sealKeys: ReadonlyMap<string, KeyObject>
   /** Signs the log's checkpoints (Ed25519). */
   log: KeyObject
-  /** Keys of the log from before, as public keys. */
+  /** Other keys of the log, from before or announced, as public keys. */
   formerLogKeys: readonly KeyObject[]
 }
 
 const Pem = Type.String({ pattern: '^-----BEGIN ' })
-/** The file: private keys of today, public keys of before. */
+/** The file: private keys of today, public keys of before and of those to come. */
 const KeysFile = Type.Object(
   {
     seal: Type.Object({ privateKey: Pem }, { additionalProperties: false }),
@@ -36,14 +36,15 @@ const KeysFile = Type.Object(
 export function readEvidenceKeys(file: unknown): EvidenceKeys {
   if (!Value.Check(KeysFile, file))
     throw new Error('it has seal.privateKey and log.privateKey, each in PEM, and perhaps formerSealKeys and formerLogKeys.')
-  const seal = privateKey(file.seal.privateKey, 'ec', 'seal.privateKey is no private key of the curve P-256.')
-  const log = privateKey(file.log.privateKey, 'ed25519', 'log.privateKey is no private key of Ed25519.')
-  const former = (file.formerSealKeys ?? []).map((pem) => publicKey(pem))
+  const seal = readKey(createPrivateKey, file.seal.privateKey, 'ec', 'seal.privateKey is no private key of the curve P-256.')
+  const log = readKey(createPrivateKey, file.log.privateKey, 'ed25519', 'log.privateKey is no private key of Ed25519.')
+  const readFormer = (pems: readonly string[] = [], ...kind: [type: KeyType, otherwise: string]) =>
+    pems.map((pem) => readKey(createPublicKey, pem, ...kind))
   return keysOf(
     seal,
     log,
-    former,
-    (file.formerLogKeys ?? []).map((pem) => publicKey(pem)),
+    readFormer(file.formerSealKeys, 'ec', 'one of formerSealKeys is no public key of the curve P-256.'),
+    readFormer(file.formerLogKeys, 'ed25519', 'one of formerLogKeys is no public key of Ed25519.'),
   )
 }
 
@@ -76,13 +77,14 @@ export function makeKeysFile(): unknown {
   }
 }
 
-function keysOf(seal: KeyObject, log: KeyObject, formerSeal: KeyObject[], formerLogKeys: KeyObject[]): EvidenceKeys {
-  const key = createPublicKey(seal)
+function keysOf(seal: KeyObject, log: KeyObject, formerSeal: KeyObject[], formerLog: KeyObject[]): EvidenceKeys {
+  const [key, logKey] = [createPublicKey(seal), createPublicKey(log)]
   return {
     seal: { keyId: keyIdOf(key), sign: (data) => signEs256(seal, data) },
     sealKeys: new Map([key, ...formerSeal].map((each) => [keyIdOf(each), each])),
     log,
-    formerLogKeys,
+    // A key that was announced before it was used may be in the list still.
+    formerLogKeys: formerLog.filter((each) => !each.equals(logKey)),
   }
 }
 
@@ -110,20 +112,14 @@ export function publicLogKeys(keys: Pick<EvidenceKeys, 'log' | 'formerLogKeys'>,
   return logVerifierKeys(keys, origin).map(formatVerifierKey)
 }
 
-function privateKey(pem: string, type: string, otherwise: string): KeyObject {
+type KeyType = 'ec' | 'ed25519'
+
+function readKey(read: (pem: string) => KeyObject, pem: string, type: KeyType, otherwise: string): KeyObject {
   try {
-    const key = createPrivateKey(pem)
+    const key = read(pem)
     if (key.asymmetricKeyType === type && (type !== 'ec' || key.asymmetricKeyDetails?.namedCurve === 'prime256v1')) return key
   } catch {
     // Said below, without repeating anything of the key.
   }
   throw new Error(otherwise)
-}
-
-function publicKey(pem: string): KeyObject {
-  try {
-    return createPublicKey(pem)
-  } catch {
-    throw new Error('one of the former keys is no key in PEM.')
-  }
 }

@@ -32,6 +32,12 @@ describe('the settings of evidence', () => {
     assert.equal(publicLogKeys(keys, 'post.example/log').length, 2)
   })
 
+  test('name a key once that was announced before it was used', () => {
+    const file = makeKeysFile() as KeysFile
+    const { keys } = open({ keys: { ...file, formerSealKeys: [file.seal.privateKey], formerLogKeys: [file.log.privateKey] } })
+    assert.deepEqual([keys.sealKeys.size, publicLogKeys(keys, 'post.example/log').length], [1, 1])
+  })
+
   test('stop the start with a sentence where a key is none, and never repeat it', () => {
     const file = makeKeysFile() as KeysFile
     const swapped = { ...file, seal: file.log }
@@ -42,6 +48,8 @@ describe('the settings of evidence', () => {
       { ...file, log: file.seal },
       { ...file, more: 1 },
       { ...file, formerSealKeys: ['-----BEGIN X'] },
+      { ...file, formerSealKeys: [file.log.privateKey] },
+      { ...file, formerLogKeys: [file.seal.privateKey] },
     ]) {
       assert.throws(
         () => open({ keys }),
