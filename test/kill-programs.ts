@@ -67,15 +67,11 @@ export class Fleet {
 }
 
 /**
- * Sends and opens letters all the time, at one or at several programs on one database, each with its sequencer, and kills one of them with
- * kill -9 again and again, at moments that nobody has chosen. Who gets no answer tries again with the same reference. Answers what was
- * told to those outside, when all that happened is in the log.
+ * Sends and opens letters without a pause, at whichever programs are up, while something is done to these. Who gets no answer tries again with the
+ * same reference. Answers what was told to those outside, when all that happened is in the log. Ends the programs.
  */
-export async function runUnderKills(test: TestDatabase, { programs, kills, seed }: Kills): Promise<Told> {
-  const random = randomFrom(seed)
+export async function sendMeanwhile(test: TestDatabase, fleet: Fleet, work: (told: Told) => Promise<void>): Promise<Told> {
   const told = nothingTold()
-  const fleet = new Fleet(test.url)
-  await Promise.all(Array.from({ length: programs }, () => fleet.start()))
   const { cookie } = await signInRosa(test.database)
   let isOver = false
 
@@ -95,7 +91,29 @@ export async function runUnderKills(test: TestDatabase, { programs, kills, seed 
       await sleep(10)
     }
   }
-  const killAll = async () => {
+  const workThenEnd = async () => {
+    await work(told)
+    isOver = true
+  }
+  try {
+    await Promise.all([...Array.from({ length: lines }, line), watch(), workThenEnd()])
+    await drain(test.owner, drainMs)
+  } finally {
+    isOver = true
+    await fleet.endAll()
+  }
+  return told
+}
+
+/**
+ * Lets one or several programs on one database, each with its sequencer, have letters to send all the time, and kills one of them with kill -9
+ * again and again, at moments that nobody has chosen.
+ */
+export async function runUnderKills(test: TestDatabase, { programs, kills, seed }: Kills): Promise<Told> {
+  const random = randomFrom(seed)
+  const fleet = new Fleet(test.url)
+  await Promise.all(Array.from({ length: programs }, () => fleet.start()))
+  return sendMeanwhile(test, fleet, async (told) => {
     const starting: Promise<void>[] = []
     for (let kill = 0; kill < kills; kill += 1) {
       const one = await fleet.pick(Math.floor(programs * random()))
@@ -108,16 +126,7 @@ export async function runUnderKills(test: TestDatabase, { programs, kills, seed 
     }
     await Promise.all(starting)
     await sleep(500)
-    isOver = true
-  }
-  try {
-    await Promise.all([...Array.from({ length: lines }, line), watch(), killAll()])
-    await drain(test.owner, drainMs)
-  } finally {
-    isOver = true
-    await fleet.endAll()
-  }
-  return told
+  })
 }
 
 function newLetter(reference: string) {
