@@ -230,6 +230,8 @@ describe('in a browser', () => {
         '/search?q=bil+zeppelin&document=yes',
         '/search?q=bill&mailbox=all&from=yesterday',
         '/search?q=bill&page=2',
+        '/search?q=council&where=sent',
+        '/search?q=council&where=drafts&unread=yes',
         '/write/northfold-council/council-tax',
       ])
       await visit('rosa', ['/sent', '/looks', '/looks/others', '/write/northfold-council/council-tax'])

@@ -67,6 +67,32 @@ export async function fill(owner: Database, mailboxes: number): Promise<Actor[]>
   return actors
 }
 
+/** As many letters again that one of them has sent, to a public body. */
+async function fillSent(owner: Database, { partyId }: Actor): Promise<void> {
+  await owner`set statement_timeout = 0`
+  const [bodyId, bodyMailboxId] = [newId(), newId()]
+  await owner`insert into party (id, kind, name) values (${bodyId}, 'public-body', 'Council of letters')`
+  await owner`insert into mailbox (id, party_id) values (${bodyMailboxId}, ${bodyId})`
+  const rows = Array.from({ length: texts }, (_, number) => ({ number, subject: text(6), body: text(200) }))
+  await owner`create temporary table sent_text (number integer primary key, subject text, body text)`
+  await owner`insert into sent_text ${owner(rows)}`
+  await owner`
+    with letter as materialized (
+      select n, uuidv7(-make_interval(hours => (${lettersEach}::integer - n) * 8)) as id from generate_series(1, ${lettersEach}::integer) as n
+    ), written as (
+      insert into ledger (sender_id, reference, message_id, content_digest, mailbox_id, thread_id, accepted_at, available_at, recipient_name)
+      select ${partyId}, id::text, id, '', ${bodyMailboxId}, id, uuid_extract_timestamp(id), uuid_extract_timestamp(id), 'Council of letters' from letter
+    )
+    insert into message (mailbox_id, id, thread_id, sender_id, sender_party_id, service_id, sender_name, service_name, subject, content,
+                         documents, reply_allowed, door, available_at)
+    select ${bodyMailboxId}, letter.id, letter.id, ${partyId}, ${partyId}, ${bodyId}, 'Searcher', 'Letters', subject,
+           jsonb_build_array(jsonb_build_object(
+             'language', 'en', 'subject', subject, 'body', body || '. Reference QZ-0-' || n || '.'
+           )), '[]', true, 'demo', uuid_extract_timestamp(letter.id)
+    from letter join sent_text on sent_text.number = n % ${texts}::integer`
+  await owner`vacuum analyze`
+}
+
 /** One of what people search for: two words, the beginning of one, a reference, a misspelt one, with a filter. */
 export const asks: (() => { typed: string; isUnread?: boolean; from?: Date; until?: Date })[] = [
   () => ({ typed: `${anyWord()} ${anyWord()}` }),
@@ -85,13 +111,12 @@ export async function measureSearch(url: string): Promise<void> {
   const actors = await fill(owner, mailboxes)
   const filled = performance.now()
   const program = connect(addressFor(url, deriveLogins(readConfig({ DEMO: 'true' }).secretKey).program), 8)
-  for (const { mailboxId } of actors) while ((await indexLetters(program, mailboxId, 'last')) === 'more');
+  for (const actor of actors) while ((await indexLetters(program, actor, 'last')) === 'more');
   const indexed = performance.now()
   await owner`vacuum analyze`
   const [size] = await owner<{ size: string; words: string; letters: string }[]>`
     select pg_size_pretty(pg_total_relation_size('search_word')) as words, pg_size_pretty(pg_total_relation_size('search_letter')) as letters,
       pg_size_pretty(pg_total_relation_size('message')) as size`
-  await owner.end()
   const seconds = (ms: number) => (ms / 1000).toFixed(0)
   console.log(
     `\n${mailboxes} mailboxes of ${lettersEach} letters (filled in ${seconds(filled - began)} s, ${size!.size}; indexed in ${seconds(indexed - filled)} s, ${size!.words} of words, ${size!.letters} of letters)\n`,
@@ -125,5 +150,25 @@ export async function measureSearch(url: string): Promise<void> {
   print(`Search one mailbox of ${lettersEach} letters, 4 at once`, many[0]!)
   const [all] = await measure(1, [search(() => actors)])
   print(`Search ${mailboxes} mailboxes of ${lettersEach} letters, 1 at once`, all!)
-  await program.end()
+  await measureSent(owner, program, actors[0]!)
+  await Promise.all([owner.end(), program.end()])
+}
+
+/** The same where as many letters were sent as came. */
+async function measureSent(owner: Database, program: Database, firm: Actor): Promise<void> {
+  await fillSent(owner, firm)
+  // It is made anew then: in the order of time, as it would have come to be.
+  await owner`update search_state set version = 0 where mailbox_id = ${firm.mailboxId}`
+  while ((await indexLetters(program, firm, 'last')) === 'more');
+  await owner`vacuum analyze`
+  let turn = 0
+  for (const place of [undefined, 'sent'] as const) {
+    const search = async () => {
+      const { typed, isUnread: _, ...filters } = asks[turn++ % asks.length]!()
+      const asked = { query: parseQuery(typed), filters: { ...filters, place }, page: 1 }
+      await searchMailboxes(program, [{ actor: firm }], asked, new Date())
+    }
+    const [figures] = await measure(1, [search])
+    print(`Search ${place ?? 'everywhere'} where ${lettersEach} came and ${lettersEach} were sent, 1 at once`, figures!)
+  }
 }

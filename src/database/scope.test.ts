@@ -138,7 +138,7 @@ const scopes = {
   following: { purpose: 'following' },
   erasing: { purpose: 'erasing' },
   watching: { purpose: 'watching', watched: [ids.rosaMailbox] },
-  search: { purpose: 'search', mailbox: ids.rosaMailbox },
+  search: { purpose: 'search', mailbox: ids.rosaMailbox, senders: [ids.rosa] },
 } as const satisfies Record<string, Scope>
 type Asker = keyof typeof scopes
 
@@ -157,6 +157,7 @@ const reach: Record<string, Partial<Record<Asker, string>>> = {
     merge: 'rud',
     delivery: 'r',
     watching: 'r',
+    search: 'r',
   },
   consent: { rosa: 'rud', helper: 'rud', registry: 'rud', merge: 'rud', delivery: 'r' },
   link: { rosa: 'rud', helper: 'rud', tax: 'r', registry: 'rud', linking: 'r', merge: 'rud', delivery: 'r' },

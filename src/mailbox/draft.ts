@@ -55,6 +55,14 @@ export function inOwnDrafts(db: Db, actor: Actor): Fragment {
   )
 }
 
+/** What a list calls a draft: what is answered or forwarded has a subject of its own. */
+export function draftSubject(db: Db): Fragment {
+  return db`
+    case when draft.message_id is null then draft.subject else coalesce((
+      select message.subject from message where message.mailbox_id = draft.mailbox_id and message.id = draft.message_id
+    ), '') end`
+}
+
 /** The columns of a Draft, from the table draft. */
 export function draftColumns(db: Db): Fragment {
   return db`

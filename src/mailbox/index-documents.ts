@@ -3,7 +3,7 @@ import { own } from '../database/own.ts'
 import { readWithin, within } from '../database/scope.ts'
 import { type Extracted, extractText } from '../documents/extract-text.ts'
 import { readFile } from '../documents/read.ts'
-import { addPostings, firstId, indexLetters, searchScope } from './index-letters.ts'
+import { addPostings, firstId, indexLetters, newReceived, newSent, type Searched, searchScope } from './index-letters.ts'
 import { addWords, wordsVersion } from './search-words.ts'
 
 /** What the job does of one mailbox before it looks after others again. */
@@ -15,7 +15,8 @@ const busyMs = 5_000
 /** So much of a document's text is kept, to show where a word stands. Words are found in all of it. */
 const keptLength = 200_000
 
-type Waiting = { fileId: string; messageId: string; file: { mediaType: string; size: number } | null }
+/** `mailboxId`: where the file is: in the mailbox that is searched, or in that to which it was sent. */
+type Waiting = { fileId: string; messageId: string; mailboxId: string; file: { mediaType: string; size: number } | null }
 
 /** For a job: takes the mailbox that has waited longest, and brings its index on. Answers whether there was one. */
 export async function indexNextMailbox(db: Db, now: Date): Promise<boolean> {
@@ -31,10 +32,16 @@ export async function indexNextMailbox(db: Db, now: Date): Promise<boolean> {
   )
   if (longest === undefined) return false
   const { mailboxId } = longest
+  const [owner] = await readWithin<{ partyId: string }>(
+    db,
+    { purpose: 'search', mailbox: mailboxId },
+    db`select party_id from mailbox where id = ${mailboxId}`,
+  )
+  const searched = { mailboxId, partyId: owner!.partyId }
   // Some hundreds at a time, so that whoever searches meanwhile finds those.
-  let came = await indexLetters(db, mailboxId, 'beginning')
-  while (came === 'more') came = await indexLetters(db, mailboxId, 'beginning')
-  const isRead = await readDocuments(db, mailboxId, now)
+  let came = await indexLetters(db, searched, 'beginning')
+  while (came === 'more') came = await indexLetters(db, searched, 'beginning')
+  const isRead = await readDocuments(db, searched, now)
   // Where a search indexes it just now, this is gone on with when that is done.
   const next = came === 'busy' ? new Date(now.getTime() + busyMs) : isRead ? null : now
   await within(
@@ -59,34 +66,40 @@ export async function wantIndex(db: Db, mailboxId: string, now: Date): Promise<v
 }
 
 /** Reads some of the documents that wait, the newest first. Answers whether none is left. Reading does not count as opening. */
-async function readDocuments(db: Db, mailboxId: string, now: Date): Promise<boolean> {
-  const { waiting, isLast } = await claim(db, mailboxId, now)
+async function readDocuments(db: Db, searched: Searched, now: Date): Promise<boolean> {
+  const { waiting, isLast } = await claim(db, searched, now)
   const lines = Array.from({ length: documentsAtOnce }, async () => {
     for (let document = waiting.pop(); document !== undefined; document = waiting.pop())
-      await readDocument(db, mailboxId, document, now)
+      await readDocument(db, searched, document, now)
   })
   await Promise.all(lines)
   return isLast
 }
 
 /** A try is counted before it is made: a file that ends the program is not read for ever. */
-async function claim(db: Db, mailboxId: string, now: Date): Promise<{ waiting: Waiting[]; isLast: boolean }> {
+async function claim(db: Db, searched: Searched, now: Date): Promise<{ waiting: Waiting[]; isLast: boolean }> {
+  const { mailboxId, partyId } = searched
   const claimed = await within(
     db,
-    searchScope(mailboxId),
+    searchScope(searched),
     (sql) => sql<Waiting[]>`
       with next as (
-        select file_id from document_text
+        select file_id, message_id from document_text
         where ${own(sql, sql`mailbox_id = ${mailboxId}`)} and state = 'waiting' and (leased_until is null or leased_until <= ${now})
         order by message_id desc limit ${documentsInTurn} for update skip locked
       )
       update document_text set tries = tries + 1, leased_until = ${new Date(now.getTime() + leaseMs)},
         state = case when tries >= ${triesMax} then 'failed' else state end, reason = case when tries >= ${triesMax} then 'gave-up' end
-      from next, message
+      from next cross join lateral (
+        select message.mailbox_id, message.documents from message where message.mailbox_id = ${mailboxId} and message.id = next.message_id
+        union all
+        select message.mailbox_id, message.documents
+        from ledger join message on message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id
+        where ${own(sql, sql`ledger.sender_id = ${partyId}`)} and ledger.message_id = next.message_id and ledger.mailbox_id <> ${mailboxId}
+      ) as letter
       where document_text.mailbox_id = ${mailboxId} and document_text.file_id = next.file_id
-        and message.mailbox_id = ${mailboxId} and message.id = document_text.message_id
-      returning document_text.file_id, document_text.message_id, case when document_text.state = 'waiting' then (
-        select file from jsonb_array_elements(message.documents) as document, jsonb_array_elements(document->'files') as file
+      returning document_text.file_id, document_text.message_id, letter.mailbox_id, case when document_text.state = 'waiting' then (
+        select file from jsonb_array_elements(letter.documents) as document, jsonb_array_elements(document->'files') as file
         where file->>'id' = document_text.file_id::text
       ) end as file`,
   )
@@ -94,15 +107,21 @@ async function claim(db: Db, mailboxId: string, now: Date): Promise<{ waiting: W
   return { waiting, isLast: claimed.length < documentsInTurn }
 }
 
-async function readDocument(db: Db, mailboxId: string, { fileId, messageId, file }: Waiting, now: Date): Promise<void> {
+async function readDocument(
+  db: Db,
+  searched: Searched,
+  { fileId, messageId, mailboxId: keptIn, file }: Waiting,
+  now: Date,
+): Promise<void> {
+  const { mailboxId } = searched
   const { mediaType, size } = file!
-  const bytes = await readFile(db, searchScope(mailboxId), mailboxId, { id: fileId, size })
+  const bytes = await readFile(db, searchScope(searched), keptIn, { id: fileId, size })
   const extracted: Extracted = bytes === undefined ? { failure: 'gave-up' } : await extractText(mediaType, bytes, size)
   const words = new Set<string>()
   if ('text' in extracted) addWords(words, extracted.text)
   const [text, reason] =
     'text' in extracted ? [extracted.text.replaceAll('\0', ' ').slice(0, keptLength), null] : [null, extracted.failure]
-  await within(db, searchScope(mailboxId), async (sql) => {
+  await within(db, searchScope(searched), async (sql) => {
     const read = await sql`
       update document_text set state = ${reason === null ? 'read' : 'failed'}, reason = ${reason}, text = ${text}, read_at = ${now}
       where mailbox_id = ${mailboxId} and file_id = ${fileId} and state = 'waiting'`
@@ -113,28 +132,37 @@ async function readDocument(db: Db, mailboxId: string, { fileId, messageId, file
   })
 }
 
-/** How far the index of a mailbox is. `hasGone`: letters are in it that were erased or taken back. */
-export type IndexState = { lastNumber: number; lettersLeft: number; hasGone: boolean; hasNotes: boolean; documentsLeft: number }
+/**
+ * How far the index of a mailbox is. `hasGone`: letters are in it that were erased or taken back. `hasSent`, `hasDrafts`: whether there is
+ * anything of that kind, for whoever may see it.
+ */
+export type IndexState = {
+  lastNumber: number
+  lettersLeft: number
+  hasGone: boolean
+  hasNotes: boolean
+  hasSent: boolean
+  hasDrafts: boolean
+  documentsLeft: number
+}
 
 /** More letters than this are not counted. */
 const lettersCountedMax = 500
 
-export async function readIndexState(db: Db, mailboxId: string): Promise<IndexState> {
+export async function readIndexState(db: Db, searched: Searched): Promise<IndexState> {
+  const { mailboxId, partyId } = searched
   const [state] = await readWithin<IndexState>(
     db,
-    searchScope(mailboxId),
+    searchScope(searched),
     db`
     select state.last_number, (
       select count(*)::int from (
-        select from message
-        where ${own(db, db`message.mailbox_id = ${mailboxId}`)} and id >= state.recheck_from and erased_at is null and recalled_at is null
-          and not exists (
-            select from search_letter where search_letter.mailbox_id = message.mailbox_id and search_letter.message_id = message.id
-          )
-        -- In this order only the end of the mailbox is read.
-        order by id limit ${lettersCountedMax + 1}
+        -- In these orders only the end of the mailbox is read, and of what was sent.
+        (select ${newReceived(db, searched, db`state.recheck_from`)} limit ${lettersCountedMax + 1})
+        union all (select ${newSent(db, searched, db`state.recheck_from`)} limit ${lettersCountedMax + 1})
       ) as one
-    ) as letters_left, exists (
+      -- One that was made in another way holds letters that are to be read again.
+    ) + state.is_old::int as letters_left, exists (
       select from message join search_letter on search_letter.mailbox_id = message.mailbox_id and search_letter.message_id = message.id
       where ${own(db, db`message.mailbox_id = ${mailboxId}`)} and message.erased_at is not null
       union all
@@ -142,12 +170,15 @@ export async function readIndexState(db: Db, mailboxId: string): Promise<IndexSt
       where ${own(db, db`message.mailbox_id = ${mailboxId}`)} and message.recalled_at is not null
     ) as has_gone, exists (
       select from message where ${own(db, db`message.mailbox_id = ${mailboxId}`)} and note is not null
-    ) as has_notes, (
+    ) as has_notes,
+    exists (select from ledger where ${own(db, db`ledger.sender_id = ${partyId}`)}) as has_sent,
+    exists (select from draft where ${own(db, db`draft.mailbox_id = ${mailboxId}`)}) as has_drafts, (
       select count(*)::int from document_text where mailbox_id = ${mailboxId} and document_text.state = 'waiting'
     ) as documents_left
     from (
-      select coalesce((select last_number from search_state where mailbox_id = ${mailboxId}), 0) as last_number,
-        coalesce((select recheck_from from search_state where mailbox_id = ${mailboxId}), ${firstId}::uuid) as recheck_from
+      select coalesce(last_number, 0) as last_number, coalesce(recheck_from, ${firstId}::uuid) as recheck_from,
+        coalesce(version <> ${wordsVersion}, false) as is_old
+      from (select) as one left join search_state on mailbox_id = ${mailboxId}
       offset 0
     ) as state`,
   )

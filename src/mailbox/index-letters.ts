@@ -1,9 +1,10 @@
-import type { Db } from '../database/connect.ts'
+import type { Actor } from '../access/actor.ts'
+import type { Db, Fragment } from '../database/connect.ts'
 import { own } from '../database/own.ts'
 import { type Scope, within } from '../database/scope.ts'
 import type { StoredDocument } from '../documents/document.ts'
 import { hasText } from '../documents/extract-text.ts'
-import type { LetterContent } from './letter.ts'
+import type { LetterContact, LetterContent } from './letter.ts'
 import { encodePostings, withoutNumbers } from './search-postings.ts'
 import { addWords, facets, wordsVersion } from './search-words.ts'
 
@@ -13,30 +14,37 @@ const recheckMs = 15 * 60_000
 /** Before every other. */
 export const firstId = '00000000-0000-0000-0000-000000000000'
 
-/** The index of one mailbox, and all that is in the mailbox. */
-export function searchScope(mailboxId: string): Scope {
-  return { purpose: 'search', mailbox: mailboxId }
+/** A mailbox, and the party whose it is. */
+export type Searched = Pick<Actor, 'mailboxId' | 'partyId'>
+
+/** The index of one mailbox, and all that is in the mailbox and was sent from it. */
+export function searchScope({ mailboxId, partyId }: Searched): Scope {
+  return { purpose: 'search', mailbox: mailboxId, senders: [partyId] }
 }
 
 type Row = {
   id: string
-  senderName: string
+  place: 'received' | 'sent'
+  /** Who wrote it; of what was sent, to whom it went. */
+  otherName: string
   serviceId: string
   serviceName: string
   writtenByName: string | null
   subject: string
   content: LetterContent[]
   documents: StoredDocument[]
+  contact: LetterContact | null
   availableAt: Date
 }
 
 /**
- * Puts letters of a mailbox that are not in its index yet into it, the oldest first and some hundreds at most, and takes those out
- * that were erased or taken back. Answers whether there is more to do, or another does it just now. Looks `from` the beginning, or from where
+ * Puts letters that came to a mailbox or were sent from it, and are not in its index yet, into it, the oldest first and some hundreds at most, and takes
+ * those out that were erased or taken back. Answers whether there is more to do, or another does it just now. Looks `from` the beginning, or from where
  * the last time ended.
  */
-export async function indexLetters(db: Db, mailboxId: string, from: 'beginning' | 'last'): Promise<'done' | 'more' | 'busy'> {
-  return within(db, searchScope(mailboxId), async (sql) => {
+export async function indexLetters(db: Db, searched: Searched, from: 'beginning' | 'last'): Promise<'done' | 'more' | 'busy'> {
+  const { mailboxId } = searched
+  return within(db, searchScope(searched), async (sql) => {
     await sql`insert into search_state (mailbox_id, version) values (${mailboxId}, ${wordsVersion}) on conflict do nothing`
     const [state] = await sql<{ version: number; lastNumber: number; recheckFrom: string }[]>`
       select version, last_number, recheck_from from search_state where mailbox_id = ${mailboxId} for update skip locked`
@@ -46,7 +54,7 @@ export async function indexLetters(db: Db, mailboxId: string, from: 'beginning' 
       Object.assign(state, { lastNumber: 0, recheckFrom: firstId })
     }
     await takeOutGone(sql, mailboxId)
-    const rows = await findNew(sql, mailboxId, from === 'last' ? state.recheckFrom : firstId)
+    const rows = await findNew(sql, searched, from === 'last' ? state.recheckFrom : firstId)
     const numbered = rows.map((row, index) => ({ row, number: state.lastNumber + index + 1 }))
     const lastId = rows.at(-1)?.id
     const checkedTo = lastId && placeBefore(lastId)
@@ -60,14 +68,43 @@ export async function indexLetters(db: Db, mailboxId: string, from: 'beginning' 
   })
 }
 
-async function findNew(sql: Db, mailboxId: string, from: string): Promise<Row[]> {
+async function findNew(sql: Db, searched: Searched, from: string): Promise<Row[]> {
+  const columns = sql`
+    message.id, message.service_id, message.service_name, message.written_by_name, message.subject, message.content, message.documents, message.available_at`
   return sql<Row[]>`
-    select id, sender_name, service_id, service_name, written_by_name, subject, content, documents, available_at from message
-    where ${own(sql, sql`mailbox_id = ${mailboxId}`)} and id >= ${from} and erased_at is null and recalled_at is null
+    (
+      select ${columns}, 'received' as place, message.sender_name as other_name, null::jsonb as contact
+      ${newReceived(sql, searched, sql`${from}::uuid`)} limit ${lettersAtOnce}
+    ) union all (
+      select ${columns}, 'sent', ledger.recipient_name, message.contact ${newSent(sql, searched, sql`${from}::uuid`)} limit ${lettersAtOnce}
+    )
+    order by id limit ${lettersAtOnce}`
+}
+
+/**
+ * Of a query: what came to a mailbox, from this id on, and is not in its index, in order. The scope sees what was sent from it as well: nothing but this
+ * condition tells them apart.
+ */
+export function newReceived(db: Db, { mailboxId }: Searched, from: Fragment): Fragment {
+  return db`
+    from message
+    where message.mailbox_id = ${mailboxId} and message.id >= ${from} and message.erased_at is null and message.recalled_at is null
       and not exists (
         select from search_letter where search_letter.mailbox_id = message.mailbox_id and search_letter.message_id = message.id
       )
-    order by id limit ${lettersAtOnce}`
+    order by message.id`
+}
+
+/** The same of what was sent from it. What went to the mailbox itself is received. */
+export function newSent(db: Db, { mailboxId, partyId }: Searched, from: Fragment): Fragment {
+  return db`
+    from ledger join message on message.mailbox_id = ledger.mailbox_id and message.id = ledger.message_id
+    where ${own(db, db`ledger.sender_id = ${partyId}`)} and ledger.message_id >= ${from} and ledger.mailbox_id <> ${mailboxId}
+      and message.recalled_at is null
+      and not exists (
+        select from search_letter where search_letter.mailbox_id = ${mailboxId} and search_letter.message_id = ledger.message_id
+      )
+    order by ledger.message_id`
 }
 
 /** The first id of some minutes before this one, as version 7 begins with the time. */
@@ -111,7 +148,9 @@ function shownTo(documents: readonly StoredDocument[]): StoredDocument[] {
 
 function wordsOf(row: Row): Set<string> {
   const words = new Set<string>()
-  for (const text of [row.subject, row.senderName, row.serviceName, row.writtenByName ?? '']) addWords(words, text)
+  const answers = row.contact?.fields.map(({ value }) => value) ?? []
+  const names = [row.otherName, row.serviceName, row.writtenByName ?? '', row.contact?.pointName ?? '']
+  for (const text of [row.subject, ...names, ...answers]) addWords(words, text)
   for (const { subject, body } of row.content) {
     if (subject !== row.subject) addWords(words, subject)
     addWords(words, body)
@@ -120,7 +159,7 @@ function wordsOf(row: Row): Set<string> {
     addWords(words, title)
     for (const { filename } of files) if (filename !== title) addWords(words, filename)
   }
-  words.add(facets.service(row.serviceId)).add(facets.month(row.availableAt))
+  words.add(facets.place(row.place)).add(facets.service(row.serviceId)).add(facets.month(row.availableAt))
   if (shownTo(row.documents).length > 0) words.add(facets.hasDocument)
   return words
 }

@@ -3,7 +3,7 @@ import { requireRight } from '../access/rights.ts'
 import { scopeOf } from '../access/scope-of.ts'
 import type { Db } from '../database/connect.ts'
 import { readWithin } from '../database/scope.ts'
-import { type Draft, inOwnDrafts } from './draft.ts'
+import { type Draft, draftSubject, inOwnDrafts } from './draft.ts'
 
 export type DraftSummary = Pick<
   Draft,
@@ -18,9 +18,7 @@ export async function listDrafts(db: Db, actor: Actor): Promise<DraftSummary[]> 
     scopeOf(actor),
     db`
       select draft.id, draft.kind, draft.to_name, (select name from service where service.id = draft.service_id) as service_name,
-        case when draft.message_id is null then draft.subject else coalesce((
-          select message.subject from message where message.mailbox_id = draft.mailbox_id and message.id = draft.message_id
-        ), '') end as subject,
+        ${draftSubject(db)} as subject,
         left(draft.body, 200) as beginning, draft.updated_at, draft.written_by_id, draft.written_by_name, draft.send_at, draft.refused,
         (select count(*)::int from draft_file where draft_file.mailbox_id = draft.mailbox_id and draft_file.draft_id = draft.id) as files
       from draft where ${inOwnDrafts(db, actor)}

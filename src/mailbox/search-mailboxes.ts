@@ -21,7 +21,7 @@ export type Results<Mailbox> = Omit<SearchResult, 'letters' | 'needles'> & {
 
 /**
  * The same of several mailboxes, each as whoever acts in it may read it, on pages. Where somebody else than the owner is shown what
- * stands in opened letters, the owner sees that they searched.
+ * stands in letters or drafts, the owner sees that they searched.
  */
 export async function searchMailboxes<Mailbox extends { actor: Actor }>(
   db: Db,
@@ -44,14 +44,15 @@ export async function searchMailboxes<Mailbox extends { actor: Actor }>(
   const results = isFound ? asTyped : await searchAll(true)
   const seen = new Set<string>()
   const all = results.flatMap(({ mailbox, result }) => result.letters.map((letter) => ({ ...letter, mailbox })))
-  // By two grants one may read the same mailbox.
-  const each = all.filter(({ id }) => !seen.has(id) && seen.add(id))
+  // By two grants one may read the same mailbox; and a letter from one to another is in both.
+  const keyOf = ({ mailboxId, id }: FoundLetter) => `${mailboxId} ${id}`
+  const each = all.filter((letter) => !seen.has(keyOf(letter)) && seen.add(keyOf(letter)))
   const needles = results.flatMap(({ result }) => result.needles)
   const shown = newestOf(each, wanted).slice((page - 1) * resultsPerPage, page * resultsPerPage)
   const snippets = await snippetsOf(db, shown, needles, now)
   const sum = (of: (result: SearchResult) => number) => results.reduce((total, { result }) => total + of(result), 0)
   return {
-    letters: shown.map((letter) => ({ ...letter, snippet: snippets.get(letter.id) })),
+    letters: shown.map((letter) => ({ ...letter, snippet: snippets.get(letter) })),
     hasMore: each.length >= wanted,
     count: sum(({ count }) => count) - (all.length - each.length),
     isCounted: results.every(({ result }) => result.isCounted),
@@ -81,7 +82,7 @@ async function snippetsOf<Mailbox extends { actor: Actor }>(
   letters: readonly (FoundLetter & { mailbox: Mailbox })[],
   needles: readonly Needle[],
   now: Date,
-): Promise<Map<string, Snippet>> {
+): Promise<Map<FoundLetter, Snippet | undefined>> {
   const byMailbox = Map.groupBy(letters, ({ mailbox }) => mailbox)
   const found = await someAtOnce([...byMailbox], async ([{ actor }, own]) => {
     const snippets = await findSnippets(db, actor, own, needles)
@@ -89,7 +90,7 @@ async function snippetsOf<Mailbox extends { actor: Actor }>(
       const look = { partyId: actor.partyId, by: actor.by, what: 'searched' } as const
       await within(db, scopeOf(actor), (sql) => noteLooks(sql, [look], now))
     }
-    return [...snippets]
+    return own.map((letter) => [letter, snippets.get(letter.id)] as const)
   })
   return new Map(found.flat())
 }

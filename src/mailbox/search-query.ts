@@ -48,10 +48,17 @@ function alternativesOf({ parts, joined }: Run): string[][] {
   return split.length > 1 && split.length < 4 && parts.length === 1 ? [...alternatives, [...split]] : alternatives
 }
 
+/** Where letters are found: in the mailbox, among what was sent from it, and in what is being written there. */
+export const places = ['received', 'sent', 'drafts'] as const
+export type Place = (typeof places)[number]
+
 /** What a letter must be beside having the words. */
 export type SearchFilters = {
+  /** In one of them; undefined is everywhere. */
+  place?: Place | undefined
+  /** Of what was sent, the one that was written to. */
   serviceId?: string | undefined
-  /** By when it came, both within. */
+  /** By when it came, was sent, or was changed last; both within. */
   from?: Date | undefined
   until?: Date | undefined
   hasDocument?: boolean | undefined
@@ -60,6 +67,17 @@ export type SearchFilters = {
   /** Something that it asks for is not done yet. */
   hasToDo?: boolean | undefined
   folder?: string | undefined
+}
+
+/** Whether something is asked that only of what was received can be so. */
+export function asksForReceived({ isUnread, isFlagged, hasToDo, folder }: SearchFilters): boolean {
+  return isUnread === true || isFlagged === true || hasToDo === true || folder !== undefined
+}
+
+/** Where there can be anything of that kind at all. */
+export function placesFor(filters: SearchFilters): Place[] {
+  const some = places.filter((place) => filters.place === undefined || filters.place === place)
+  return asksForReceived(filters) ? some.filter((place) => place === 'received') : some
 }
 
 /** From the first word to before the last, in the order of bytes: words that begin so, or that one alone. */
@@ -143,7 +161,11 @@ export function mend(word: string, known: readonly string[]): string[] {
 export type Needle = { text: string; how: 'whole' | 'beginning' | 'part' }
 
 export function isFound(word: string, needles: readonly Needle[]): boolean {
-  const folded = fold(word)
+  return isFoundFolded(fold(word), needles)
+}
+
+/** The same of a word that is folded. */
+export function isFoundFolded(folded: string, needles: readonly Needle[]): boolean {
   return needles.some(({ text, how }) => {
     if (how === 'whole') return folded === text
     return how === 'beginning' ? folded.startsWith(text) : folded.includes(text)

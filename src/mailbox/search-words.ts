@@ -1,5 +1,5 @@
 /** Raised with every change to what words are made of a text: indexes that were made by another version are made anew. */
-export const wordsVersion = 1
+export const wordsVersion = 2
 
 const wordLengthMax = 64
 const joinedLengthMax = 40
@@ -47,6 +47,7 @@ export function addWords(words: Set<string>, text: string): void {
 
 /** What a letter is beside its words stands in the index too, as words that nobody can type: they begin with a space. */
 export const facets = {
+  place: (place: 'received' | 'sent') => ` place ${place}`,
   service: (serviceId: string) => ` service ${serviceId}`,
   hasDocument: ' document',
   /** When it came, by the month of UTC. */

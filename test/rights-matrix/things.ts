@@ -178,7 +178,10 @@ function grantThings(all: readonly GrantMade[]) {
     'grant to change': each(({ name, given }) => (changeable.includes(name) ? given : [])),
     'document of a grant given': each(({ given, hasDocument }) => (hasDocument ? given : [])),
     'mailbox to open': mailboxes,
-    'letter in another mailbox': mailboxes.map((thing) => ({ ...thing, fields: { ...thing.fields!, letter: newId() } })),
+    'letter in another mailbox': mailboxes.map((thing) => ({
+      ...thing,
+      fields: { ...thing.fields!, letter: newId(), place: 'sent' },
+    })),
   }
 }
 
@@ -200,6 +203,8 @@ function listPages() {
     'words to search for': [
       { name: 'what is secret', query: '?q=zq', isFor: readers },
       { name: 'the same without words', query: '?document=yes', isFor: readers },
+      { name: 'what was sent, without words', query: '?where=sent&from=1/1/2020', isFor: readers },
+      { name: 'drafts, without words', query: '?where=drafts&from=1/1/2020', isFor: readers },
     ] as Thing[],
     // To remove what is not there does nothing.
     'saved search': [{ name: 'no search', params: { id: newId() }, isFor: readers }] as Thing[],

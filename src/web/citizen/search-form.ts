@@ -1,4 +1,4 @@
-import { queryLengthMax, type SearchFilters } from '../../mailbox/search-query.ts'
+import { asksForReceived, type Place, places, queryLengthMax, type SearchFilters } from '../../mailbox/search-query.ts'
 import { endOfDay, startOfDay } from '../dates.ts'
 import type { FieldError } from '../page.ts'
 import type { Translate } from '../words.ts'
@@ -14,6 +14,7 @@ export const searchFields = [
   'flagged',
   'todo',
   'folder',
+  'where',
   'mailbox',
 ] as const
 export type SearchField = (typeof searchFields)[number]
@@ -47,12 +48,28 @@ const mayBe: Record<SearchField, (value: string) => boolean> = {
   flagged: isOn,
   todo: isOn,
   folder: (value) => uuid.test(value) || (searchFolders as readonly string[]).includes(value),
+  where: (value) => (places as readonly string[]).includes(value),
   mailbox: (value) => value === 'all',
 }
 
+/** Where to look: all that stays when nothing else is asked for. */
+export function whereAsked({ where, mailbox }: Asked): Asked {
+  return { ...(where ? { where } : {}), ...(mailbox ? { mailbox } : {}) }
+}
+
 /** Whether anything is asked for beside where to look. */
-export function asksAnything({ mailbox: _, ...asked }: Asked): boolean {
-  return Object.keys(asked).length > 0
+export function asksAnything(asked: Asked): boolean {
+  return Object.keys(asked).length > Object.keys(whereAsked(asked)).length
+}
+
+/** Whether anything is asked for beside words and where to look. */
+export function isNarrowed({ q: _, ...asked }: Asked): boolean {
+  return asksAnything(asked)
+}
+
+/** The same of what was received, sent and drafted. */
+export function everywhere({ where: _, ...asked }: Asked): Asked {
+  return asked
 }
 
 /** The address of a search. */
@@ -73,19 +90,20 @@ export function readFilters(asked: Asked, t: Translate): { filters: SearchFilter
   }
   const [from, until] = [day('from', startOfDay), day('until', endOfDay)]
   if (from && until && from > until) errors.push({ field: 'until', text: t('search:until-before-from') })
-  return {
-    errors,
-    filters: {
-      serviceId: asked.sender,
-      from,
-      until,
-      hasDocument: asked.document !== undefined,
-      isUnread: asked.unread !== undefined,
-      isFlagged: asked.flagged !== undefined,
-      hasToDo: asked.todo !== undefined,
-      folder: asked.folder,
-    },
+  const filters = {
+    place: asked.where as Place | undefined,
+    serviceId: asked.sender,
+    from,
+    until,
+    hasDocument: asked.document !== undefined,
+    isUnread: asked.unread !== undefined,
+    isFlagged: asked.flagged !== undefined,
+    hasToDo: asked.todo !== undefined,
+    folder: asked.folder,
   }
+  const isElsewhere = filters.place === 'sent' || filters.place === 'drafts'
+  if (isElsewhere && asksForReceived(filters)) errors.push({ field: 'where', text: t('search:where-wrong') })
+  return { errors, filters }
 }
 
 const months = [

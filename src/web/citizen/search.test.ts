@@ -146,4 +146,85 @@ describe('the search page', () => {
     assert.match(there, /2 letters found/)
     assert.match(there, /In Rosa Example’s mailbox/)
   })
+
+  test('finds what was sent and what is being written too, each by a link to where it is; a choice limits it to one, and can be taken off', async () => {
+    const write = '/write/northfold-council/council-tax'
+    const came = await send('six', 'Your gooseberry', 'About a gooseberry.')
+    const sent = (await pages.submit('rosa', write, { subject: 'A gooseberry', text: 'Mine & yours: a gooseberry.' })).headers
+    const sentId = /\/sent\/([^/]+)/.exec(String(sent.location))![1]
+    await pages.submit('rosa', write, { subject: '', text: 'One gooseberry to come', action: 'save' })
+    const address = '/search?q=gooseberry'
+    const { body } = await pages.get('rosa', address)
+    assert.match(textOf(body), /3 letters found/)
+    const [draftId] = /(?<=href="\/drafts\/)[^"]+/.exec(body)!
+    for (const href of [`/letters/${came}`, `/sent/${sentId}`, `/drafts/${draftId}`]) {
+      assert.ok(body.includes(`href="${href}"`), href)
+      assert.equal((await pages.get('rosa', href)).statusCode, 200)
+    }
+    const found = async (where: string) => textOf((await pages.get('rosa', `${address}&where=${where}`)).body)
+    assert.match(
+      await found('sent'),
+      /1 letter found To Northfold Council ?Council tax A gooseberry Sent.*Mine &amp; yours: a gooseberry/,
+    )
+    assert.match(
+      await found('drafts'),
+      /1 letter found To Northfold Council ?Council tax No subject yet Draft Changed on 23 November.*One gooseberry to come/,
+    )
+    assert.match(await found('received'), /1 letter found Northfold Council ?Council tax Your gooseberry/)
+    assert.match(await found('nonsense'), /3 letters found/)
+    const nothing = (await pages.get('rosa', '/search?q=zeppelin&where=sent')).body
+    assert.match(textOf(nothing), /“zeppelin” in letters that you have sent/)
+    assert.match(nothing, /href="\/search\?q=zeppelin">Search everywhere/)
+    const wrong = await pages.get('rosa', `${address}&where=sent&unread=yes`)
+    assert.deepEqual([wrong.statusCode, /id="where-error"/.test(wrong.body)], [422, true])
+    assert.match(await found('sent&lang=cy'), /1 llythyr wedi’i ganfod At Northfold Council.*Wedi’i anfon/)
+  })
+
+  test('keeps where was searched with a search that is saved', async () => {
+    const cookie = await pages.signIn('rosa')
+    const headers = { cookie: `${cookie!.name}=${cookie!.value}` }
+    const { body } = await pages.app.inject({ url: '/search?q=gooseberry&where=sent', headers })
+    const form = body.split('<form method="post" action="/searches">')[1]!.split('</form>')[0]!
+    const fields = new URLSearchParams(
+      [...form.matchAll(/type="hidden" name="([^"]+)" value="([^"]*)"/g)].map(([, name, value]): [string, string] => [
+        name!,
+        value!,
+      ]),
+    )
+    // She has as many as she can: one of that name takes its place.
+    fields.set('name', 'Search 0')
+    await pages.app.inject({
+      method: 'POST',
+      url: '/searches',
+      headers: { ...headers, 'content-type': 'application/x-www-form-urlencoded' },
+      payload: fields.toString(),
+    })
+    const shown = (await pages.app.inject({ url: '/search', headers })).body
+    assert.match(shown, /href="\/search\?q=gooseberry&amp;where=sent">Search 0<\/a>/)
+  })
+
+  test('says whose a sent letter is to who may read several mailboxes, and opens it there; to who may read alone shows no draft', async () => {
+    const cookie = await pages.signIn('arthur')
+    const headers = { cookie: `${cookie!.name}=${cookie!.value}` }
+    const { body } = await pages.app.inject({ url: '/search?q=gooseberry&mailbox=all', headers })
+    assert.match(textOf(body), /2 letters found/)
+    const alone = await pages.app.inject({ url: '/search?q=gooseberry&mailbox=all&where=sent', headers })
+    assert.match(textOf(alone.body), /To Northfold Council.*Rosa Example’s mailbox/)
+    const form = alone.body.split('<form method="post" action="/search/open">')[1]!.split('</form>')[0]!
+    const fields = new URLSearchParams(
+      [...form.matchAll(/name="([^"]+)" value="([^"]*)"/g)].map(([, name, value]): [string, string] => [name!, value!]),
+    )
+    const ask = (payload: URLSearchParams) =>
+      pages.app.inject({
+        method: 'POST',
+        url: '/search/open',
+        headers: { ...headers, 'content-type': 'application/x-www-form-urlencoded' },
+        payload: payload.toString(),
+      })
+    const opened = await ask(fields)
+    assert.equal(opened.headers.location, `/sent/${fields.get('letter')}`)
+    assert.match((await pages.app.inject({ url: opened.headers.location, headers })).body, /A gooseberry/)
+    fields.set('place', '/elsewhere')
+    assert.equal((await ask(fields)).statusCode, 404)
+  })
 })

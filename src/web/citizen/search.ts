@@ -9,22 +9,36 @@ import { wantIndex } from '../../mailbox/index-documents.ts'
 import { listSenders, type Sender } from '../../mailbox/list-senders.ts'
 import { deleteSavedSearch, listSavedSearches, savedNameLengthMax, saveSearch } from '../../mailbox/saved-searches.ts'
 import { type FoundIn, type Results, searchMailboxes } from '../../mailbox/search-mailboxes.ts'
-import { parseQuery, queryLengthMax, type SearchFilters } from '../../mailbox/search-query.ts'
+import { type Place, parseQuery, places, queryLengthMax, type SearchFilters } from '../../mailbox/search-query.ts'
 import { Problem } from '../../problems.ts'
 import { openMailbox } from '../../sign-in/session.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
 import { checkForm, checkFormOfAnyMailbox, sessionCookies } from '../session.ts'
-import { languageOf, wordsFor } from '../words.ts'
-import { type Asked, asksAnything, readAsked, readFilters, searchAddress, searchFields, searchFolders } from './search-form.ts'
+import { languageOf, type Translate, wordsFor } from '../words.ts'
+import {
+  type Asked,
+  asksAnything,
+  everywhere,
+  isNarrowed,
+  readAsked,
+  readFilters,
+  searchAddress,
+  searchFields,
+  searchFolders,
+  whereAsked,
+} from './search-form.ts'
 
 const mailboxesMax = 50
 const pagesMax = 50
 const Query = Type.Object({ page: Type.Optional(Type.Integer({ minimum: 1, maximum: pagesMax })) })
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
+/** Under which address what was found there has its page. */
+const pageOf: Record<Place, string> = { received: '/letters', sent: '/sent', drafts: '/drafts' }
+
 type Where = { mailboxes: ReadableMailbox[]; open: ReadableMailbox; hasMore: boolean }
 
-/** Finds letters by their words and the words inside their documents. What is looked for stands in the address, which nobody logs. */
+/** Finds letters, what was sent and drafts by their words and the words inside documents. What is looked for stands in the address, which nobody logs. */
 export function searchPages(app: FastifyInstance, surroundings: Surroundings): void {
   const { config, database, clock } = surroundings
   const scope = app.withTypeProvider<TypeBoxTypeProvider>()
@@ -65,11 +79,12 @@ export function searchPages(app: FastifyInstance, surroundings: Surroundings): v
 
   /** A letter that was found in another mailbox: that one is opened first. */
   scope.post('/search/open', { preHandler: checkFormOfAnyMailbox }, async (request, reply) => {
-    const { grant, via, letter } = request.body as Record<string, unknown>
-    if (typeof letter !== 'string' || !uuid.test(letter)) throw new Problem('not-found')
+    const { grant, via, letter, place } = request.body as Record<string, unknown>
+    const found = places.find((one) => one === place)
+    if (typeof letter !== 'string' || !uuid.test(letter) || found === undefined) throw new Problem('not-found')
     const [grantId, viaGrantId] = [readId(grant), readId(via)]
     await openMailbox(database, request.cookies[cookie.name]!, grantId ? { grantId, viaGrantId } : undefined, clock())
-    return reply.redirect(`/letters/${letter}`, 303)
+    return reply.redirect(`${pageOf[found]}/${letter}`, 303)
   })
 }
 
@@ -118,7 +133,7 @@ async function answer(
       hidden: searchFields.flatMap((field) => (asked[field] === undefined ? [] : [{ field, value: asked[field] }])),
       name,
       isCut: query.isCut,
-      hasFilters: Object.keys(asked).some((field) => field !== 'q' && field !== 'mailbox'),
+      hasFilters: isNarrowed(asked),
       isAll: asked.mailbox === 'all',
       mayLookInAll: where.mailboxes.length > 1,
       openName: where.open.grantId === undefined ? undefined : where.open.ownerName,
@@ -130,10 +145,11 @@ async function answer(
       ],
       saved: saved.map((one) => ({ id: one.id, name: one.name, href: searchAddress(readAsked(one.asked)) })),
       again: searchAddress(asked),
-      withoutFilters:
-        asked.q === undefined ? undefined : searchAddress({ q: asked.q, ...(asked.mailbox ? { mailbox: asked.mailbox } : {}) }),
+      places,
+      withoutFilters: searchAddress({ ...(asked.q === undefined ? {} : { q: asked.q }), ...whereAsked(asked) }),
+      everywhere: asked.where === undefined ? undefined : searchAddress(everywhere(asked)),
       inAll: asked.mailbox === 'all' ? undefined : searchAddress({ ...asked, mailbox: 'all' }),
-      ...(results === undefined ? {} : viewResults(results, where, asked, page, filters)),
+      ...(results === undefined ? {} : viewResults(results, where, asked, { page, filters, t })),
     },
     errors.length > 0 ? 422 : 200,
   )
@@ -162,12 +178,23 @@ async function sendersOf(database: Surroundings['database'], mailboxes: readonly
   return [...byId.values()].sort((one, other) => nameOf(one).localeCompare(nameOf(other)))
 }
 
-function viewResults(results: Results<ReadableMailbox>, { open }: Where, asked: Asked, page: number, filters: SearchFilters) {
+function viewResults(
+  results: Results<ReadableMailbox>,
+  { open }: Where,
+  asked: Asked,
+  { page, filters, t }: { page: number; filters: SearchFilters; t: Translate },
+) {
   const href = (number: number) => searchAddress(asked, number)
+  /** Who wrote it, or whom it is to. */
+  const otherSide = ({ place, draft, otherName }: FoundIn<ReadableMailbox>) => {
+    if (draft) return t(`drafts:kind-${draft.kind}`, { name: otherName })
+    return place === 'sent' ? t('sent:to', { name: otherName }) : otherName
+  }
   const view = ({ mailbox, ...letter }: FoundIn<ReadableMailbox>) => ({
     ...letter,
-    subject: highlight(letter.subject, results.needles),
-    otherName: highlight(letter.otherName, results.needles),
+    href: `${pageOf[letter.place]}/${letter.id}`,
+    subject: highlight(letter.subject === '' ? t('drafts:no-subject') : letter.subject, results.needles),
+    otherName: highlight(otherSide({ mailbox, ...letter }), results.needles),
     isInBin: letter.folder === 'bin' && filters.folder === undefined,
     ownerName: asked.mailbox === 'all' ? mailbox.ownerName : undefined,
     firmName: mailbox.firmName,
