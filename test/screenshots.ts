@@ -192,6 +192,18 @@ const shots: Shot[] = [
   rosa('search-found', '/search?q=coucnil'),
   rosa('search-nothing', '/search?q=xylophone&unread=yes'),
   rosa('search-errors', '/search?q=bill&document=yes&until=soon'),
+  rosa('search-everywhere', '/write/northfold-council/council-tax', async (page) => {
+    for (const button of ['send', 'save']) {
+      await page.goto('/write/northfold-council/council-tax')
+      await page.locator('#subject').fill('My new address for council tax')
+      await page.locator('#text').fill('I have moved to 2 New Street.')
+      await page.locator(`button[value=${button}]`).last().click()
+      await page.waitForURL(button === 'send' ? /confirmation/ : /drafts/)
+    }
+    await page.goto('/search?q=council')
+  }),
+  rosa('search-where-error', '/search?q=council&where=sent&unread=yes'),
+  rosa('search-nothing-sent', '/search?q=xylophone&where=sent'),
   rosa('sent', '/sent'),
   rosa('write', '/write'),
   rosa('write-search', '/write?q=parking+fine'),
