@@ -9,7 +9,7 @@ import { startProgram } from './program.ts'
 /**
  * Takes a picture of every page and state, with a demo world of its own: at two widths, in English and Welsh, light and dark.
  * `npm run screenshots` puts all into screenshots/; `npm run screenshots -- inbox 375 cy` only those that have these words: of several
- * names, widths, languages or schemes, any.
+ * names, views, languages or schemes, any. Views beside the two widths are taken where they are asked for.
  */
 const folder = path.join(import.meta.dirname, '../screenshots')
 const words = process.argv.slice(2)
@@ -18,6 +18,17 @@ const asked = (all: string[]) => {
   const some = all.filter((one) => words.includes(one))
   return some.length > 0 ? some : all
 }
+
+/** How a page is looked at: a window so wide, one of 1280 at 200 %, and one of 1280 whose words alone are twice as large. */
+const views: Record<string, { width: number; height: number; deviceScaleFactor?: number; fontSize?: string }> = {
+  '320': { width: 320, height: 740 },
+  '375': { width: 375, height: 740 },
+  '768': { width: 768, height: 1024 },
+  '1280': { width: 1280, height: 860 },
+  zoom: { width: 640, height: 430, deviceScaleFactor: 2 },
+  text: { width: 1280, height: 860, fontSize: '200%' },
+}
+const always = ['375', '1280']
 
 type Person = 'Rosa Example' | 'Arthur Sample' | 'Gwen Enghraifft' | 'Mel Placeholder' | 'Bo Dummyname'
 type Shot = {
@@ -294,23 +305,25 @@ async function take(browser: Browser, baseUrl: string): Promise<void> {
   for (const shot of shots.filter(({ name }) => names.includes(name))) {
     if (shot.as && !states.has(shot.as)) states.set(shot.as, await signIn(browser, baseUrl, shot.as))
     const state = shot.as && states.get(shot.as)
-    for (const width of asked(['320', '375', '1280']).filter((one) => one !== '320' || words.includes('320')))
+    for (const view of asked(Object.keys(views)).filter((one) => always.includes(one) || words.includes(one)))
       for (const language of asked(['en', 'cy']))
         for (const scheme of asked(['light', 'dark']) as ('light' | 'dark')[]) {
+          const { width, height, deviceScaleFactor = 1, fontSize = '' } = views[view]!
           const context = await browser.newContext({
             baseURL: baseUrl,
-            viewport: { width: Number(width), height: Number(width) < 640 ? 740 : 860 },
+            viewport: { width, height },
+            deviceScaleFactor,
             colorScheme: scheme,
             ...(state ? { storageState: state } : {}),
           })
           await context.addCookies([{ name: 'language', value: language, url: baseUrl }])
-          await takeOne(await context.newPage(), shot, [shot.name, width, language, scheme].join('-'))
+          await takeOne(await context.newPage(), shot, [shot.name, view, language, scheme].join('-'), fontSize)
           await context.close()
         }
   }
 }
 
-async function takeOne(page: Page, shot: Shot, name: string): Promise<void> {
+async function takeOne(page: Page, shot: Shot, name: string, fontSize: string): Promise<void> {
   page.setDefaultTimeout(15_000)
   try {
     await page.goto(shot.at)
@@ -319,6 +332,7 @@ async function takeOne(page: Page, shot: Shot, name: string): Promise<void> {
     console.error(`${name}: ${(error as Error).message}`)
   }
   await page.waitForLoadState('load')
+  await page.evaluate(`document.documentElement.style.fontSize = '${fontSize}'`)
   await page.waitForTimeout(150)
   const tooWide = await page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth')
   if (tooWide > 0) console.error(`${name}: ${tooWide} pixels too wide`)
