@@ -21,6 +21,7 @@ const stylesheets = [
   'write.css',
   'details.css',
   'search.css',
+  'waiting.css',
   // These say all of the colours, or hide what is not for paper, and come last.
   'dark.css',
   'print.css',
