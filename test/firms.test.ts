@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, Page } from 'playwright-core'
 import { launchBrowser } from './browser.ts'
 import { callApi } from './call.ts'
+import { assertLooksRight } from './look-at.ts'
 import { startServer, type TestServer, takeToken } from './server.ts'
 import {
   enterCode,
@@ -53,17 +53,6 @@ describe('a firm that is let in', { timeout: 600_000 }, () => {
     })
     assert.equal(status, 201)
   }
-  /** It is fit to be used, on the narrow screen that it is looked at on. */
-  const isFit = async (page: Page) => {
-    const { violations } = await new AxeBuilder({ page }).analyze()
-    assert.deepEqual(
-      violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`),
-      [],
-      page.url(),
-    )
-    const overflow = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
-    assert.equal(overflow, 0, `${page.url()} is too wide`)
-  }
   const isRefused = async (page: Page, click: () => Promise<void>) => {
     const answered = page.waitForResponse((answer) => answer.request().isNavigationRequest())
     await click()
@@ -110,13 +99,13 @@ describe('a firm that is let in', { timeout: 600_000 }, () => {
     const code = await invite(arthur, { name: 'Our accountants', isAdviser: true, mayWrite: true })
     await enterCode(gwen, code)
     await sees(gwen, `You are Gwen Enghraifft, and can accept for ${firm} or for yourself`)
-    await isFit(gwen)
+    await assertLooksRight(gwen)
     await press(gwen, `Accept for ${firm}`)
     await sees(gwen, `Through ${firm}, as an adviser from outside. Read and write.`)
     await goTo(gwen, 'My details')
     await follow(gwen, 'Whose post you help with')
     await sees(gwen, `Whom ${firm} helps now`)
-    await isFit(gwen)
+    await assertLooksRight(gwen)
 
     // 3. Priya finds the bakery's mailbox, reads what is not for the bakery alone, and answers.
     await openMailboxOf(priya, bakery, firm)
@@ -137,7 +126,7 @@ describe('a firm that is let in', { timeout: 600_000 }, () => {
     await follow(arthur, 'Who looked at what')
     for (const did of ['opened this mailbox', 'opened a letter: Rates for your shop', 'answered a letter'])
       await sees(arthur, `Priya Specimen of ${firm} (was let into this mailbox) ${did}`)
-    await isFit(arthur)
+    await assertLooksRight(arthur)
     await goTo(arthur, 'Sent')
     await arthur.locator('.post-list a').first().click()
     await sees(arthur, `Written by Priya Specimen of ${firm} for ${bakery}`)
@@ -153,10 +142,10 @@ describe('a firm that is let in', { timeout: 600_000 }, () => {
     // 6. The bakery changes its accountants, and Gwen is out as well.
     await openMailboxOf(gwen, bakery, firm)
     await goTo(arthur, 'People')
-    await isFit(arthur)
+    await assertLooksRight(arthur)
     await follow(arthur, firm)
     await sees(arthur, `Gwen Enghraifft for ${firm}`)
-    await isFit(arthur)
+    await assertLooksRight(arthur)
     await press(arthur, 'End it now')
     await isRefused(gwen, () => goTo(gwen, 'Inbox'))
     for (const page of [gwen, priya, arthur]) await page.context().close()

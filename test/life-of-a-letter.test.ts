@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, Page } from 'playwright-core'
 import { launchBrowser } from './browser.ts'
 import { callApi } from './call.ts'
+import { assertLooksRight } from './look-at.ts'
 import { startServer, type TestServer, takeToken } from './server.ts'
 
 /**
@@ -32,12 +32,6 @@ function newLetter(reference: string) {
   }
 }
 
-async function assertAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
-  assert.ok(found.length === 0, `${new URL(page.url()).pathname}: ${found.join('; ')}`)
-}
-
 describe('the life of a letter', { timeout: 600_000 }, () => {
   let server: TestServer
   let browser: Browser
@@ -52,7 +46,7 @@ describe('the life of a letter', { timeout: 600_000 }, () => {
 
   for (const javaScriptEnabled of [true, false]) {
     test(`goes from the sender to the reader and back, ${javaScriptEnabled ? 'with' : 'without'} JavaScript`, async () => {
-      const check = (page: Page) => (javaScriptEnabled ? assertAccessible(page) : Promise.resolve())
+      const check = (page: Page) => (javaScriptEnabled ? assertLooksRight(page) : Promise.resolve())
       const reference = javaScriptEnabled ? 'life-1' : 'life-2'
 
       // 1. The service's system posts a letter.

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, Download, Page } from 'playwright-core'
 import { audit, auditKeysOf } from '../src/evidence/audit.ts'
 import { openEvidence } from '../src/evidence/open-evidence.ts'
 import { indexNextMailbox } from '../src/mailbox/index-documents.ts'
 import { launchBrowser } from './browser.ts'
 import { callApi } from './call.ts'
+import { assertLooksRight } from './look-at.ts'
 import { sealAll } from './seal-all.ts'
 import { startServer, type TestServer, takeToken } from './server.ts'
 import { follow, headingOf, openBrowser, press, sees, signIn } from './steps.ts'
@@ -59,7 +59,7 @@ for (const javaScriptEnabled of [true, false]) {
       await server?.stop()
     })
 
-    const check = () => (javaScriptEnabled ? assertAccessible(page) : Promise.resolve())
+    const check = () => (javaScriptEnabled ? assertLooksRight(page) : Promise.resolve())
     const api = async (method: string, address: string, body?: unknown) => {
       const answer = await callApi(server, token, method, address, body)
       assert.ok(answer.status < 300, `${method} ${address}: ${JSON.stringify(answer.body)}`)
@@ -291,14 +291,6 @@ for (const javaScriptEnabled of [true, false]) {
       assert.ok(events > 40)
     }
   })
-}
-
-async function assertAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze()
-  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
-  assert.deepEqual(found, [], page.url())
-  const isTooWide = await page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth')
-  assert.equal(isTooWide, false, `${page.url()} is wider than the screen`)
 }
 
 const tabsOf = (page: Page) => page.locator('.post-tabbar__link')

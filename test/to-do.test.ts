@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, Page } from 'playwright-core'
 import { launchBrowser } from './browser.ts'
 import { callApi } from './call.ts'
+import { assertLooksRight } from './look-at.ts'
 import { sealAll } from './seal-all.ts'
 import { startServer, type TestServer, takeToken } from './server.ts'
 import { follow, goTo, headingOf, openBrowser, press, sees, signIn, signInToWork } from './steps.ts'
@@ -35,12 +35,6 @@ function newLetter(reference: string) {
   }
 }
 
-async function assertAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze()
-  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
-  assert.deepEqual(found, [], page.url())
-}
-
 describe('what letters ask to do', { timeout: 600_000 }, () => {
   let server: TestServer
   let browser: Browser
@@ -58,7 +52,7 @@ describe('what letters ask to do', { timeout: 600_000 }, () => {
 
   for (const javaScriptEnabled of [true, false]) {
     test(`is paid, accepted, confirmed and marked, ${javaScriptEnabled ? 'with' : 'without'} JavaScript`, async () => {
-      const check = (page: Page) => (javaScriptEnabled ? assertAccessible(page) : Promise.resolve())
+      const check = (page: Page) => (javaScriptEnabled ? assertLooksRight(page) : Promise.resolve())
       const reference = javaScriptEnabled ? 'with' : 'without'
       const token = await takeToken(server)
       const sent = await callApi(server, token, 'POST', '/v1/messages', newLetter(reference))
@@ -164,9 +158,9 @@ describe('what letters ask to do', { timeout: 600_000 }, () => {
     await signIn(page, 'Rosa Example')
     await page.goto('/to-do')
     await follow(page, 'Show these dates in your calendar')
-    await assertAccessible(page)
+    await assertLooksRight(page)
     await press(page, 'Make an address')
-    await assertAccessible(page)
+    await assertLooksRight(page)
     const address = await page.getByLabel('Private address').inputValue()
     const read = async (url: string) => {
       const answer = await fetch(url)
@@ -193,26 +187,26 @@ describe('what letters ask to do', { timeout: 600_000 }, () => {
     await signInToWork(page, 'Mel Placeholder', '/department')
     await goTo(page, 'Systems')
     await follow(page, 'sites that letters lead to')
-    await assertAccessible(page)
+    await assertLooksRight(page)
     await page.getByLabel('Add a site').fill('not a site')
     await press(page, 'Add the site')
     await sees(page, 'There is a problem')
     assert.equal(await page.getByLabel('Add a site').inputValue(), 'not a site')
-    await assertAccessible(page)
+    await assertLooksRight(page)
     await page.getByLabel('Add a site').fill('https://book.northfold.example/visits')
     await press(page, 'Add the site')
     await sees(page, 'book.northfold.example')
     await press(page, 'Remove book.northfold.example')
     await page.goto('/department/payments')
-    await assertAccessible(page)
+    await assertLooksRight(page)
     await follow(page, 'Libraries')
     await press(page, 'Save')
     await sees(page, 'There is a problem')
-    await assertAccessible(page)
+    await assertLooksRight(page)
     await page.getByLabel('API key').fill('api_test_of-the-library')
     await press(page, 'Save')
     await sees(page, 'Webhook address')
-    await assertAccessible(page)
+    await assertLooksRight(page)
     assert.doesNotMatch(await page.content(), /of-the-library/)
     await press(page, 'Remove the account')
     await sees(page, 'The service takes no payments yet')
@@ -224,6 +218,6 @@ describe('what letters ask to do', { timeout: 600_000 }, () => {
     await page.goto('/to-do?lang=cy')
     assert.equal(await headingOf(page), 'I’w wneud')
     await sees(page, 'Talu eich rhandaliad cyntaf')
-    await assertAccessible(page)
+    await assertLooksRight(page)
   })
 })

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, Page } from 'playwright-core'
 import { deriveInvitationKey } from '../src/access/grant-invitation.ts'
 import { rightsOf } from '../src/access/rights.ts'
@@ -10,6 +9,7 @@ import { sendDueDrafts } from '../src/delivery/send-due-drafts.ts'
 import { deriveIdentifierKeys } from '../src/registry/identifier.ts'
 import { buildGrantWorld } from '../test/grants.ts'
 import { launchBrowser } from './browser.ts'
+import { assertLooksRight } from './look-at.ts'
 import type { Post } from './post.ts'
 import { startServer, type TestServer } from './server.ts'
 import { follow, openBrowser, press, sees, signIn } from './steps.ts'
@@ -20,14 +20,6 @@ const file = (name: string, buffer: Buffer | string, mimeType = 'application/oct
   mimeType,
   buffer: Buffer.from(buffer),
 })
-
-async function check(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze()
-  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
-  assert.deepEqual(found, [], page.url())
-  const isTooWide = await page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth')
-  assert.equal(isTooWide, false, `${page.url()} is wider than the screen`)
-}
 
 for (const javaScriptEnabled of [true, false]) {
   describe(`writing, ${javaScriptEnabled ? 'with' : 'without'} JavaScript`, { timeout: 600_000 }, () => {
@@ -61,7 +53,7 @@ for (const javaScriptEnabled of [true, false]) {
     test('a draft is kept, is gone on with, and is sent once', async () => {
       const page = await open('Rosa Example')
       await page.goto(write)
-      if (javaScriptEnabled) await check(page)
+      if (javaScriptEnabled) await assertLooksRight(page)
       await page.getByLabel('Subject').fill('We have moved')
       await page.getByLabel('Your message').fill('To 2 New Street.')
       if (javaScriptEnabled) await sees(page, 'Saved at 10:00am')
@@ -95,7 +87,7 @@ for (const javaScriptEnabled of [true, false]) {
       await sees(page, 'The text that is saved')
       await sees(page, 'Words of the other window')
       assert.equal(await page.getByLabel('Your message').inputValue(), 'Words of this window')
-      if (javaScriptEnabled) await check(page)
+      if (javaScriptEnabled) await assertLooksRight(page)
       assert.equal((await drafts())[0]!.body, 'Words of the other window')
       await press(page, 'Save draft')
       await sees(page, 'The draft was saved')
@@ -131,7 +123,7 @@ for (const javaScriptEnabled of [true, false]) {
       await page.getByRole('button', { name: 'Remove third.txt' }).click()
       await page.getByRole('link', { name: 'third.txt' }).waitFor({ state: 'detached' })
       assert.equal(await page.getByLabel('Your answer').inputValue(), 'See both files.')
-      if (javaScriptEnabled) await check(page)
+      if (javaScriptEnabled) await assertLooksRight(page)
       await press(page, 'Send')
       await sees(page, 'What happens next')
       await follow(page, 'See what you sent')
@@ -148,7 +140,7 @@ for (const javaScriptEnabled of [true, false]) {
       const letter = (await link.getAttribute('href'))!.replace(/\?.*/, '')
       await page.goto(letter)
       await follow(page, 'Forward this letter')
-      if (javaScriptEnabled) await check(page)
+      if (javaScriptEnabled) await assertLooksRight(page)
       await press(page, 'Continue')
       await sees(page, 'Choose whom to forward the letter to')
       await page.getByLabel('Arthur Sample').check()
@@ -157,7 +149,7 @@ for (const javaScriptEnabled of [true, false]) {
       await press(page, 'Continue')
       await sees(page, 'What Arthur Sample will see')
       await sees(page, 'Can you help me with this?')
-      if (javaScriptEnabled) await check(page)
+      if (javaScriptEnabled) await assertLooksRight(page)
       await press(page, 'Forward it')
       await sees(page, 'Your message is with Arthur Sample')
 
@@ -207,13 +199,13 @@ for (const javaScriptEnabled of [true, false]) {
       }
       await fill()
       await sees(page, '27 November 2026 at 9:30am')
-      if (javaScriptEnabled) await check(page)
+      if (javaScriptEnabled) await assertLooksRight(page)
       await press(page, 'Stop, and change it')
       assert.equal(await page.getByLabel('Your message').inputValue(), 'Now it is Friday.')
       await fill()
       await page.goto('/drafts')
       await sees(page, 'Will be sent on 27 November 2026 at 9:30am')
-      if (javaScriptEnabled) await check(page)
+      if (javaScriptEnabled) await assertLooksRight(page)
       const keys = deriveIdentifierKeys(server.config.secretKey)
       const send = () => sendDueDrafts(server.test.database, keys, now.at)
       assert.equal(await send(), 0)
