@@ -52,7 +52,8 @@ describe('in Welsh', () => {
       union select added_by_name from client_key union select by_name from client_change union select by_name from staff_change
       union select name->>'en' from contact_point union select name->>'en' from contact_group
       union select description from service union select description from organisation
-      union select description->>'en' from contact_point union select description->>'en' from contact_group`
+      union select description->>'en' from contact_point union select description->>'en' from contact_group
+      union select field->>'label' from message, jsonb_array_elements(contact->'fields') as field`
     names = rows
       .map(({ name }) => name)
       .filter(Boolean)
@@ -64,7 +65,7 @@ describe('in Welsh', () => {
   const englishOn = (body: string): string[] =>
     wordsOf(body, 'cy', isNotOurs).flatMap(({ words, where }) => {
       const own = names.reduce((text, name) => text.replaceAll(name, '…'), words)
-      const isOurs = wholes.has(words) || withGaps.some((pattern) => pattern.test(words))
+      const isOurs = (wholes.has(words) && !names.includes(words)) || withGaps.some((pattern) => pattern.test(words))
       return isOurs || englishWords.test(own) ? [`“${words}” (${where})`] : []
     })
 
