@@ -8,10 +8,7 @@ import { Problem, type ProblemCode } from '../problems.ts'
 import { kindOf } from './letter-view.ts'
 import type { FieldError } from './page.ts'
 import { checkFormToken } from './session.ts'
-import { type Translate, translate } from './words.ts'
-
-/** For whoever hands no words over. */
-const english = translate('en')
+import type { Translate } from './words.ts'
 
 type SentFile = { name: string; bytes: Buffer }
 /** What a form with files held. Where the files are larger than is taken, `isTooLarge`, and they are not kept. */
@@ -93,7 +90,7 @@ export function toLine(value = ''): string {
 }
 
 /** What is wrong with the words, in the order of the form. */
-export function checkDraft(draft: Pick<Draft, 'subject' | 'text'>, hasSubject: boolean, t: Translate = english): FieldError[] {
+export function checkDraft(draft: Pick<Draft, 'subject' | 'text'>, hasSubject: boolean, t: Translate): FieldError[] {
   const errors: FieldError[] = []
   if (hasSubject && draft.subject === '') errors.push({ field: 'subject', text: t('form:subject-missing') })
   if (draft.text.trim() === '') errors.push({ field: 'text', text: t('form:text-missing') })
@@ -101,7 +98,7 @@ export function checkDraft(draft: Pick<Draft, 'subject' | 'text'>, hasSubject: b
 }
 
 /** What is too long even to be kept. */
-export function checkLengths(draft: Pick<Draft, 'subject' | 'text'>, t: Translate = english): FieldError[] {
+export function checkLengths(draft: Pick<Draft, 'subject' | 'text'>, t: Translate): FieldError[] {
   const errors: FieldError[] = []
   if (draft.subject.length > subjectLengthMax)
     errors.push({ field: 'subject', text: t('form:subject-too-long', { max: subjectLengthMax }) })
@@ -120,24 +117,20 @@ export function mediaTypeOf(filename: string): string {
   return mediaTypeByEnding.get(filename.slice(filename.lastIndexOf('.') + 1).toLowerCase()) ?? ''
 }
 
-export function filesHint({ files, bytes }: Limits, t: Translate = english): string {
+export function filesHint({ files, bytes }: Limits, t: Translate): string {
   const kinds = Object.keys(mediaTypes).map(kindOf)
   const values = { max: files, megabytes: bytes / megabyte, kinds: kinds.slice(0, -1).join(', '), last: kinds.at(-1) }
   return t(files === 1 ? 'form:one-file-hint' : 'form:files-hint', values)
 }
 
 /** Files that are too large together, or too many. */
-export function limitInWords(code: 'too-large' | 'too-many-files', { files, bytes }: Limits, t: Translate = english): string {
+export function limitInWords(code: 'too-large' | 'too-many-files', { files, bytes }: Limits, t: Translate): string {
   if (code === 'too-large') return t('form:files-too-large', { megabytes: bytes / megabyte })
   return files > 1 ? t('form:too-many-files', { max: files }) : t(files === 1 ? 'form:one-file-only' : 'form:no-files')
 }
 
 /** The files as documents: their kind comes from the ending of the name, and not from what the browser says. */
-export function readDocuments(
-  form: Form,
-  limits: Limits,
-  t: Translate = english,
-): { documents: NewDocument[]; errors: FieldError[] } {
+export function readDocuments(form: Form, limits: Limits, t: Translate): { documents: NewDocument[]; errors: FieldError[] } {
   const errors: FieldError[] = []
   const wrong = (text: string) => errors.push({ field: 'files', text })
   if (form.isTooLarge) wrong(limitInWords('too-large', limits, t))
@@ -156,8 +149,8 @@ export function readDocuments(
 export function toFieldError(
   problem: unknown,
   documents: readonly NewDocument[],
+  t: Translate,
   recipientField = 'recipient',
-  t: Translate = english,
 ): FieldError {
   if (!(problem instanceof Problem)) throw problem
   const place = problem.fields?.[0]?.field.match(/^\/documents\/(\d+)\//)?.[1]
@@ -195,6 +188,6 @@ const inForm: readonly ProblemCode[] = [
 ]
 
 /** A problem in a sentence for whoever wrote. */
-export function inWords(code: ProblemCode, filename: string, t: Translate = english): string {
+export function inWords(code: ProblemCode, filename: string, t: Translate): string {
   return inForm.includes(code) ? t(`form:problems.${code}`, { filename }) : t('form:problems.other')
 }

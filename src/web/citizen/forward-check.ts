@@ -59,7 +59,7 @@ export function forwardCheckPages(app: FastifyInstance, surroundings: Desk): voi
       return reply.redirect(`/sent/${messageId}/confirmation`, 303)
     } catch (error) {
       if (found === undefined) throw error
-      return again([toFieldError(error, [], 'to', t)])
+      return again([toFieldError(error, [], t, 'to')])
     }
   })
 }

@@ -265,7 +265,7 @@ async function finish(
     return reply.redirect(`/sent/${messageId}/confirmation`, 303)
   } catch (error) {
     const recipientField = writing.aim.kind === 'new' ? 'subject' : 'text'
-    const errors = [toFieldError(error, [], recipientField, wordsFor(request))]
+    const errors = [toFieldError(error, [], wordsFor(request), recipientField)]
     // What was sent under this reference said something else: this is another message from now on.
     const isUsed = error instanceof Problem && error.code === 'reference-used'
     const newest = await findDraft(database, actor, isUsed ? await renewDraft(database, actor, id) : id, clock())

@@ -57,7 +57,7 @@ export function answerPages(app: FastifyInstance, { database, keys, clock }: Sur
       const { messageId } = await acceptOne(database, keys, actor, submission, clock())
       return reply.redirect(`${folder}/${messageId}/confirmation`, 303)
     } catch (error) {
-      return sendForm(request, reply, letter, { ...draft, reference: newId() }, [toFieldError(error, documents, 'text', t)])
+      return sendForm(request, reply, letter, { ...draft, reference: newId() }, [toFieldError(error, documents, t, 'text')])
     }
   })
 }

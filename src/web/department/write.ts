@@ -92,7 +92,7 @@ export function writePages(app: FastifyInstance, database: Database, keys: Ident
       const { messageId } = await acceptOne(database, keys, actor, submission, clock())
       return reply.redirect(`/department/messages/${messageId}/confirmation`, 303)
     } catch (error) {
-      const errors = [toFieldError(error, documents, 'recipient', t)]
+      const errors = [toFieldError(error, documents, t)]
       return sendForm(request, reply, choices, { ...draft, reference: newId() }, errors)
     }
   })

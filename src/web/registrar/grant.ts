@@ -105,7 +105,7 @@ async function readDocument(form: Form, t: Translate): Promise<{ document?: Gran
   try {
     await checkDocuments(documents)
   } catch (error) {
-    return { errors: [toFieldError(error, documents, undefined, t)] }
+    return { errors: [toFieldError(error, documents, t)] }
   }
   const { filename, mediaType } = file
   return { document: { filename, mediaType, bytes: form.files[0]!.bytes }, errors: [] }
