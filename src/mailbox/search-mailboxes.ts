@@ -5,7 +5,7 @@ import type { Db } from '../database/connect.ts'
 import { within } from '../database/scope.ts'
 import { findSnippets, type Snippet } from './find-snippets.ts'
 import { type FoundLetter, newestOf, type SearchInput, type SearchResult, searchMailbox } from './search.ts'
-import type { Needle } from './search-query.ts'
+import type { Needle, Query } from './search-query.ts'
 
 const mailboxesAtOnce = 4
 const indexingMsMax = 1_500
@@ -31,17 +31,13 @@ export async function searchMailboxes<Mailbox extends { actor: Actor }>(
 ): Promise<Results<Mailbox>> {
   const wanted = page * resultsPerPage + 1
   const untilMs = performance.now() + indexingMsMax
-  const searchAll = (mends: boolean) =>
-    someAtOnce(mailboxes, async (mailbox) => {
-      return {
-        mailbox,
-        result: await searchMailbox(db, mailbox.actor, { query, filters, wanted, mends, untilMs, language }, now),
-      }
-    })
-  const asTyped = await searchAll(false)
+  const searchIn = async (mailbox: Mailbox, query: Query, mends: boolean) => {
+    return { mailbox, result: await searchMailbox(db, mailbox.actor, { query, filters, wanted, mends, untilMs, language }, now) }
+  }
+  const asTyped = await someAtOnce(mailboxes, (mailbox) => searchIn(mailbox, query, false))
   // A name that one mailbox has is not misspelt, whatever the others have that is like it.
   const isFound = query.terms.length === 0 || asTyped.some(({ result }) => result.count > 0)
-  const results = isFound ? asTyped : await searchAll(true)
+  const results = isFound ? asTyped : await searchMended(mailboxes, query, (mailbox, asked) => searchIn(mailbox, asked, true))
   const seen = new Set<string>()
   const all = results.flatMap(({ mailbox, result }) => result.letters.map((letter) => ({ ...letter, mailbox })))
   // By two grants one may read the same mailbox; and a letter from one to another is in both.
@@ -61,6 +57,36 @@ export async function searchMailboxes<Mailbox extends { actor: Actor }>(
     lettersLeft: sum(({ lettersLeft }) => lettersLeft),
     documentsLeft: sum(({ documentsLeft }) => documentsLeft),
   }
+}
+
+/**
+ * Some mailboxes after others. All words of a mailbox have to be looked through for what somebody may have meant: so where the first have words
+ * in place of what was typed, the others are searched for these.
+ */
+async function searchMended<Mailbox, Found extends { result: SearchResult }>(
+  mailboxes: readonly Mailbox[],
+  query: Query,
+  search: (mailbox: Mailbox, query: Query) => Promise<Found>,
+): Promise<Found[]> {
+  const found: Found[] = []
+  let asked = query
+  for (let at = 0; at < mailboxes.length; at += mailboxesAtOnce) {
+    const some = mailboxes.slice(at, at + mailboxesAtOnce)
+    const wanted = asked
+    found.push(...(await someAtOnce(some, (mailbox) => search(mailbox, wanted))))
+    if (asked === query) asked = withMended(query, mendedOf(found.map(({ result }) => result)))
+  }
+  return found
+}
+
+function withMended(query: Query, mended: SearchResult['mended']): Query {
+  if (mended.length === 0) return query
+  const wordsFor = new Map(mended.map(({ typed, found }) => [typed, found.map((word) => [word])]))
+  const terms = query.terms.map((term) => {
+    const alternatives = term.isQuoted ? undefined : wordsFor.get(term.typed)
+    return alternatives === undefined ? term : { ...term, isQuoted: true, alternatives }
+  })
+  return { ...query, terms }
 }
 
 async function someAtOnce<In, Out>(items: readonly In[], work: (item: In) => Promise<Out>): Promise<Out[]> {

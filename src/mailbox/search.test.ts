@@ -254,6 +254,29 @@ describe('searching a mailbox', () => {
     assert.equal(left.length, 0)
   })
 
+  test('looks in all mailboxes for what the first have in place of a misspelt word', async () => {
+    const mine = await send({ body: 'A huckleberry.' })
+    const recipient = { scheme: 'link', value: 'CT-2' }
+    const theirs = await send({ body: 'A huckleberry too.', recipient })
+    await send({ body: 'A hucklebury.', recipient })
+    const searchAll = async (typed: string, actors: Actor[]) => {
+      const asked = { query: parseQuery(typed), filters: {}, page: 1 }
+      const { letters, mended } = await searchMailboxes(
+        post.db,
+        actors.map((actor) => ({ actor })),
+        asked,
+        now,
+      )
+      return { found: letters.map(({ id }) => id), mended }
+    }
+    // One may read a mailbox by several grants: it is searched as often, and its letters are shown once.
+    const { found, mended } = await searchAll('huckelberry', [...Array(4).fill(post.rosa), post.arthur])
+    assert.deepEqual(found.sort(), [mine, theirs].sort())
+    assert.deepEqual(mended, [{ typed: 'huckelberry', found: ['huckleberry'] }])
+    // What the first do not have is looked for in the others.
+    assert.deepEqual((await searchAll('huckelbury', [...Array(4).fill(post.rosa), post.arthur])).mended[0]?.found, ['hucklebury'])
+  })
+
   test('finds nothing of another, and for a helper only what their grant lets them see, not a mended word of the rest either', async () => {
     const id = await send({ body: 'A periwinkle.' })
     assert.deepEqual(await finds('periwinkle', {}, post.arthur), [])
