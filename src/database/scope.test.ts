@@ -28,6 +28,20 @@ describe('isolation by the database', () => {
     assert.deepEqual(open, [], 'Give each of these tables its policies, in the migration that makes it.')
   })
 
+  // PostgreSQL asks them in the reverse order of their names (docs/decisions/0009-isolation.md), and the log and the feeds read events by the thousand.
+  test('asks of an event last what has to look into another table', async () => {
+    const policies = await test_.owner<{ name: string; looks: boolean }[]>`
+      select polname as name, exists (
+        select from pg_depend join pg_proc on pg_proc.oid = refobjid join pg_language on pg_language.oid = prolang
+        where classid = 'pg_policy'::regclass and objid = pg_policy.oid and refclassid = 'pg_proc'::regclass and lanname = 'plpgsql'
+      ) as looks
+      from pg_policy where polrelid = 'event'::regclass and polcmd in ('r', '*') order by polname`
+    assert.deepEqual(
+      policies.map(({ looks }) => looks),
+      policies.map((_, index) => index === 0),
+    )
+  })
+
   test('binds the role that the program logs in as, which owns nothing and may pass over nothing', async () => {
     const [role] = await test_.database`
       select rolsuper as is_super, rolbypassrls as passes_over, rolcreaterole as makes_roles, rolcreatedb as makes_databases,

@@ -64,6 +64,11 @@ export function translate(language: Language): Translate {
   return translators[language]
 }
 
+/** Whether there are words for a key. */
+export function hasWords(key: string): boolean {
+  return instance.exists(key)
+}
+
 declare module 'fastify' {
   interface FastifyRequest {
     /** See languageOf. */
