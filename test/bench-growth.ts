@@ -10,11 +10,14 @@ import { letter } from './bench-letter.ts'
 import { fillLargeWorld, linkOf } from './large-world.ts'
 import { measure, openRequests, print, printHead } from './measure.ts'
 import { takeToken } from './server.ts'
+import { signInAs } from './signed-in.ts'
 
 const lettersAtFirst = 100_000
 /** So that a mailbox has as many letters whatever the number of all. */
 const lettersInMailbox = 10
 const searchers = 50
+/** Who looks at the pages of their inbox, each by a connection of their own. */
+const visitors = 200
 
 /** The same work with a hundred thousand letters, a million and so on, each rate beside that of the first: does it become slower as the tables grow? */
 export async function measureGrowth(url: string, baseUrl: string, lettersMax: number): Promise<void> {
@@ -41,9 +44,17 @@ export async function measureGrowth(url: string, baseUrl: string, lettersMax: nu
     const accept = openRequests(8, `${baseUrl}/v1/messages`, 'POST', headers, () =>
       JSON.stringify({ ...letter(false), recipient: linkOf(Math.floor(Math.random() * world.parties)) }),
     )
+    const inboxes = await Promise.all(
+      readers.slice(0, visitors).map(async ({ partyId }) => {
+        const cookie = await signInAs(program, partyId, 'bench')
+        return openRequests(1, `${baseUrl}/inbox`, 'GET', { cookie })
+      }),
+    )
     const works: [string, (line: number) => Promise<unknown>][] = [
       ['Accept a letter over HTTP', accept.send],
-      ['List an inbox', () => listFolder(program, readers[pick()]!, { folder: 'inbox' }, new Date())],
+      // Each of the eight lines has visitors of its own: a connection carries one request at a time.
+      ['List an inbox, the page', (line) => inboxes[line + 8 * Math.floor((Math.random() * visitors) / 8)]!.send(0)],
+      ['List an inbox, the query alone', () => listFolder(program, readers[pick()]!, { folder: 'inbox' }, new Date())],
       [
         'Open a letter',
         () => {
@@ -60,6 +71,7 @@ export async function measureGrowth(url: string, baseUrl: string, lettersMax: nu
       print(`${name}, 8 at once`, figures!, first[index])
     }
     accept.close()
+    for (const inbox of inboxes) inbox.close()
     await printSizes(owner, letters)
   }
   await Promise.all([program.end(), owner.end()])

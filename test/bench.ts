@@ -19,7 +19,7 @@ import { insertBare, letter, turnsWithLog } from './bench-letter.ts'
 import { measureSearch } from './bench-search.ts'
 import { fillLargeWorld, linkOf } from './large-world.ts'
 import { measure, openRequests, print, printHead, secondsEach } from './measure.ts'
-import { startProgram } from './program.ts'
+import { type Program, startProgram } from './program.ts'
 import { takeToken } from './server.ts'
 import { signInRosa } from './signed-in.ts'
 
@@ -106,7 +106,8 @@ async function measureLargeWorld(url: string): Promise<void> {
   await Promise.all([program.end(), superuser.end()])
 }
 
-async function measureReading(baseUrl: string, database: Database): Promise<void> {
+/** One program has one thread for pages: on two cores there is room for another, in front of the same database. */
+async function measureReading(server: string, { baseUrl }: Program, database: Database): Promise<void> {
   const token = await takeToken({ baseUrl })
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
   for (let sent = 0; sent < lettersInMailbox; sent += 1) {
@@ -117,16 +118,22 @@ async function measureReading(baseUrl: string, database: Database): Promise<void
   const { cookie, actor, letterId } = await signInRosa(database)
   const inbox = openRequests(8, `${baseUrl}/inbox`, 'GET', { cookie })
   const page = openRequests(8, `${baseUrl}/letters/${letterId}`, 'GET', { cookie })
-  const works = [() => listInbox(database, actor, 1), inbox.send, () => open(database, actor, letterId, new Date()), page.send]
-  const names = [
-    'List an inbox, the query alone',
-    'List an inbox, the page',
-    'Open a letter, the query alone',
-    'Open a letter, the page',
+  const other = await startProgram({ DATABASE_URL: server })
+  const inboxes = [baseUrl, other.baseUrl].map((each) => openRequests(4, `${each}/inbox`, 'GET', { cookie }))
+  const works: [string, (line: number) => Promise<unknown>][] = [
+    ['List an inbox, the query alone', () => listInbox(database, actor, 1)],
+    ['List an inbox, the page', inbox.send],
+    ['List an inbox, the page, by two programs', (line) => inboxes[line % 2]!.send(Math.floor(line / 2))],
+    ['Open a letter, the query alone', () => open(database, actor, letterId, new Date())],
+    ['Open a letter, the page', page.send],
   ]
-  for (const [index, figures] of (await measure(8, works)).entries()) print(`${names[index]}, 8 at once`, figures)
-  inbox.close()
-  page.close()
+  const measured = await measure(
+    8,
+    works.map(([, work]) => work),
+  )
+  for (const [index, [name]] of works.entries()) print(`${name}, 8 at once`, measured[index]!)
+  for (const requests of [inbox, page, ...inboxes]) requests.close()
+  await other.end('SIGTERM')
 }
 
 const part = process.argv[3]
@@ -149,7 +156,7 @@ try {
     printHead()
     if (isMeasured('accept')) await measureAccept(embedded.url, program.baseUrl, database)
     if (isMeasured('bulk')) await measureBulk(program, database)
-    if (isMeasured('read')) await measureReading(program.baseUrl, database)
+    if (isMeasured('read')) await measureReading(embedded.url, program, database)
     if (isMeasured('evidence')) await measureEvidence(embedded.url, program.baseUrl, database)
     if (isMeasured('large')) await measureLargeWorld(embedded.url)
     if (isMeasured('search')) await measureSearch(embedded.url)

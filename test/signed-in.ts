@@ -30,13 +30,14 @@ export async function signInRosa(database: Database): Promise<{ cookie: string; 
     door: 'citizen-pages',
     requestId: 'test',
   }
-  const keys = deriveSessionKeys(readConfig({ DEMO: 'true' }).secretKey)
-  const token = await startSession(
-    database,
-    keys,
-    { owner: { partyId }, subject, idToken: 'none', replaces: undefined },
-    new Date(),
-  )
+  const cookie = await signInAs(database, partyId, subject)
   const { letters } = await listInbox(database, actor, 1)
-  return { cookie: `digital-post=${token}`, actor, letterId: letters[0]!.id }
+  return { cookie, actor, letterId: letters[0]!.id }
+}
+
+/** A session of a person, as its cookie. */
+export async function signInAs(database: Database, partyId: string, subject: string): Promise<string> {
+  const keys = deriveSessionKeys(readConfig({ DEMO: 'true' }).secretKey)
+  const session = { owner: { partyId }, subject, idToken: 'none', replaces: undefined }
+  return `digital-post=${await startSession(database, keys, session, new Date())}`
 }
