@@ -41,8 +41,8 @@ export async function indexNextMailbox(db: Db, now: Date): Promise<boolean> {
   // Some hundreds at a time, so that whoever searches meanwhile finds those.
   let came = await indexLetters(db, searched, 'beginning')
   while (came === 'more') came = await indexLetters(db, searched, 'beginning')
-  const isRead = await readDocuments(db, searched, now)
-  // Where a search indexes it just now, this is gone on with when that is done.
+  const isRead = came === 'done' && (await readDocuments(db, searched, now))
+  // Where another indexes it, this is gone on with when that is done.
   const next = came === 'busy' ? new Date(now.getTime() + busyMs) : isRead ? null : now
   await within(
     db,
@@ -177,7 +177,7 @@ export async function readIndexState(db: Db, searched: Searched): Promise<IndexS
     ) as documents_left
     from (
       select coalesce(last_number, 0) as last_number, coalesce(recheck_from, ${firstId}::uuid) as recheck_from,
-        coalesce(version <> ${wordsVersion}, false) as is_old
+        coalesce(version < ${wordsVersion}, false) as is_old
       from (select) as one left join search_state on mailbox_id = ${mailboxId}
       offset 0
     ) as state`,

@@ -39,7 +39,8 @@ type Row = {
 
 /**
  * Puts letters that came to a mailbox or were sent from it, and are not in its index yet, into it, the oldest first and some hundreds at most, and takes
- * those out that were erased or taken back. Answers whether there is more to do, or another does it just now. Looks `from` the beginning, or from where
+ * those out that were erased or taken back. Answers whether there is more to do, or another does it: just now, or because a newer program has made
+ * the index, whose words are of another kind. Looks `from` the beginning, or from where
  * the last time ended.
  */
 export async function indexLetters(db: Db, searched: Searched, from: 'beginning' | 'last'): Promise<'done' | 'more' | 'busy'> {
@@ -48,8 +49,8 @@ export async function indexLetters(db: Db, searched: Searched, from: 'beginning'
     await sql`insert into search_state (mailbox_id, version) values (${mailboxId}, ${wordsVersion}) on conflict do nothing`
     const [state] = await sql<{ version: number; lastNumber: number; recheckFrom: string }[]>`
       select version, last_number, recheck_from from search_state where mailbox_id = ${mailboxId} for update skip locked`
-    if (state === undefined) return 'busy'
-    if (state.version !== wordsVersion) {
+    if (state === undefined || state.version > wordsVersion) return 'busy'
+    if (state.version < wordsVersion) {
       await forgetIndex(sql, mailboxId)
       Object.assign(state, { lastNumber: 0, recheckFrom: firstId })
     }

@@ -22,7 +22,7 @@ import { saveDraft } from './save-draft.ts'
 import { searchMailbox } from './search.ts'
 import { searchMailboxes } from './search-mailboxes.ts'
 import { type Place, parseQuery, type SearchFilters } from './search-query.ts'
-import { runsOf } from './search-words.ts'
+import { runsOf, wordsVersion } from './search-words.ts'
 
 const now = new Date('2026-11-23T10:00:00Z')
 
@@ -516,6 +516,17 @@ describe('searching what one has sent and what one is writing', () => {
     const last = 'ffffffff-ffff-7fff-bfff-ffffffffffff'
     await test_.owner`update search_state set version = 1, recheck_from = ${last} where mailbox_id = ${post.rosa.mailboxId}`
     assert.deepEqual(await finds('boysenberry'), [['sent', sent]])
+  })
+
+  test('leaves an index alone that a newer program has made', async () => {
+    const known = await send(await write('A salmonberry', { subject: 'Berries' }))
+    assert.deepEqual(await finds('salmonberry'), [['sent', known]])
+    await test_.owner`update search_state set version = ${wordsVersion + 1}, wanted_at = ${now} where mailbox_id = ${post.rosa.mailboxId}`
+    await send(await write('Another salmonberry', { subject: 'Berries' }))
+    assert.equal(await indexNextMailbox(post.db, now), true)
+    assert.deepEqual(await finds('salmonberry'), [['sent', known]])
+    const [state] = await test_.owner`select version from search_state where mailbox_id = ${post.rosa.mailboxId}`
+    assert.equal(state!.version, wordsVersion + 1)
   })
 })
 
