@@ -95,6 +95,25 @@ describe('how many letters a service may send', () => {
     assert.equal((await urgent(300_002)).newMax, 1)
   })
 
+  test('a clock that is set back makes nobody wait for the time that it came from', async () => {
+    const serviceId = newId()
+    await test_.owner`
+      insert into service (id, slug, organisation_id, name, letters_per_second, letters_per_day)
+      values (${serviceId}, 'set-back', ${post.council.partyId}, 'Set back', 10, 100000)`
+    assert.equal(await takeSingles(400_000, serviceId), 10)
+    assert.equal(await takeSingles(396_400, serviceId), 0)
+    assert.equal(await takeSingles(396_401, serviceId), 10)
+    // Requests that overtake each other by some milliseconds have no second of it twice.
+    assert.equal(await takeSingles(396_400.9, serviceId), 0)
+    assert.equal(await takeSingles(396_401, serviceId), 0)
+    // The limits are read again too.
+    await test_.owner`update service set letters_per_second = 20 where id = ${serviceId}`
+    await take(1, 395_000, 'single', serviceId)
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    await takeSingles(395_000, serviceId)
+    assert.equal(await takeSingles(395_001, serviceId), 20)
+  })
+
   test('a day ends at midnight, by UTC', () => {
     assert.equal(secondsOfDayLeft(new Date('2026-11-23T23:59:30Z')), 30)
   })

@@ -39,7 +39,7 @@ type Allowance = {
   readAt: number
 }
 
-/** How old what is known of the other processes' letters, and of the limits, may be. */
+/** How old what is known of the other processes' letters, and of the limits, may be. From further back comes only a clock that was set. */
 const knownForMs = 1_000
 
 const byPool = new WeakMap<Db, Map<string, Promise<Allowance>>>()
@@ -84,8 +84,11 @@ export async function takeLetters(
 }
 
 function fill(allowance: Allowance, now: Date): void {
-  const seconds = Math.max(0, now.getTime() - allowance.at) / 1_000
-  allowance.at = Math.max(allowance.at, now.getTime())
+  const ms = now.getTime() - allowance.at
+  // Another request was faster.
+  if (ms < 0 && ms > -knownForMs) return
+  const seconds = Math.max(0, ms) / 1_000
+  allowance.at = now.getTime()
   for (const bucket of ['ofSingles', 'ofAll'] as const) {
     const rate = allowance.perSecond * shares[bucket]
     allowance.left[bucket] = Math.min(rate, allowance.left[bucket] + seconds * rate)
@@ -108,7 +111,7 @@ async function allowanceOf(db: Db, senderId: string, limits: LetterLimits, now: 
   byPool.set(db, all)
   const known = await all.get(senderId)
   const day = now.toISOString().slice(0, 10)
-  if (known !== undefined && known.day === day && now.getTime() - known.readAt < knownForMs) return known
+  if (known !== undefined && known.day === day && Math.abs(now.getTime() - known.readAt) < knownForMs) return known
   if (known !== undefined && known.day === day) {
     known.readAt = now.getTime()
     // What is read now is for the next: nobody waits for it.
