@@ -23,15 +23,17 @@ export async function takeLookups(
   return within(db, { ownServices: [serviceId] }, async (sql) => {
     // A commit that a power cut undoes gives a few look-ups back: not worth that each request waits for the disk.
     await sql`select set_config('synchronous_commit', 'off', true)`
+    // Clocks of several processes differ by less; and nobody is to wait until a clock that was wrong is right.
+    const isSetBack = sql`excluded.at < old.at - interval '1 minute'`
     // Filled up to now first, whether or not there is enough.
     const [row] = await sql<Row[]>`
       insert into lookup_allowance as old (service_id, left_over, at, day, used_that_day)
       values (${serviceId}, ${perMinute}, ${now}, ${today}::text::date, 0)
       on conflict (service_id) do update set
         left_over = least(${perMinute}, old.left_over + greatest(0, extract(epoch from excluded.at - old.at)) * ${perMinute} / 60.0),
-        at = greatest(old.at, excluded.at),
-        used_that_day = case when old.day < excluded.day then 0 else old.used_that_day end,
-        day = greatest(old.day, excluded.day)
+        at = case when ${isSetBack} then excluded.at else greatest(old.at, excluded.at) end,
+        used_that_day = case when old.day < excluded.day or (${isSetBack} and old.day > excluded.day) then 0 else old.used_that_day end,
+        day = case when ${isSetBack} then excluded.day else greatest(old.day, excluded.day) end
       returning left_over, used_that_day`
     const usedToday = Number(row!.usedThatDay)
     if (usedToday + count > perDay) return Math.ceil((Date.parse(today) + 86_400_000 - now.getTime()) / 1000)

@@ -159,6 +159,20 @@ describe('the allowance of look-ups', () => {
     await other.drop()
   })
 
+  test('does not wait for the time that a clock has been set back from', async () => {
+    const limits = { perMinute: 60, perDay: 100 }
+    const other = await createTestDatabase(2)
+    const { serviceId } = await buildPost(other)
+    const take = (count: number, seconds: number) => takeLookups(other.database, serviceId, count, limits, secondsAfter(seconds))
+    const nextYear = 365 * 86_400
+    assert.equal(await take(60, nextYear), undefined)
+    assert.equal(await take(60, 0), 60)
+    assert.equal(await take(60, 60), undefined)
+    assert.equal(await take(41, 120), 14 * 3_600 - 120, 'what was taken on the day counts')
+    assert.equal(await take(40, 120), undefined)
+    await other.drop()
+  })
+
   test('is not overdrawn by requests that come together', async () => {
     const outcomes = await Promise.all(Array.from({ length: 10 }, () => take(20, 100_000)))
     assert.equal(outcomes.filter((wait) => wait === undefined).length, 3)
