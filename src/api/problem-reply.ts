@@ -52,24 +52,42 @@ type ValidationError = NonNullable<FastifyError['validation']>[number]
 
 function toFieldProblem({ instancePath, keyword, params, message }: ValidationError): FieldProblem {
   const inside = (name: unknown) => `${instancePath}/${String(name).replaceAll('~', '~0').replaceAll('/', '~1')}`
-  switch (keyword) {
-    case 'required':
-      return { field: inside(params.missingProperty), message: 'This is needed.' }
-    case 'additionalProperties':
-      return { field: inside(params.additionalProperty), message: 'There is no such field.' }
-    case 'pattern':
-      return { field: instancePath, message: 'This has a form or a character that is not allowed here.' }
-    case 'format':
-      return { field: instancePath, message: `This must be ${formatsInWords[String(params.format)] ?? String(params.format)}.` }
-    case 'oneOf':
-      return { field: instancePath, message: 'This must be given in one of its ways, and in one only.' }
-    default:
-      return { field: instancePath, message: `This ${message ?? 'is wrong'}.` }
-  }
+  if (keyword === 'required') return { field: inside(params.missingProperty), message: 'This is needed.' }
+  if (keyword === 'additionalProperties') return { field: inside(params.additionalProperty), message: 'There is no such field.' }
+  return { field: instancePath, message: rulesInWords[keyword]?.(params) ?? `This ${message ?? 'is wrong'}.` }
+}
+
+/** What the schemas ask for, as a sentence: of a value itself nothing is said again. */
+const rulesInWords: Record<string, (params: ValidationError['params']) => string> = {
+  type: ({ type }) => `This must be ${typesInWords[String(type)] ?? String(type)}.`,
+  enum: ({ allowedValues }) => `This must be ${either((allowedValues as unknown[]).map((value) => JSON.stringify(value)))}.`,
+  pattern: () => 'This has a form or a character that is not allowed here.',
+  format: ({ format }) => `This must be ${formatsInWords[String(format)] ?? String(format)}.`,
+  oneOf: () => 'This must be given in one of its ways, and in one only.',
+  minLength: ({ limit }) => (limit === 1 ? 'This must not be empty.' : `This must have ${limit} characters or more.`),
+  maxLength: ({ limit }) => `This must have ${limit} characters or fewer.`,
+  minItems: ({ limit }) => (limit === 1 ? 'This must not be empty.' : `This must have ${limit} entries or more.`),
+  maxItems: ({ limit }) => `This must have ${limit} entries or fewer.`,
+  minimum: ({ limit }) => `This must be ${limit} or more.`,
+  maximum: ({ limit }) => `This must be ${limit} or less.`,
+  uniqueItems: () => 'This must not have the same entry twice.',
+}
+
+const either = (words: readonly string[]) => [words.slice(0, -1).join(', '), words.at(-1)].filter(Boolean).join(' or ')
+
+const typesInWords: Record<string, string> = {
+  string: 'text, in quotation marks',
+  number: 'a number',
+  integer: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
 }
 
 const formatsInWords: Record<string, string> = {
   base64: 'base64 with padding (RFC 4648 section 4)',
   uuid: 'a UUID',
+  date: 'a date such as 2026-11-23',
   'date-time': 'a date and time such as 2026-11-23T10:00:00Z (RFC 3339)',
+  uri: 'an address such as https://service.example/pay',
 }

@@ -74,7 +74,7 @@ export const NewFile = Type.Unsafe<NewFile>(
   ),
 )
 
-const DocumentRole = Type.Union([Type.Literal('main'), Type.Literal('additional'), Type.Literal('technical')], {
+const DocumentRole = Type.Enum(['main', 'additional', 'technical'], {
   description: 'main: the letter itself, at most one. additional: enclosures. technical: data for machines, not shown to people.',
 })
 

@@ -39,7 +39,7 @@ export const ProblemDocument = Type.Object(
     title: Type.String(),
     status: Type.Integer(),
     code: Type.String({ description: 'Stable; see the table of problems.' }),
-    advice: Type.Union([Type.Literal('fix'), Type.Literal('retry'), Type.Literal('other-channel')]),
+    advice: Type.Enum(['fix', 'retry', 'other-channel']),
     errors: Type.Optional(
       Type.Array(Type.Object({ field: Type.String({ description: 'A JSON pointer.' }), message: Type.String() })),
     ),

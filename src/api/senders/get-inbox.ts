@@ -26,7 +26,7 @@ function listMessages(app: ApiServer, options: ApiOptions): void {
           'The oldest first. By default only what no system of yours has taken over yet: take over what you keep, and ask again. With after, page through one list; it is no cursor to keep.',
         querystring: Type.Object(
           {
-            state: Type.Union([Type.Literal('waiting'), Type.Literal('all')], { default: 'waiting' }),
+            state: Type.Enum(['waiting', 'all'], { default: 'waiting' }),
             after: Type.Optional(Type.String({ format: 'uuid', description: 'The next of an earlier answer.' })),
             limit: Type.Integer({ minimum: 1, maximum: 100, default: 50 }),
             service: ServiceQuery,

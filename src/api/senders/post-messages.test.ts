@@ -160,6 +160,29 @@ describe('POST /v1/messages', () => {
     ])
   })
 
+  test('says of every field what it must be, in words', async () => {
+    const wrong = {
+      reference: 5,
+      subject: '',
+      content: [{ language: 'en', body: 'b' }],
+      documents: [{ role: 'letter', files: [] }],
+      actions: 'none',
+      reply: { allowed: 'yes', by: 'tomorrow' },
+    }
+    const { body } = await send({ ...letter('r'), ...wrong })
+    const said = body.errors.map(({ field, message }: { field: string; message: string }) => [field, message])
+    assert.deepEqual(Object.fromEntries(said), {
+      '/reference': 'This must be text, in quotation marks.',
+      '/subject': 'This must not be empty.',
+      '/documents/0/role': 'This must be "main", "additional" or "technical".',
+      '/documents/0/files': 'This must not be empty.',
+      '/actions': 'This must be a list.',
+      '/reply/allowed': 'This must be true or false.',
+      '/reply/by': 'This must be a date and time such as 2026-11-23T10:00:00Z (RFC 3339).',
+    })
+    assert.equal(said.length, 7, 'each once')
+  })
+
   test('refuses more than 25 MB of files with 413, and takes just 25 MB', async () => {
     const megabytes = (bytes: number) => Buffer.concat([pdf, Buffer.alloc(bytes - pdf.length, 32)]).toString('base64')
     const tooLarge = await send(letter('large', withFile({ content: megabytes(25 * 1024 * 1024 + 1) })))
