@@ -600,7 +600,7 @@ describe('the pages about who may read, in a browser', () => {
     const at = new Date('2026-11-23T10:00:00Z')
     await owner`
       insert into webhook_delivery (service_id, position, event_id, message_id, is_dead, due_at, tries, last_tried_at, failure)
-      select sender_id, position, id, message_id, true, ${at}, 12, ${at}, 'The receiver answered 500.'
+      select sender_id, position, id, message_id, true, ${at}, 12, ${at}, '{"code": "answered", "status": 500}'
       from event where sender_id = (select service_id from webhook) order by position limit 2`
     await visit('/department/webhooks', webhook)
     await press('Make a new secret')

@@ -370,7 +370,7 @@ async function fill(owner: Database): Promise<void> {
   await add('mailing_file', { sender_id: tax, id, mailing_id: id, scheme: 'link', several_allowed: false, ...staged })
   const identifier = { scheme: 'link', identifier_hash: bytes, identifier_sealed: bytes }
   await add('mailing_row', { sender_id: tax, file_id: id, row: 2, ...identifier, cells: [] })
-  await add('mailing_error', { sender_id: tax, file_id: id, row: 2, ordinal: 0, message: 'This is empty.' })
+  await add('mailing_error', { sender_id: tax, file_id: id, row: 2, ordinal: 0, fault: owner.json({ code: 'empty' }) })
   await add('upload', {
     sender_id: tax,
     id: ids.upload,

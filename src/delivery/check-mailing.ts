@@ -9,7 +9,7 @@ import type { IdentifierKeys } from '../registry/identifier.ts'
 import { type LookedUp, lookUpRecipients } from '../registry/look-up.ts'
 import { readRows } from './find-mailings.ts'
 import { readTemplate } from './find-templates.ts'
-import type { AskedBy, Mailing } from './mailing.ts'
+import type { AskedBy, Mailing, RowFault } from './mailing.ts'
 
 const rowsAtOnce = 2_000
 /** Beside the errors of rows themselves and of all rows together. */
@@ -61,8 +61,8 @@ async function note(db: Db, { senderId, id, fileId }: Mailing, rows: readonly Ch
   await within(db, { senders: [senderId] }, async (sql) => {
     await noteRefusals(sql, { senderId, fileId }, refused)
     await sql`
-      insert into mailing_error (sender_id, file_id, row, ordinal, column_name, message)
-      select ${senderId}, ${fileId}, asked.row, ${ordinalOfUsed}::integer, 'reference', 'A letter of your service has this reference already.'
+      insert into mailing_error (sender_id, file_id, row, ordinal, column_name, fault)
+      select ${senderId}, ${fileId}, asked.row, ${ordinalOfUsed}::integer, 'reference', ${sql.json({ code: 'reference-of-letter' } satisfies RowFault)}
       from unnest(${referred.map(({ row }) => row)}::integer[], ${referred.map(({ reference }) => reference!)}::text[]) as asked (row, reference)
       join ledger on ledger.sender_id = ${senderId} and ledger.reference = asked.reference
       on conflict do nothing`

@@ -7,7 +7,7 @@ import { readWithin } from '../database/scope.ts'
 import { Problem, type ProblemCode } from '../problems.ts'
 import { type IdentifierKeys, openIdentifier } from '../registry/identifier.ts'
 import type { BatchState } from './batch.ts'
-import { type Mailing, type Row, referenceOf } from './mailing.ts'
+import { type Mailing, type Row, type RowFault, referenceOf } from './mailing.ts'
 
 /** Of a Mailing, from the table mailing. */
 export const mailingColumns = (db: Db): Fragment => db`
@@ -90,7 +90,7 @@ export async function findMailing(db: Db, actor: Actor, id: string): Promise<Mai
   }
 }
 
-export type ErrorFound = { row: number; ordinal: number; columnName: string | null; message: string }
+export type ErrorFound = { row: number; ordinal: number; columnName: string | null; fault: RowFault }
 
 /** What is wrong with the rows of a mailing that the caller has found, in their order, after one. */
 export async function listRowErrors(
@@ -104,7 +104,7 @@ export async function listRowErrors(
     db,
     scopeOfSent(actor),
     db`
-    select row, ordinal, column_name, message from mailing_error
+    select row, ordinal, column_name, fault from mailing_error
     where ${own(db, db`sender_id = any(${senderIdsOf(actor) as string[]}::uuid[])`)}
       and sender_id = ${senderId} and file_id = ${fileId} and (row, ordinal) > (${after.row}, ${after.ordinal})
     order by row, ordinal limit ${limit}`,

@@ -1,23 +1,32 @@
 import type { Actor } from '../access/actor.ts'
 import type { Db } from '../database/connect.ts'
-import { problems } from '../problems.ts'
+import type { ProblemCode } from '../problems.ts'
 import type { IdentifierKeys } from '../registry/identifier.ts'
 import { asText } from './batch-errors-csv.ts'
 import { listRowErrors, listRows, listUnsent } from './find-mailings.ts'
-import { headerFor, type Mailing } from './mailing.ts'
+import { headerFor, type Mailing, type RowFault } from './mailing.ts'
 import { writeCsv } from './reconciliation.ts'
 
 const rowsAtOnce = 5_000
 type OfMailing = Pick<Mailing, 'senderId' | 'fileId'>
+/** In the language of who reads the file: the names of our columns, and what a code says. */
+type WordsFor<Code> = { columns: readonly string[]; inWords: (code: Code) => string }
+/** By this mark Excel knows that a file is in UTF-8. */
+const utf8Mark = '\ufeff'
 
 /** Everything that is wrong with the rows of a mailing, read as it is sent. */
-export async function* rowErrorsAsCsv(db: Db, actor: Actor, mailing: OfMailing): AsyncGenerator<string> {
-  yield writeCsv([['row', 'column', 'what is wrong']])
+export async function* rowErrorsAsCsv(
+  db: Db,
+  actor: Actor,
+  mailing: OfMailing,
+  { columns, inWords }: WordsFor<RowFault>,
+): AsyncGenerator<string> {
+  yield utf8Mark + writeCsv([columns])
   for (let after = { row: 0, ordinal: 0 }; ; ) {
     const found = await listRowErrors(db, actor, mailing, { after, limit: rowsAtOnce })
     if (found.length === 0) return
     after = found.at(-1)!
-    yield writeCsv(found.map(({ row, columnName, message }) => [row, asText(columnName ?? ''), message]))
+    yield writeCsv(found.map(({ row, columnName, fault }) => [row, asText(columnName ?? ''), inWords(fault)]))
   }
 }
 
@@ -28,8 +37,9 @@ export async function* paperAsCsv(
   actor: Actor,
   mailing: OfMailing,
   placeholders: readonly string[],
+  { columns, inWords }: WordsFor<ProblemCode>,
 ): AsyncGenerator<string> {
-  yield writeCsv([['row', 'why', ...headerFor(placeholders).map(asText)]])
+  yield utf8Mark + writeCsv([[...columns, ...headerFor(placeholders).map(asText)]])
   for (let after = 0; ; ) {
     const found = await listRows(db, keys, actor, mailing, { after, limit: rowsAtOnce, reachable: false })
     if (found.length === 0) return
@@ -37,7 +47,7 @@ export async function* paperAsCsv(
     yield writeCsv(
       found.map(({ row, refusal, identifier: { scheme, value }, reference = '', cells }) => [
         row,
-        problems[refusal!][2],
+        inWords(refusal!),
         ...[scheme, value, reference, ...cells].map(asText),
       ]),
     )
@@ -52,8 +62,7 @@ export async function* unsentAsCsv(
   mailing: OfMailing & Pick<Mailing, 'id' | 'batchId'>,
   placeholders: readonly string[],
 ): AsyncGenerator<string> {
-  // With its mark, by which Excel knows that it is in UTF-8.
-  yield `\ufeff${writeCsv([headerFor(placeholders).map(asText)])}`
+  yield utf8Mark + writeCsv([headerFor(placeholders).map(asText)])
   for (let after = 0; ; ) {
     const found = await listUnsent(db, keys, actor, mailing, { after, limit: rowsAtOnce })
     if (found.length === 0) return

@@ -1,10 +1,10 @@
 import type { Asker } from '../access/revive-actor.ts'
 import type { ProblemCode } from '../problems.ts'
 import type { Identifier } from '../registry/identifier.ts'
-import { type Schemes, whatIsWrong } from '../registry/scheme.ts'
+import { flawOf, type Schemes } from '../registry/scheme.ts'
 import type { Submission } from './message.ts'
 import { type CsvRow, type Fault, FileFault } from './read-csv.ts'
-import { columnKey, fillTemplate, ownColumns, type Template, tooLong, toValue } from './template.ts'
+import { columnKey, fillTemplate, ownColumns, type Template, type TooLong, tooLong, toValue } from './template.ts'
 
 /**
  * One template, sent to everybody in a file. New: has no file. Checking: recipients are being looked up. Refused: rows are wrong. Ready: nothing is.
@@ -89,8 +89,20 @@ export function readHeader({ cells }: CsvRow, placeholders: readonly string[]): 
 }
 
 export type Row = { row: number; identifier: Identifier; reference: string | undefined; cells: string[] }
+
+/** One thing that is wrong with a row. It repeats nothing that stands in it. Pages have the words for each code. */
+export type RowFault =
+  | { code: 'empty' | 'formula' | 'spreadsheet-error' | 'number-shortened' | 'reference-of-letter' }
+  | { code: 'cell-count'; cells: number; columns: number }
+  | { code: 'scheme-not-allowed'; allowed: string }
+  | { code: 'identifier-form' | 'identifier-check-digit'; scheme: string }
+  | { code: 'too-long'; max: number }
+  | TooLong
+  /** `row`: the one before with the same. */
+  | { code: 'reference-repeated' | 'recipient-repeated'; row: number }
+
 /** `column` undefined is the row as a whole. */
-export type RowError = { row: number; column: string | undefined; message: string }
+export type RowError = { row: number; column: string | undefined; fault: RowFault }
 
 export type RowRules = {
   columns: Columns
@@ -112,50 +124,49 @@ export function readRow({ row, cells: all }: CsvRow, rules: RowRules): { read: R
   const cells = all.map(readCell)
   while (cells.length > columns.names.length && cells.at(-1) === '') cells.pop()
   if (cells.length !== columns.names.length) {
-    const counts = `This row has ${cells.length} cells, and the first row has ${columns.names.length}.`
-    const message = `${counts} A cell with a comma in it needs quotation marks around it.`
-    return { read: undefined, errors: [{ row, column: undefined, message }] }
+    const fault: RowFault = { code: 'cell-count', cells: cells.length, columns: columns.names.length }
+    return { read: undefined, errors: [{ row, column: undefined, fault }] }
   }
   const errors: RowError[] = []
-  const wrong = (at: number, message: string | undefined) => {
-    if (message !== undefined) errors.push({ row, column: columns.names[at], message })
+  const wrong = (at: number, fault: RowFault | undefined) => {
+    if (fault !== undefined) errors.push({ row, column: columns.names[at], fault })
   }
   const reference = columns.reference < 0 ? undefined : cells[columns.reference] || undefined
   const scheme = (columns.scheme < 0 ? '' : cells[columns.scheme]!) || rules.scheme
   const identifier = { scheme, value: cells[columns.identifier]! }
   if (!rules.schemesAllowed.includes(scheme))
-    wrong(columns.scheme, `Your service uses no such kind of identifier. Use ${rules.schemesAllowed.join(' or ')}.`)
-  else wrong(columns.identifier, wrongNumber(identifier.value) ?? whatIsWrongWith(rules.schemes, identifier))
-  if (reference !== undefined)
-    wrong(
-      columns.reference,
-      wrongNumber(reference) ?? (reference.length > 128 ? 'This is longer than 128 characters.' : undefined),
-    )
+    wrong(columns.scheme, { code: 'scheme-not-allowed', allowed: rules.schemesAllowed.join(', ') })
+  else wrong(columns.identifier, wrongNumber(identifier.value) ?? wrongIdentifier(rules.schemes, identifier))
+  if (reference !== undefined) wrong(columns.reference, wrongNumber(reference) ?? wrongLength(reference))
   const isAddressed = errors.length === 0
   for (const at of columns.cells) wrong(at, wrongCell(cells[at]!))
   const values = columns.cells.map((at) => cells[at]!)
   if (errors.length === 0) {
-    const message = tooLong(fillTemplate(template.content, valuesOf(placeholders, values)))
-    if (message !== undefined) errors.push({ row, column: undefined, message })
+    const fault = tooLong(fillTemplate(template.content, valuesOf(placeholders, values)))
+    if (fault !== undefined) errors.push({ row, column: undefined, fault })
   }
   return { read: isAddressed ? { row, identifier, reference, cells: values } : undefined, errors }
 }
 
-function whatIsWrongWith(schemes: Schemes, { scheme, value }: Identifier): string | undefined {
-  return value.length > 128 ? 'This is longer than 128 characters.' : whatIsWrong(schemes, scheme, value)
+function wrongIdentifier(schemes: Schemes, { scheme, value }: Identifier): RowFault | undefined {
+  const flaw = flawOf(schemes, scheme, value)
+  return wrongLength(value) ?? (flaw && { code: `identifier-${flaw}`, scheme })
 }
 
-function wrongCell(value: string): string | undefined {
-  if (value === '') return 'This is empty.'
-  if (/^#(REF!|N\/A|NAME\?|VALUE!|DIV\/0!|NUM!|NULL!|SPILL!|CALC!)$/.test(value)) return 'The spreadsheet shows an error here.'
+function wrongLength(value: string): RowFault | undefined {
+  return value.length > 128 ? { code: 'too-long', max: 128 } : undefined
+}
+
+function wrongCell(value: string): RowFault | undefined {
+  if (value === '') return { code: 'empty' }
+  if (/^#(REF!|N\/A|NAME\?|VALUE!|DIV\/0!|NUM!|NULL!|SPILL!|CALC!)$/.test(value)) return { code: 'spreadsheet-error' }
   // What begins with +, - or @ may well be meant: a telephone number, an amount, an account.
-  if (/^=./.test(value)) return 'This is a formula. Save the file with the values in its place.'
+  if (/^=./.test(value)) return { code: 'formula' }
   return undefined
 }
 
-function wrongNumber(value: string): string | undefined {
-  if (/^\d(\.\d+)?E\+\d+$/i.test(value))
-    return 'The spreadsheet has shortened this number. Make the column a column of text, and enter it again.'
+function wrongNumber(value: string): RowFault | undefined {
+  if (/^\d(\.\d+)?E\+\d+$/i.test(value)) return { code: 'number-shortened' }
   return wrongCell(value)
 }
 

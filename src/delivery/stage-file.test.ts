@@ -29,7 +29,7 @@ describe('the file of a mailing', () => {
   const errors = async () => {
     const mailing = await findMailing(post.db, mel, id)
     const found = await listRowErrors(post.db, mel, mailing, { after: { row: 0, ordinal: 0 }, limit: 100 })
-    return found.map(({ row, columnName, message }) => `${row} ${columnName}: ${message}`)
+    return found.map(({ row, columnName, fault }) => [row, columnName, fault])
   }
   const countOf = async (table: string) => {
     const [counted] = await test_.owner<{ count: number }[]>`select count(*)::int as count from ${test_.owner(table)}`
@@ -58,12 +58,12 @@ describe('the file of a mailing', () => {
     await stage(post, mel, id, csv, now)
     assert.equal((await findMailing(post.db, mel, id)).state, 'refused')
     assert.deepEqual(await errors(), [
-      '3 first name: This is empty.',
-      '3 reference: This is the reference of row 2 too.',
-      '4 reference: This is the reference of row 3 too.',
-      '5 identifier: This is the recipient of row 2 too.',
-      '6 null: This row has 5 cells, and the first row has 4. A cell with a comma in it needs quotation marks around it.',
-      '7 identifier: This is the recipient of row 3 too.',
+      [3, 'first name', { code: 'empty' }],
+      [3, 'reference', { code: 'reference-repeated', row: 2 }],
+      [4, 'reference', { code: 'reference-repeated', row: 3 }],
+      [5, 'identifier', { code: 'recipient-repeated', row: 2 }],
+      [6, null, { code: 'cell-count', cells: 5, columns: 4 }],
+      [7, 'identifier', { code: 'recipient-repeated', row: 3 }],
     ])
   })
 

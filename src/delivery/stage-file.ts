@@ -171,9 +171,9 @@ async function writeRows(
           as staged (row integer, scheme text, hash text, sealed text, reference text, cells text[])`
     if (errors.length > 0)
       await sql`
-        insert into mailing_error (sender_id, file_id, row, ordinal, column_name, message)
-        select ${senderId}, ${id}, row, ordinal, "column", message
-        from jsonb_to_recordset(${sql.json(errors as never)}) as wrong (row integer, ordinal integer, "column" text, message text)`
+        insert into mailing_error (sender_id, file_id, row, ordinal, column_name, fault)
+        select ${senderId}, ${id}, row, ordinal, "column", fault
+        from jsonb_to_recordset(${sql.json(errors as never)}) as wrong (row integer, ordinal integer, "column" text, fault jsonb)`
   })
 }
 
@@ -183,8 +183,8 @@ async function compareRows(db: Db, { id, senderId }: File, severalAllowed: boole
     db,
     { senders: [senderId] },
     (sql) => sql`
-    insert into mailing_error (sender_id, file_id, row, ordinal, column_name, message)
-    select ${senderId}, ${id}, row, ${ordinalOf.reference}::integer, 'reference', 'This is the reference of row ' || earlier || ' too.'
+    insert into mailing_error (sender_id, file_id, row, ordinal, column_name, fault)
+    select ${senderId}, ${id}, row, ${ordinalOf.reference}::integer, 'reference', jsonb_build_object('code', 'reference-repeated', 'row', earlier)
     from (
       select row, lag(row) over (partition by reference order by row) as earlier from mailing_row
       where sender_id = ${senderId} and file_id = ${id} and reference is not null
@@ -195,8 +195,8 @@ async function compareRows(db: Db, { id, senderId }: File, severalAllowed: boole
     db,
     { senders: [senderId] },
     (sql) => sql`
-    insert into mailing_error (sender_id, file_id, row, ordinal, column_name, message)
-    select ${senderId}, ${id}, row, ${ordinalOf.recipient}::integer, 'identifier', 'This is the recipient of row ' || earlier || ' too.'
+    insert into mailing_error (sender_id, file_id, row, ordinal, column_name, fault)
+    select ${senderId}, ${id}, row, ${ordinalOf.recipient}::integer, 'identifier', jsonb_build_object('code', 'recipient-repeated', 'row', earlier)
     from (
       select row, lag(row) over (partition by identifier_hash order by row) as earlier from mailing_row
       where sender_id = ${senderId} and file_id = ${id}

@@ -130,11 +130,14 @@ export function escapeMarkdown(text: string, next = ''): string {
 
 const entity = (character: string) => `&#${character.charCodeAt(0)};`
 
+/** `max`: of characters, as a page says it. */
+export type TooLong = { code: 'subject-too-long' | 'letter-too-long'; max: string }
+
 /** What of a filled letter is longer than a letter may be. */
-export function tooLong(content: readonly TemplateContent[]): string | undefined {
+export function tooLong(content: readonly TemplateContent[]): TooLong | undefined {
   if (content.some(({ subject }) => subject.length > subjectLengthMax))
-    return `With these values the subject is longer than ${subjectLengthMax} characters.`
+    return { code: 'subject-too-long', max: subjectLengthMax.toLocaleString('en-GB') }
   if (content.some(({ body }) => body.length > bodyLengthMax))
-    return `With these values the letter is longer than ${bodyLengthMax.toLocaleString('en-GB')} characters.`
+    return { code: 'letter-too-long', max: bodyLengthMax.toLocaleString('en-GB') }
   return undefined
 }

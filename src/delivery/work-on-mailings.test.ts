@@ -100,8 +100,8 @@ describe('a mailing', () => {
     assert.equal(mailing.state, 'refused')
     const errors = await listRowErrors(post.db, mel, mailing, { after: { row: 0, ordinal: 0 }, limit: 10 })
     assert.deepEqual(
-      errors.map(({ row, columnName, message }) => [row, columnName, message]),
-      [[3, 'reference', 'A letter of your service has this reference already.']],
+      errors.map(({ row, columnName, fault }) => [row, columnName, fault]),
+      [[3, 'reference', { code: 'reference-of-letter' }]],
     )
   })
 

@@ -97,7 +97,7 @@ describe('a webhook', () => {
     await beat()
     assert.deepEqual(told(receiver.received), ['again accepted'])
     const [first, second] = await list('waiting')
-    assert.deepEqual([first!.tries, first!.failure, second!.tries], [1, 'The receiver answered 500.', 0])
+    assert.deepEqual([first!.tries, first!.failure, second!.tries], [1, { code: 'answered', status: 500 }, 0])
     assert.deepEqual(await findDueWebhooks(post.db, now.at), [], 'what waits for it is not due either')
     take()
     later(10_000)
@@ -156,7 +156,10 @@ describe('a webhook', () => {
     }
     assert.equal(now.at.getTime() - began.getTime(), triedForMs, 'the last try is when the day is over')
     const [dead] = await list('dead')
-    assert.deepEqual([dead?.reference, dead?.type, dead?.failure], ['dead', 'message.accepted', 'The receiver answered 404.'])
+    assert.deepEqual(
+      [dead?.reference, dead?.type, dead?.failure],
+      ['dead', 'message.accepted', { code: 'answered', status: 404 }],
+    )
     take()
     later(10_000)
     const before = receiver.received.length
@@ -249,8 +252,8 @@ describe('a webhook', () => {
         )
       assert.equal(await outcome(new Date(), secret), undefined)
       assert.equal(await outcome(new Date(), newWebhookSecret(), secret), undefined)
-      assert.equal(await outcome(new Date(), newWebhookSecret()), 'The receiver answered 401.')
-      assert.equal(await outcome(new Date(Date.now() - 600_000), secret), 'The receiver answered 401.')
+      assert.deepEqual(await outcome(new Date(), newWebhookSecret()), { code: 'answered', status: 401 })
+      assert.deepEqual(await outcome(new Date(Date.now() - 600_000), secret), { code: 'answered', status: 401 })
     } finally {
       example.kill()
     }

@@ -4,7 +4,7 @@ import { readWithin, type Scope, within } from '../database/scope.ts'
 import { unseal } from '../seal.ts'
 import { actionOf, asSenderReads, type MessageEvent } from './events.ts'
 import { postEvent, type WebhookReach } from './post-event.ts'
-import { deliveriesAtOnce, leaseMs, nextTry, secretBoundTo, webhookHeaders } from './webhook.ts'
+import { deliveriesAtOnce, type Failure, leaseMs, nextTry, secretBoundTo, webhookHeaders } from './webhook.ts'
 
 export type WebhookOptions = WebhookReach & {
   /** Seals the secrets. */
@@ -109,7 +109,7 @@ async function note(
   db: Db,
   serviceId: string,
   { position, messageId, tries, firstTriedAt }: Claimed,
-  failure: string | undefined,
+  failure: Failure | undefined,
   now: Date,
 ): Promise<void> {
   await within(db, { purpose: 'following' }, async (sql) => {
@@ -125,7 +125,7 @@ async function note(
     const again = nextTry(tries, firstTriedAt, now, Math.random())
     await sql`
       update webhook_delivery
-      set leased_until = null, failure = ${failure}, is_dead = ${again === undefined}, due_at = ${again ?? now}
+      set leased_until = null, failure = ${sql.json(failure)}, is_dead = ${again === undefined}, due_at = ${again ?? now}
       where ${delivery} and tries = ${tries}`
     if (again === undefined) return
     // What waits for it is not due before it is: else whoever looks for what is due would pass over all of these each time.

@@ -40,9 +40,9 @@ describe('posting to an address', () => {
       { demo: false, resolve: leadingTo('127.0.0.1') },
       never,
     )
-    assert.equal(failure, 'The address leads to a network that is not public.')
+    assert.deepEqual(failure, { code: 'network-not-public' })
     const literal = await postEvent(`https://127.0.0.1:${port}/`, sent, { demo: false }, never)
-    assert.equal(literal, 'The address is not allowed.')
+    assert.deepEqual(literal, { code: 'address-not-allowed' })
     assert.equal(receiver.received.length, before)
   })
 
@@ -50,7 +50,7 @@ describe('posting to an address', () => {
     assert.equal(await mayBePostedTo(receiver.url, { demo: true }), true)
     assert.equal(await mayBePostedTo(receiver.url, { demo: false }), false)
     assert.equal(await mayBePostedTo('http://sender.example/', { demo: true, resolve: leadingTo('93.184.215.14') }), false)
-    assert.equal(await postEvent(receiver.url, sent, { demo: false }, never), 'The address is not allowed.')
+    assert.deepEqual(await postEvent(receiver.url, sent, { demo: false }, never), { code: 'address-not-allowed' })
     assert.equal(await postEvent(receiver.url, sent, { demo: true }, never), undefined)
     assert.equal(receiver.received.at(-1)!.headers['webhook-id'], 'one')
   })
@@ -58,7 +58,7 @@ describe('posting to an address', () => {
   test('follows no redirect', async () => {
     const before = receiver.received.length
     receiver.answer = (_, response) => response.writeHead(307, { location: receiver.url }).end()
-    assert.equal(await postEvent(receiver.url, sent, { demo: true }, never), 'The receiver answered 307.')
+    assert.deepEqual(await postEvent(receiver.url, sent, { demo: true }, never), { code: 'answered', status: 307 })
     assert.equal(receiver.received.length, before + 1)
   })
 
@@ -80,12 +80,18 @@ describe('posting to an address', () => {
     assert.ok(isClosed)
   })
 
-  test('says in words what went wrong, and nothing that the receiver said', async () => {
+  test('says what went wrong, and nothing that the receiver said', async () => {
     receiver.answer = (_, response) => response.destroy()
-    assert.equal(await postEvent(receiver.url, sent, { demo: true }, never), 'The receiver could not be reached (ECONNRESET).')
+    assert.deepEqual(await postEvent(receiver.url, sent, { demo: true }, never), {
+      code: 'not-reached-because',
+      reason: 'ECONNRESET',
+    })
+    const nameless: Resolve = (_, callback) => callback(new Error('not found'), [])
+    const unknown = await postEvent('https://sender.example/', sent, { demo: false, resolve: nameless }, never)
+    assert.deepEqual(unknown, { code: 'not-reached' })
     const ending = new AbortController()
     receiver.answer = () => ending.abort()
     const failure = await postEvent(receiver.url, sent, { demo: true }, ending.signal)
-    assert.equal(failure, 'The receiver did not answer within 10 seconds.')
+    assert.deepEqual(failure, { code: 'no-answer', seconds: 10 })
   })
 })

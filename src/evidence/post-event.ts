@@ -4,7 +4,7 @@ import { request as requestHttps } from 'node:https'
 import type { LookupFunction } from 'node:net'
 import type { Config } from '../config.ts'
 import { deriveKey } from '../seal.ts'
-import { isAllowedAddress, readWebhookUrl, timeLimitMs } from './webhook.ts'
+import { type Failure, isAllowedAddress, readWebhookUrl, timeLimitMs } from './webhook.ts'
 
 /** How a name is looked up: all its addresses. */
 export type Resolve = (hostname: string, callback: (error: Error | null, addresses: LookupAddress[]) => void) => void
@@ -30,7 +30,7 @@ class NotAllowedError extends Error {}
 function checkedLookup({ demo, resolve = askSystem }: WebhookReach): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname, (error, addresses) => {
-      const refused = new NotAllowedError('The address leads to a network that is not public.')
+      const refused = new NotAllowedError()
       const isAllowed = addresses?.length > 0 && addresses.every(({ address }) => isAllowedAddress(address, demo))
       if (error !== null || !isAllowed) return callback(error ?? refused, [])
       if (options.all) return callback(null, addresses)
@@ -50,18 +50,18 @@ export async function mayBePostedTo(text: string, reach: WebhookReach): Promise<
 }
 
 /**
- * Posts a body to an address, once, and answers nothing where it was taken (2xx), or else what went wrong, in a sentence that
- * says nothing of what was answered. Redirects are not followed: they would lead past the check of the address.
+ * Posts a body to an address, once, and answers nothing where it was taken (2xx), or else what went wrong. Redirects are not
+ * followed: they would lead past the check of the address.
  */
 export async function postEvent(
   text: string,
   { headers, body }: { headers: Record<string, string>; body: string },
   reach: WebhookReach,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<Failure | undefined> {
   const url = readWebhookUrl(text, reach.demo)
-  if (url === undefined) return 'The address is not allowed.'
-  const { promise, resolve } = Promise.withResolvers<string | undefined>()
+  if (url === undefined) return { code: 'address-not-allowed' }
+  const { promise, resolve } = Promise.withResolvers<Failure | undefined>()
   const limit = AbortSignal.any([signal, AbortSignal.timeout(timeLimitMs)])
   const send = url.protocol === 'https:' ? requestHttps : requestHttp
   const request = send(url, {
@@ -77,10 +77,10 @@ export async function postEvent(
       ...headers,
     },
   })
-  request.on('error', (error) => resolve(inWords(error, limit)))
+  request.on('error', (error) => resolve(failureOf(error, limit)))
   request.on('response', (response) => {
     const { statusCode = 0 } = response
-    const outcome = statusCode >= 200 && statusCode < 300 ? undefined : `The receiver answered ${statusCode}.`
+    const outcome = statusCode >= 200 && statusCode < 300 ? undefined : ({ code: 'answered', status: statusCode } as const)
     let size = 0
     // What it says further changes nothing: it is read so that the receiver can end, and no more than this.
     response.on('data', (chunk: Buffer) => {
@@ -95,8 +95,8 @@ export async function postEvent(
 }
 
 /** Codes of Node and TLS are words of their own; messages of errors could repeat what the receiver says of itself. */
-function inWords(error: Error & { code?: string }, limit: AbortSignal): string {
-  if (error instanceof NotAllowedError) return error.message
-  if (limit.aborted) return `The receiver did not answer within ${timeLimitMs / 1000} seconds.`
-  return `The receiver could not be reached (${error.code ?? 'no reason given'}).`
+function failureOf(error: Error & { code?: string }, limit: AbortSignal): Failure {
+  if (error instanceof NotAllowedError) return { code: 'network-not-public' }
+  if (limit.aborted) return { code: 'no-answer', seconds: timeLimitMs / 1000 }
+  return error.code === undefined ? { code: 'not-reached' } : { code: 'not-reached-because', reason: error.code }
 }

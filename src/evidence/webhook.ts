@@ -4,6 +4,31 @@ import type { MessageEventType } from './events.ts'
 import { isLoopbackAddress, isPublicAddress } from './public-address.ts'
 import type { ChangedAction } from './record.ts'
 
+/** Why a try failed. It says nothing of what was answered but its status; `reason` is a code of Node or of TLS. */
+export type Failure =
+  | { code: 'address-not-allowed' | 'network-not-public' | 'not-reached' }
+  | { code: 'not-reached-because'; reason: string }
+  | { code: 'no-answer'; seconds: number }
+  | { code: 'answered'; status: number }
+
+/** As the API says it. Pages have words of their own for each code. */
+export function failureInEnglish(failure: Failure): string {
+  switch (failure.code) {
+    case 'address-not-allowed':
+      return 'The address is not allowed.'
+    case 'network-not-public':
+      return 'The address leads to a network that is not public.'
+    case 'not-reached':
+      return 'The receiver could not be reached (no reason given).'
+    case 'not-reached-because':
+      return `The receiver could not be reached (${failure.reason}).`
+    case 'no-answer':
+      return `The receiver did not answer within ${failure.seconds} seconds.`
+    case 'answered':
+      return `The receiver answered ${failure.status}.`
+  }
+}
+
 /** A service's webhook, as whoever looks after it sees it. The secret is shown where it is made, and never again. */
 export type Webhook = {
   serviceId: string
@@ -18,7 +43,7 @@ export type Webhook = {
   waiting: number
   dead: number
   /** What went wrong at the latest of the tries of what is not delivered. */
-  failure: string | null
+  failure: Failure | null
   failedAt: Date | null
 }
 
@@ -36,7 +61,7 @@ export type Delivery = {
   tries: number
   firstTriedAt: Date | null
   lastTriedAt: Date | null
-  failure: string | null
+  failure: Failure | null
 }
 
 /** How many deliveries of one webhook are under way at once, whichever processes they are in. */

@@ -2,13 +2,15 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, test } from 'node:test'
+import { failures, rowFaults } from '../../test/reasons.ts'
 import { lookKinds } from '../access/look.ts'
 import { allRights, scopes, staffRoles } from '../access/rights.ts'
 import { messageEventTypes } from '../evidence/events.ts'
+import { failureInEnglish } from '../evidence/webhook.ts'
 import { type ProblemCode, problems } from '../problems.ts'
 import { approvalKinds } from '../registry/approval.ts'
 import { keyRefusals } from '../registry/client-key.ts'
-import { languages, readWords } from './words.ts'
+import { languages, readWords, translate } from './words.ts'
 
 /** `unread_one` and `unread_many` are both of `unread`. */
 const pluralOf = (key: string) => key.replace(/_(zero|one|two|few|many|other)$/, '')
@@ -50,6 +52,11 @@ describe('the words of pages', () => {
       assert.equal(words, problems[code as ProblemCode]?.[2], code)
   })
 
+  test('say of a webhook that failed in English what the API says of it', () => {
+    for (const failure of failures)
+      assert.equal(translate('en')(`staff-webhooks:failure.${failure.code}`, failure), failureInEnglish(failure))
+  })
+
   test('are all used, and no page asks for one that is not there', () => {
     const sources = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })
       .filter((file) => /\.(ts|njk)$/.test(file) && !file.endsWith('.test.ts'))
@@ -84,6 +91,8 @@ describe('the words of pages', () => {
       'staff-systems:scope.': scopes.map((scope) => scope.replace(':', '-')),
       'staff-systems:key.refused.': Object.keys(keyRefusals),
       'staff-webhooks:event.': messageEventTypes,
+      'staff-webhooks:failure.': failures.map(({ code }) => code),
+      'staff-mailings:row-faults.': rowFaults.map(({ code }) => code),
       'staff-logs:look.': lookKinds,
       'staff-approvals:kind.': approvals,
       'staff-logs:approval.': approvals.flatMap((kind) =>

@@ -285,7 +285,13 @@ async function keepMailings({ owner, keys, secrets, now }: Building, { services 
       const identifier = { scheme: 'link', identifier_hash: hash, identifier_sealed: sealIdentifier(keys, sender_id, value) }
       await add('mailing_row', { file_id, row, ...identifier, cells: [word(`row ${row}`)], refusal })
     }
-    await add('mailing_error', { file_id, row: 4, ordinal: 0, column_name: 'name', message: word('an error') })
+    await add('mailing_error', {
+      file_id,
+      row: 4,
+      ordinal: 0,
+      column_name: word('a column'),
+      fault: owner.json({ code: 'empty' }),
+    })
     made[slug as ServiceSlug] = { id: id!, templateId: templateId! }
   }
   return made as Records['mailings']

@@ -6,7 +6,7 @@ import { messageEventTypes } from '../../evidence/events.ts'
 import { findWebhooks, listDeliveries } from '../../evidence/find-webhook.ts'
 import type { WebhookReach } from '../../evidence/post-event.ts'
 import { replayDeliveries } from '../../evidence/replay-deliveries.ts'
-import type { Delivery, Webhook } from '../../evidence/webhook.ts'
+import { type Delivery, failureInEnglish, type Webhook } from '../../evidence/webhook.ts'
 import { Problem } from '../../problems.ts'
 import { actorFor, chooseService, slugOf } from '../authenticate.ts'
 import { type ApiOptions, type ApiServer, Id, problemAnswers, route, ServiceQuery } from './door.ts'
@@ -214,7 +214,7 @@ function toState(webhook: Webhook, service: string): Static<typeof WebhookState>
     dead,
     deliveredAt: deliveredAt?.toISOString() ?? null,
     failedAt: failedAt?.toISOString() ?? null,
-    failure,
+    failure: failure && failureInEnglish(failure),
   }
 }
 
@@ -225,6 +225,7 @@ function asAnswered(request: FastifyRequest, { serviceId, position: _, action: _
     at: delivery.at.toISOString(),
     firstTriedAt: delivery.firstTriedAt?.toISOString() ?? null,
     lastTriedAt: delivery.lastTriedAt?.toISOString() ?? null,
+    failure: delivery.failure && failureInEnglish(delivery.failure),
   }
 }
 

@@ -2,14 +2,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { servicesFor } from '../../access/actor.ts'
 import { findMailing, listRowErrors, listRows, type MailingFound } from '../../delivery/find-mailings.ts'
 import { findTemplate, type TemplateFound } from '../../delivery/find-templates.ts'
-import { rowsKeptDays, takesFile, valuesOf } from '../../delivery/mailing.ts'
+import { type RowFault, rowsKeptDays, takesFile, valuesOf } from '../../delivery/mailing.ts'
 import { fileBytesMax } from '../../delivery/read-csv.ts'
 import { listSchemes } from '../../delivery/stage-file.ts'
 import { placeholdersOf } from '../../delivery/template.ts'
-import { schemeName } from '../../registry/scheme.ts'
+import { type Schemes, schemeName } from '../../registry/scheme.ts'
 import { listServices } from '../../registry/services.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
-import { languageOf, type Translate, wordsFor } from '../words.ts'
+import { type Language, languageOf, type Translate, translate, wordsFor } from '../words.ts'
 import { problemInWords } from './problem-words.ts'
 import { previewOf } from './template-form.ts'
 
@@ -71,7 +71,7 @@ export async function sendMailingPage(
       const known = keys.schemes.get(scheme)
       return { scheme, name: known ? schemeName(known, languageOf(request)) : t('staff-mailings:form.own-number') }
     }),
-    rowErrors,
+    rowErrors: rowErrors.map((error) => ({ ...error, wrong: rowFaultInWords(error.fault, keys.schemes, languageOf(request)) })),
     counts: countsOf(mailing),
     waitsBecause: mailing.waitsBecause && waitingInWords(mailing.waitsBecause, t),
     canBeTakenOver: mayWrite && mailing.waitsBecause === 'access-ended',
@@ -82,6 +82,16 @@ export async function sendMailingPage(
   }
   const letter = mailing.state === 'ready' ? await findLetter(database, keys, request, mailing, template, row) : undefined
   return sendPage(request, reply, 'department/mailing', { ...data, letter }, status ?? (errors.length > 0 ? 422 : 200))
+}
+
+/** What is wrong with a row, on its page and in its file. A scheme that the installation has no more is called as it was written down. */
+export function rowFaultInWords(fault: RowFault, schemes: Schemes, language: Language): string {
+  const { code, ...values } = fault
+  const known = 'scheme' in fault ? schemes.get(fault.scheme) : undefined
+  return translate(language)(`staff-mailings:row-faults.${code}`, {
+    ...values,
+    ...(known && { scheme: schemeName(known, language) }),
+  })
 }
 
 function countsOf(mailing: MailingFound) {

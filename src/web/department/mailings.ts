@@ -8,22 +8,23 @@ import { requireRight } from '../../access/rights.ts'
 import { createMailing, deleteMailing } from '../../delivery/create-mailing.ts'
 import { findMailing, listMailings } from '../../delivery/find-mailings.ts'
 import { findTemplate, listTemplates } from '../../delivery/find-templates.ts'
-import { headerFor, mailingNameMax } from '../../delivery/mailing.ts'
+import { headerFor, mailingNameMax, type RowFault } from '../../delivery/mailing.ts'
 import { paperAsCsv, rowErrorsAsCsv, unsentAsCsv } from '../../delivery/mailing-csv.ts'
 import { writeCsv } from '../../delivery/reconciliation.ts'
 import { takeMailingOver } from '../../delivery/start-mailing.ts'
 import { placeholdersOf } from '../../delivery/template.ts'
-import { Problem } from '../../problems.ts'
+import { Problem, type ProblemCode } from '../../problems.ts'
 import { listServices } from '../../registry/services.ts'
 import { LetterParams as MailingParams } from '../address.ts'
 import { disposition } from '../download.ts'
 import { readReference } from '../form.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
-import { wordsFor } from '../words.ts'
+import { languageOf, wordsFor } from '../words.ts'
 import { mailingFilePages } from './mailing-file.ts'
-import { sendMailingPage } from './mailing-page.ts'
+import { rowFaultInWords, sendMailingPage } from './mailing-page.ts'
 import { mailingSendPages } from './mailing-send.ts'
 import { readPosted } from './posted-form.ts'
+import { problemInWords } from './problem-words.ts'
 
 const folder = '/department/mailings'
 const section = 'mailings'
@@ -158,14 +159,29 @@ function showing(app: FastifyInstance, surroundings: Surroundings): void {
   scope.get(`${folder}/:id/errors.csv`, { schema: { params: MailingParams } }, async (request, reply) => {
     const { actor } = request.signedIn!
     const mailing = await findMailing(database, actor, request.params.id)
-    return download(reply, `${mailing.name} - errors.csv`, rowErrorsAsCsv(database, actor, mailing))
+    const t = wordsFor(request)
+    const words = {
+      columns: [t('staff-mailings:csv.row'), t('staff-mailings:csv.column'), t('staff-mailings:csv.wrong')],
+      inWords: (fault: RowFault) => rowFaultInWords(fault, keys.schemes, languageOf(request)),
+    }
+    return download(
+      reply,
+      t('staff-mailings:csv.errors', { name: mailing.name }),
+      rowErrorsAsCsv(database, actor, mailing, words),
+    )
   })
 
   scope.get(`${folder}/:id/paper.csv`, { schema: { params: MailingParams } }, async (request, reply) => {
     const { actor } = request.signedIn!
     const mailing = await findMailing(database, actor, request.params.id)
     const { content } = await findTemplate(database, actor, mailing.templateId, mailing.templateVersion)
-    return download(reply, `${mailing.name} - on paper.csv`, paperAsCsv(database, keys, actor, mailing, placeholdersOf(content)))
+    const t = wordsFor(request)
+    const words = {
+      columns: [t('staff-mailings:csv.row'), t('staff-mailings:csv.why')],
+      inWords: (code: ProblemCode) => problemInWords(code, t),
+    }
+    const rows = paperAsCsv(database, keys, actor, mailing, placeholdersOf(content), words)
+    return download(reply, t('staff-mailings:csv.paper', { name: mailing.name }), rows)
   })
 
   scope.get(`${folder}/:id/unsent.csv`, { schema: { params: MailingParams } }, async (request, reply) => {
@@ -174,6 +190,7 @@ function showing(app: FastifyInstance, surroundings: Surroundings): void {
     // What may still be sent is not to be sent as another mailing too.
     if (mailing.state === 'sending') throw new Problem('not-found')
     const { content } = await findTemplate(database, actor, mailing.templateId, mailing.templateVersion)
-    return download(reply, `${mailing.name} - not sent.csv`, unsentAsCsv(database, keys, actor, mailing, placeholdersOf(content)))
+    const rows = unsentAsCsv(database, keys, actor, mailing, placeholdersOf(content))
+    return download(reply, wordsFor(request)('staff-mailings:csv.unsent', { name: mailing.name }), rows)
   })
 }

@@ -77,9 +77,10 @@ describe('the pages of webhooks', () => {
     const { db, keys, council, letter, serviceId, owner } = pages.post
     await acceptOne(db, keys, council, letter('<given up>'), now.at)
     await followWebhooks(db, now.at)
-    await owner`update webhook_delivery set is_dead = true, tries = 12, failure = 'The receiver answered 500.', last_tried_at = ${now.at}`
+    const failure = owner.json({ code: 'answered', status: 500 })
+    await owner`update webhook_delivery set is_dead = true, tries = 12, failure = ${failure}, last_tried_at = ${now.at}`
     const { body } = await managing.get(page)
-    assert.match(body, /Accepted: &lt;given up&gt;.*12 times.*The receiver answered 500\.<\/span> 23 November 2026/s)
+    assert.match(body, /Accepted: &lt;given up&gt;.*12 times.*The receiver answered 500\. 23 November 2026/s)
     assert.match(body, /Send all 2 again/)
     const [delivery] = await owner<{ eventId: string }[]>`select event_id from webhook_delivery order by position limit 1`
     assert.equal((await ofParking.post(page, { delivery: delivery!.eventId }, `${page}/replay`)).statusCode, 404)

@@ -8,11 +8,12 @@ import { type Asker, changeWebhookSecret, removeWebhook, saveWebhook, switchWebh
 import { findWebhooks, listDeliveries } from '../../evidence/find-webhook.ts'
 import { webhookReach } from '../../evidence/post-event.ts'
 import { replayDeliveries } from '../../evidence/replay-deliveries.ts'
+import type { Failure } from '../../evidence/webhook.ts'
 import { Problem } from '../../problems.ts'
 import { listServices, type Service } from '../../registry/services.ts'
 import { Slug } from '../address.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
-import { wordsFor } from '../words.ts'
+import { type Translate, wordsFor } from '../words.ts'
 import { readPosted } from './posted-form.ts'
 
 const folder = '/department/webhooks'
@@ -76,12 +77,20 @@ async function sendWebhook(
     section: 'systems' as const,
     service,
     href: `${folder}/${service.slug}`,
-    webhook,
+    webhook: webhook && { ...webhook, failure: failureInWords(webhook.failure, t) },
     url: url ?? webhook?.url ?? '',
-    dead: dead.map((delivery) => ({ ...delivery, type: t(`staff-webhooks:event.${delivery.type}`) })),
+    dead: dead.map((delivery) => ({
+      ...delivery,
+      type: t(`staff-webhooks:event.${delivery.type}`),
+      failure: failureInWords(delivery.failure, t),
+    })),
     errors,
   }
   return sendPage(request, reply, 'department/webhook', data, errors.length > 0 ? 422 : 200)
+}
+
+function failureInWords(failure: Failure | null, t: Translate): string {
+  return failure === null ? '' : t(`staff-webhooks:failure.${failure.code}`, failure)
 }
 
 /** In the answer to the form itself: it is shown once, and to come back shows the webhook without it. */
