@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { readWords } from '../src/web/words.ts'
+import { readWords, translate } from '../src/web/words.ts'
 import { wordsOf } from './page-words.ts'
+import { failures, rowFaults } from './reasons.ts'
 import { isWrongDoor, listQuestions, type Question } from './rights-matrix/ask.ts'
 import { persons, registrars, staff } from './rights-matrix/callers.ts'
 import { buildWorld, type World } from './rights-matrix/world.ts'
@@ -46,6 +47,7 @@ describe('in Welsh', () => {
   let names: string[]
   before(async () => {
     world = await buildWorld()
+    await giveReasons(world)
     const rows = await world.test.owner<{ name: string }[]>`
       select name from party union select name from service union select subject from message union select holder_name from access_grant
       union select offered_by_name from access_grant union select by_name from look union select reason from look union select reason from registration_change
@@ -69,7 +71,7 @@ describe('in Welsh', () => {
       return isOurs || englishWords.test(own) ? [`“${words}” (${where})`] : []
     })
 
-  const askInWelsh = async ({ caller, method, address, thing, as }: Question) => {
+  const askInWelsh = async ({ caller, method, address, as }: Pick<Question, 'caller' | 'method' | 'address' | 'as'>) => {
     await world.signedIn.reopen(caller)
     const { cookie = '', ...headers } = world.signedIn.headersOf(caller)
     // Of forms those that lack what they need: what is wrong is said in Welsh too.
@@ -82,7 +84,7 @@ describe('in Welsh', () => {
       ...(form ? { payload: form.payload } : {}),
     })
     const isPage = String(answer.headers['content-type']).startsWith('text/html')
-    return { isPage, body: answer.body, name: `${method} ${address} (${caller}, ${thing.name}, ${answer.statusCode})` }
+    return { isPage, body: answer.body, status: answer.statusCode }
   }
 
   const readers: readonly string[] = [...persons, ...staff, ...registrars]
@@ -94,14 +96,42 @@ describe('in Welsh', () => {
     const found: string[] = []
     let pages = 0
     for (const question of questions) {
-      const { isPage, body, name } = await askInWelsh(question)
+      const { isPage, body, status } = await askInWelsh(question)
       if (!isPage) continue
+      const { method, address, caller, thing } = question
+      const name = `${method} ${address} (${caller}, ${thing.name}, ${status})`
       pages++
       if (!body.includes('<html lang="cy"')) found.push(`${name}: the page does not say that it is in Welsh`)
       found.push(...englishOn(body).map((words) => `${name}: ${words}`))
     }
     return { found: [...new Set(found)], pages }
   }
+
+  test('a row that is wrong has its reason, on the page and in the file, and so has a webhook that failed', async () => {
+    const [mailing] = await world.test.owner<{ id: string }[]>`select id from mailing where state = 'refused'`
+    const ask = async (caller: Question['caller'], address: string) =>
+      (await askInWelsh({ caller, method: 'GET', address, as: 'fields' })).body
+    const page = await ask('parkingStaff', `/department/mailings/${mailing!.id}`)
+    const file = await ask('parkingStaff', `/department/mailings/${mailing!.id}/errors.csv`)
+    const t = translate('cy')
+    const schemes: Record<string, string> = { nino: 'Rhif Yswiriant Gwladol', 'nhs-number': 'Rhif GIG' }
+    for (const fault of rowFaults) {
+      const named = 'scheme' in fault ? { scheme: schemes[fault.scheme] } : {}
+      const words = t(`staff-mailings:row-faults.${fault.code}`, { ...fault, ...named })
+      assert.ok(page.includes(`>${words}<`), `“${words}” is not on the page`)
+      assert.ok(file.includes(words.includes(',') ? `"${words}"` : `,${words}`), `“${words}” is not in the file`)
+    }
+    assert.match(file, /^\ufeffrhes,colofn,beth sydd o’i le\r\n/)
+    const paper = await ask('parkingStaff', `/department/mailings/${mailing!.id}/paper.csv`)
+    assert.match(paper, /^\ufeffrhes,pam,identifier scheme,/)
+    assert.ok(paper.includes(t('problems:recipient-not-found')))
+    const webhook = await ask('staff', '/department/webhooks/council-tax')
+    for (const failure of failures) {
+      const words = t(`staff-webhooks:failure.${failure.code}`, failure)
+      assert.ok(webhook.includes(`${words} `), `“${words}” is not on the page`)
+    }
+    assert.deepEqual([...englishOn(page), ...englishOn(webhook)], [])
+  })
 
   const doors = [
     { whose: 'people', addresses: /^\/(?!(department|registrar)([/?]|$))/, read: 100, sent: 50 },
@@ -124,6 +154,25 @@ describe('in Welsh', () => {
     })
   }
 })
+
+/** One mailing is refused for everything that can be wrong with a row, and one webhook has failed in every way. */
+async function giveReasons({ test: { owner } }: World): Promise<void> {
+  const faults = rowFaults.map((fault, place) => ({ row: place + 10, fault }))
+  await owner`
+    insert into mailing_error (sender_id, file_id, row, ordinal, fault)
+    select sender_id, file_id, wrong.row, 0, wrong.fault
+    from mailing, jsonb_to_recordset(${owner.json(faults)}) as wrong (row integer, fault jsonb)
+    where sender_id = (select id from service where slug = 'parking')`
+  await owner`update mailing set state = 'refused' where sender_id = (select id from service where slug = 'parking')`
+  await owner`
+    insert into webhook_delivery (service_id, position, event_id, message_id, is_dead, due_at, tries, last_tried_at, failure)
+    select sender_id, position, id, message_id, true, at, 12, at, failure from (
+      select event.*, row_number() over (order by position) as place from event
+      where sender_id = (select id from service where slug = 'council-tax')
+    ) as event
+    join jsonb_array_elements(${owner.json(failures)}) with ordinality as failed (failure, place) using (place)
+    on conflict (service_id, position) do update set tries = excluded.tries, last_tried_at = excluded.last_tried_at, failure = excluded.failure`
+}
 
 function formOf(as: Question['as'], fields: Record<string, string>) {
   if (as !== 'multipart') {

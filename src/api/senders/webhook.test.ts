@@ -100,10 +100,12 @@ describe('/v1/webhook', () => {
         ['message.available', 'council-tax'],
       ],
     )
-    await server.test.owner`update webhook_delivery set is_dead = true where tries > 0`
+    const failure = server.test.owner.json({ code: 'answered', status: 500 })
+    await server.test.owner`update webhook_delivery set is_dead = true, failure = ${failure} where tries > 0`
     const dead = await call('GET', '/v1/webhook/deliveries?state=dead')
     const [one] = dead.body.deliveries
-    assert.deepEqual([one.reference, one.state], ['dead', 'dead'])
+    assert.deepEqual([one.reference, one.state, one.failure], ['dead', 'dead', 'The receiver answered 500.'])
+    assert.equal((await call('GET', '/v1/webhook?service=council-tax')).body.failure, 'The receiver answered 500.')
     assert.deepEqual((await call('GET', `/v1/webhook/deliveries?after=${dead.body.next}`)).body.deliveries, [])
     assert.equal((await call('GET', '/v1/webhook/deliveries?after=nonsense')).body.code, 'cursor-invalid')
     assert.equal((await call('POST', `/v1/webhook/deliveries/${one.id}/replay`)).status, 202)

@@ -164,11 +164,8 @@ function showing(app: FastifyInstance, surroundings: Surroundings): void {
       columns: [t('staff-mailings:csv.row'), t('staff-mailings:csv.column'), t('staff-mailings:csv.wrong')],
       inWords: (fault: RowFault) => rowFaultInWords(fault, keys.schemes, languageOf(request)),
     }
-    return download(
-      reply,
-      t('staff-mailings:csv.errors', { name: mailing.name }),
-      rowErrorsAsCsv(database, actor, mailing, words),
-    )
+    const rows = rowErrorsAsCsv(database, actor, mailing, words)
+    return download(reply, t('staff-mailings:csv.errors', { name: mailing.name }), rows)
   })
 
   scope.get(`${folder}/:id/paper.csv`, { schema: { params: MailingParams } }, async (request, reply) => {
