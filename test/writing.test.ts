@@ -132,6 +132,34 @@ for (const javaScriptEnabled of [true, false]) {
       await page.context().close()
     })
 
+    test('of files that are chosen together, those that are not taken are said beside the field, and that stays while the rest is kept', async () => {
+      const page = await open('Rosa Example')
+      await page.goto(write)
+      await page.getByLabel('Your message').fill('The photographs are too many.')
+      const add = async (...files: ReturnType<typeof file>[]) => {
+        await page.getByLabel('Add files').setInputFiles(files)
+        if (!javaScriptEnabled) await press(page, 'Add the files that I chose')
+      }
+      const errors = page.locator('.govuk-error-message')
+      const said = async (words: string) => {
+        await errors.filter({ hasText: words }).first().waitFor()
+        // Until what was typed has been saved by itself too.
+        if (javaScriptEnabled) await page.waitForTimeout(2_500)
+        assert.ok((await errors.filter({ hasText: words }).count()) > 0, `“${words}” stays`)
+        assert.equal(await page.getByLabel('Your message').inputValue(), 'The photographs are too many.')
+      }
+      await add(file('all.pdf', Buffer.alloc(11 * 1024 * 1024, '%PDF-1.7\n')))
+      await said('larger than 10 MB')
+      await add(file('tool.exe', 'MZ'), file('meter.txt', 'Meter: 1234'))
+      await page.getByRole('link', { name: 'meter.txt' }).waitFor()
+      await said('“tool.exe” is not a kind of file that we take')
+      assert.equal(await errors.filter({ hasText: 'larger than 10 MB' }).count(), 0, 'what was said before is over')
+      await add(file('second.txt', 'Meter: 1235'))
+      await page.getByRole('link', { name: 'second.txt' }).waitFor()
+      assert.equal(await errors.count(), 0)
+      await page.context().close()
+    })
+
     test('a letter is forwarded to a helper, who answers, and to a public body', async () => {
       const page = await open('Rosa Example')
       await page.goto('/inbox')

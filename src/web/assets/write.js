@@ -142,13 +142,16 @@ function showFiles(files) {
     item.append(said, button)
     return item
   })
-  list.replaceChildren(...items)
+  // What is wrong with another stays said.
+  list.replaceChildren(...items, ...wrong())
 }
+const wrong = () => list.querySelectorAll('[data-post-wrong]')
 
 /** Those that stay under way in turn: a new one waits for the one before. */
 let queue = Promise.resolve()
 
 function addFiles(files) {
+  for (const row of wrong()) row.remove()
   for (const file of files) queue = queue.then(() => addFile(file))
 }
 
@@ -177,8 +180,9 @@ async function addFile(file) {
   } else fail(row, answer?.errors.map(({ text }) => text).join('. ') || words.notSaved)
 }
 
-/** Beside the file, until the next one is added. */
+/** Beside the file, until others are chosen. */
 function fail(row, text) {
+  row.dataset.postWrong = ''
   row.querySelector('progress')?.remove()
   row.append(
     Object.assign(document.createElement('p'), { className: 'govuk-error-message post-draft-files__error', textContent: text }),
