@@ -60,6 +60,13 @@ describe('the search page', () => {
       const { statusCode } = await pages.get('rosa', `/search?q=${encodeURIComponent(q).slice(0, 12_000)}`)
       assert.equal(statusCode, 200, q.slice(0, 20))
     }
+    // In an address each of these is six signs, and an address is not endless: no box takes more than fits.
+    assert.equal((await pages.get('rosa', `/search?q=${encodeURIComponent('ŷ'.repeat(1_000))}`)).statusCode, 200)
+    for (const url of ['/search', '/inbox', '/write']) {
+      const boxes = (await pages.get('rosa', url)).body.match(/<input[^>]*type="search"[^>]*>/g)
+      assert.ok(boxes && boxes.length > 0, url)
+      for (const box of boxes) assert.ok(Number(/maxlength="(\d+)"/.exec(box)?.[1]) <= 1_000, `${url} ${box}`)
+    }
     const { body } = await pages.get('rosa', `/search?q=${'council+'.repeat(1_250)}`)
     assert.match(body, /too much to search for at once/)
     const wrong = await pages.get('rosa', '/search?q=jam&from=31%2F2%2F2026&until=soon')
