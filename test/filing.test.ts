@@ -89,6 +89,8 @@ describe('filing in a browser', { timeout: 300_000 }, () => {
           await window.locator('.post-list__subject a').first().click()
           await window.locator('.post-panes--letter').waitFor()
         }
+        // As if it had not been told of it yet.
+        await other.route('**/letters/*?again', (route) => route.abort())
         const toolbar = (window: Page) => window.locator('.post-filing--letter')
         await toolbar(page).getByRole('button', { name: 'Archive' }).click()
         await page.getByText('1 letter is in the archive.').waitFor()
@@ -171,6 +173,27 @@ describe('filing in a browser', { timeout: 300_000 }, () => {
       await page
         .getByRole('link', { name: `Letter number ${letters}`, exact: true })
         .waitFor({ state: 'detached', timeout: 20_000 })
+    })
+  })
+
+  test('a letter that is open shows before long what another window has done with it, and a mark that it is unread stays', async () => {
+    await deliver(1)
+    await inWindow({}, async (page, other) => {
+      for (const window of [page, other]) {
+        await window.goto('/inbox')
+        await window.locator('.post-list__subject a').first().click()
+        await window.locator('.post-panes--letter').waitFor()
+      }
+      const toolbar = (window: Page) => window.locator('.post-filing--letter')
+      await toolbar(other).getByRole('button', { name: 'Flag' }).click()
+      await toolbar(page).getByRole('button', { name: 'Remove flag' }).waitFor({ timeout: 20_000 })
+      await toolbar(other).locator('summary').click()
+      const again = page.waitForResponse((response) => response.url().endsWith('?again'), { timeout: 20_000 })
+      await toolbar(other).getByRole('button', { name: 'Mark as unread' }).click()
+      await again
+      const [row] = await pages.post.owner<{ marked: boolean }[]>`
+        select marked_unread as marked from message where subject = ${`Letter number ${letters}`}`
+      assert.equal(row!.marked, true)
     })
   })
 

@@ -153,6 +153,39 @@ describe('what letters ask to do', { timeout: 600_000 }, () => {
     })
   }
 
+  test('is the same in every window before long, and nobody pays for what was paid in another', async () => {
+    const token = await takeToken(server)
+    const { body } = await callApi(server, token, 'POST', '/v1/messages', newLetter('windows'))
+    const context = await browser.newContext({ baseURL: server.baseUrl, viewport: { width: 1280, height: 860 } })
+    const open = async (address: string) => {
+      const page = await context.newPage()
+      await page.goto(address)
+      return page
+    }
+    const first = await context.newPage()
+    await signIn(first, 'Rosa Example')
+    const [letter, list, paying] = [await open(`/letters/${body.id}`), await open('/to-do'), await open('/to-do')]
+    await follow(paying, 'Pay windows')
+    const action = await open(paying.url())
+    await press(paying, 'Pay £120.00')
+    await press(paying, 'Pay')
+    await paying.locator('.govuk-panel', { hasText: 'Paid' }).waitFor()
+    await action.locator('.govuk-panel', { hasText: 'Paid' }).waitFor({ timeout: 15_000 })
+    await letter
+      .locator('.post-action', { hasText: 'Pay windows' })
+      .getByText('Paid', { exact: true })
+      .waitFor({ timeout: 15_000 })
+    await list.getByRole('link', { name: 'Pay windows' }).waitFor({ state: 'detached', timeout: 15_000 })
+    await paying.goto(`/letters/${body.id}`)
+    await press(paying, 'Confirm')
+    await press(paying, 'Confirm')
+    await paying.locator('.govuk-panel', { hasText: 'Confirmed' }).waitFor()
+    await paying.goto('/inbox')
+    const due = (await paying.locator('.post-due').textContent())!.trim()
+    await first.locator('.post-due').getByText(due).waitFor({ timeout: 15_000 })
+    await context.close()
+  })
+
   test('can be read by a calendar at a private address, until that is replaced', async () => {
     const page = await openBrowser(browser, server.baseUrl)
     await signIn(page, 'Rosa Example')

@@ -14,23 +14,30 @@ import { type LetterPlace, placeColumns } from './note.ts'
 /**
  * A letter in the mailbox that is open. The first time, that it was opened is recorded with its time, for the reader and for
  * the sender together; two who open it at once record it once. Throws `not-found`, the same for a letter that is not there
- * and one that is not theirs.
+ * and one that is not theirs. `isAgain` for a page that shows it already: then the reader's mark that it is unread stays.
  */
-export async function open(db: Db, actor: Actor, messageId: string, now: Date): Promise<ReceivedLetter> {
+export async function open(db: Db, actor: Actor, messageId: string, now: Date, isAgain = false): Promise<ReceivedLetter> {
   requireRight(actor, 'inbox:read')
-  return openForWhoeverMay(db, actor, messageId, now)
+  return openForWhoeverMay(db, actor, messageId, now, isAgain)
 }
 
 /** Like open, for a verb that has asked for a right of its own. */
-export async function openForWhoeverMay(db: Db, actor: Actor, messageId: string, now: Date): Promise<ReceivedLetter> {
+export async function openForWhoeverMay(
+  db: Db,
+  actor: Actor,
+  messageId: string,
+  now: Date,
+  isAgain = false,
+): Promise<ReceivedLetter> {
   const letter = await findReceived(db, actor, messageId)
   // What was taken back has nothing that could be opened.
   if (letter.recalledAt !== null) return letter
   const isFirst = letter.openedAt === null
-  if (!isFirst && !letter.markedUnread && actor.by.kind === 'owner') return letter
+  const isMarked = letter.markedUnread && !isAgain
+  if (!isFirst && !isMarked && actor.by.kind === 'owner') return letter
   const isOpened = await within(db, scopeOfReceived(actor), async (sql) => {
     const opened = isFirst && (await recordOpenings(sql, actor, [letter], now)).length > 0
-    if (letter.markedUnread) await clearMark(sql, actor, letter)
+    if (isMarked) await clearMark(sql, actor, letter)
     if (opened || actor.by.kind !== 'owner') await noteLooks(sql, [lookAt(actor, letter, opened ? 'opened' : 'read')], now)
     return opened
   })

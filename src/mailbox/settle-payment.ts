@@ -3,6 +3,7 @@ import { own } from '../database/own.ts'
 import { readWithin, within } from '../database/scope.ts'
 import type { KnownDoer } from '../evidence/record.ts'
 import { changeAction } from './change-action.ts'
+import { noteChange } from './note-change.ts'
 import type { PaymentEnd } from './pay-api.ts'
 
 type Payment = { mailboxId: string; id: string; messageId: string; actionId: string; by: KnownDoer; door: string }
@@ -27,6 +28,7 @@ export async function settlePayment(
   const { mailboxId, id, messageId, actionId, by, door } = payment
   // Its sender is told also where the letter has been erased meanwhile.
   await within(db, { mailbox: mailboxId, mailboxes: [mailboxId] }, async (sql) => {
+    await noteChange(sql, { mailboxId })
     const settled = await sql`
       update payment set state = ${end}, state_at = ${now}
       where ${own(sql, sql`mailbox_id = ${mailboxId}`)} and id = ${id} and state = 'created'`

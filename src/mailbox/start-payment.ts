@@ -12,6 +12,7 @@ import { Problem } from '../problems.ts'
 import { changeAction } from './change-action.ts'
 import { type AskedAction, findAction } from './find-action.ts'
 import type { Letter } from './letter.ts'
+import { noteChange } from './note-change.ts'
 import { lookAt } from './open.ts'
 import { openPayAccount, type PayReach } from './pay-account.ts'
 import { createPayment, endOf, getPayment, isPayPage } from './pay-api.ts'
@@ -112,6 +113,7 @@ async function create(
   try {
     const payment = await atProvider()
     await within(db, scope, async (sql) => {
+      await noteChange(sql, actor)
       await sql`update payment set provider_id = ${payment.id}, leased_until = null where ${ours(sql)} and id = ${id}`
       const key = { ...asked, mailboxId: actor.mailboxId }
       await changeAction(sql, key, 'start', { by: doerOf(actor), door: actor.door }, now)

@@ -8,6 +8,7 @@ import { type ActionEvent, maySay, wayOf } from '../documents/action.ts'
 import { Problem } from '../problems.ts'
 import { changeAction } from './change-action.ts'
 import { type AskedAction, findAction } from './find-action.ts'
+import { noteChange } from './note-change.ts'
 import { lookAt } from './open.ts'
 
 /**
@@ -25,6 +26,7 @@ export async function takeAction(
   if (!maySay(wayOf(action.said), event)) throw new Problem('action-not-possible')
   if (action.startsAt !== null && action.startsAt > now) throw new Problem('action-not-yet')
   await within(db, scopeOfReceived(actor), async (sql) => {
+    await noteChange(sql, actor)
     await changeAction(sql, { ...asked, mailboxId: actor.mailboxId }, event, { by: doerOf(actor), door: actor.door }, now)
     if (actor.by.kind !== 'owner') await noteLooks(sql, [lookAt(actor, letter, 'acted')], now)
   })

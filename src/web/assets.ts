@@ -43,6 +43,7 @@ const assets: Record<string, { type: string; body: string }> = {
   'print.js': { type: 'text/javascript; charset=utf-8', body: ours('print.js') },
   'start.js': { type: 'text/javascript; charset=utf-8', body: ours('start.js') },
   'mailbox.js': { type: 'text/javascript; charset=utf-8', body: ours('mailbox.js') },
+  'live.js': { type: 'text/javascript; charset=utf-8', body: ours('live.js') },
   'write.js': { type: 'text/javascript; charset=utf-8', body: ours('write.js') },
   'progress.js': { type: 'text/javascript; charset=utf-8', body: ours('progress.js') },
   'search.js': { type: 'text/javascript; charset=utf-8', body: ours('search.js') },

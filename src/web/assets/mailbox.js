@@ -1,5 +1,6 @@
 // Makes the mailbox smoother: a letter opens without the whole page being loaded, lists follow what happens elsewhere, and keys
 // do what buttons do. Every page and form works without it.
+import { replaceIn, watch } from './live.js'
 
 const ofMailbox = /^\/(inbox|folders\/(archive|bin|[0-9a-f-]{36})|letters\/[0-9a-f-]{36})$/
 const panes = () => document.querySelector('.post-panes')
@@ -150,7 +151,7 @@ async function refresh() {
   const wasOn = focused && { path: focused.pathname, value: focused.name === 'letters' ? focused.value : undefined }
   // Somebody is choosing a folder in the list's own form.
   if (focused?.closest?.('.post-listing .post-bar')) return later()
-  for (const part of ['.post-folders', '.post-listing']) {
+  for (const part of ['.post-folders', '.post-due-place', '.post-listing']) {
     const [old, next] = [shown.querySelector(part), page.querySelector(part)]
     if (old && next) old.replaceWith(document.adoptNode(next))
   }
@@ -168,6 +169,20 @@ async function refresh() {
       .find(({ pathname }) => pathname === wasOn.path)
       ?.focus({ preventScroll: true })
   if (isNew) says.textContent = shown.dataset.newPost
+  await refreshLetter()
+}
+
+/** What is done with the open letter, and what it asks to do. Not in another's mailbox, whose owner is told of each time that it is read. */
+async function refreshLetter() {
+  const shown = panes()
+  if (!isLetter() || document.querySelector('.post-mailbox-open')) return
+  const found = await fetchPage(`${location.pathname}?again`).catch(() => undefined)
+  if (!found || panes() !== shown || isSending) return
+  for (const name of ['.post-letter-place', '.post-actions']) {
+    const [part, next] = [shown.querySelector(name), found.page.querySelector(name)]
+    // Somebody is choosing a folder just now.
+    if (part && next && !part.querySelector('details[open]')) replaceIn(part, next)
+  }
 }
 
 /** In the list's own page no letter is open. */
@@ -183,19 +198,10 @@ function later(ms = 2_000) {
   waiting = setTimeout(refresh, ms)
 }
 
-const live = new EventSource('/live')
-live.addEventListener('state', ({ data }) => {
-  if (panes() && data !== panes().dataset.state) later(50)
-})
-live.addEventListener('end', () => live.close())
-addEventListener('pagehide', () => live.close())
-// A page that comes back from the browser's memory, or that has no stream of its own, asks when it is looked at.
-addEventListener('pageshow', ({ persisted }) => persisted && location.reload())
-document.addEventListener('visibilitychange', async () => {
-  if (document.visibilityState !== 'visible' || live.readyState === EventSource.OPEN || !panes()) return
-  const answer = await fetch('/live?once=1').catch(() => undefined)
-  if (answer?.ok && (await answer.text()) !== panes().dataset.state) refresh()
-})
+watch(
+  () => panes()?.dataset.state,
+  () => later(50),
+)
 
 // What is opened over the list closes again without being asked.
 document.addEventListener('keydown', ({ key, target }) => {

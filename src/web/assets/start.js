@@ -15,6 +15,8 @@ function start(scope) {
 start(document)
 document.addEventListener('post:swapped', ({ target }) => start(target))
 if (document.querySelector('.post-panes, .post-shortcuts')) import('./mailbox.js')
+const live = document.querySelector('[data-live]')
+if (live) import('./live.js').then(({ startLive }) => startLive(live))
 if (document.querySelector('form[data-post-draft]')) import('./write.js')
 
 const search = document.getElementById('search')

@@ -9,6 +9,7 @@ import { payReach } from '../../mailbox/pay-account.ts'
 import { startPayment } from '../../mailbox/start-payment.ts'
 import { takeAction } from '../../mailbox/take-action.ts'
 import { visitAction } from '../../mailbox/visit-action.ts'
+import { readState } from '../../mailbox/watch-mailboxes.ts'
 import { Problem } from '../../problems.ts'
 import { readerOf, stateWord, viewAction } from '../action-view.ts'
 import { nameOf, writeCalendar } from '../calendar.ts'
@@ -48,7 +49,9 @@ function listing(app: FastifyInstance, { database, clock }: Surroundings): void 
     const [now, t] = [clock(), wordsFor(request)]
     const reader = readerOf(request, now)
     const view = (listed: ListedAction) => ({ ...viewAction(listed, listed.messageId, reader), ...senderOf(listed) })
-    const page = { title: t('to-do:title'), section: 'to-do' as const, mayHaveCalendar: actor.by.kind === 'owner' }
+    // Before the list: what changes meanwhile is asked for again.
+    const state = await readState(database, actor)
+    const page = { title: t('to-do:title'), section: 'to-do' as const, mayHaveCalendar: actor.by.kind === 'owner', state }
     if (request.query.show === 'done') {
       const number = request.query.page ?? 1
       const { actions, hasMore } = await listDone(database, actor, number)
@@ -84,7 +87,9 @@ async function sendAction(
   { isUnavailable = false }: { isUnavailable?: boolean } = {},
 ): Promise<FastifyReply> {
   const now = clock()
-  const { letter, action } = await findAction(database, request.signedIn!.actor, askedOf(request), now)
+  const { actor } = request.signedIn!
+  const state = await readState(database, actor)
+  const { letter, action } = await findAction(database, actor, askedOf(request), now)
   const reader = readerOf(request, now)
   const view = viewAction(action, letter.id, reader)
   const { said } = action
@@ -93,6 +98,7 @@ async function sendAction(
   const data = {
     title: view.label,
     section: 'to-do' as const,
+    state,
     action: view,
     letter: { href: `/letters/${letter.id}`, subject: letter.subject, sender: letter.senderName, service: letter.serviceName },
     said,

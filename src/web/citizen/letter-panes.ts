@@ -16,6 +16,8 @@ export const PanesQuery = {
   page: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
   moved: Flag,
   noted: Flag,
+  /** Asked for by the page itself, to see what has changed. */
+  again: Flag,
   ...DoneQuery,
 }
 type Query = Omit<Listed, 'folder'> & { in?: string; moved?: string; noted?: string; done?: string }

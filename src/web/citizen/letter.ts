@@ -24,7 +24,7 @@ export function letterPage(app: FastifyInstance, surroundings: Surroundings): vo
   app.withTypeProvider<TypeBoxTypeProvider>().get('/letters/:id', { schema }, async (request, reply) => {
     const { actor } = request.signedIn!
     const now = clock()
-    const letter = await open(database, actor, request.params.id, now)
+    const letter = await open(database, actor, request.params.id, now, request.query.again !== undefined)
     const [thread, contacts, beside] = await Promise.all([
       readThread(database, actor, letter.threadId, now, letter.id),
       findContacts(request, database, letter),
