@@ -272,6 +272,35 @@ for (const javaScriptEnabled of [true, false]) {
       assert.equal(kept.length, 0)
       await page.context().close()
     })
+
+    test('a note that was written when the session had ended is saved after signing in, and never over another', async () => {
+      const page = await open('Rosa Example')
+      const letter = `/letters/${await answerable()}`
+      const write = async (text: string) => {
+        await page.goto(`${letter}/note`)
+        await page.context().clearCookies()
+        await page.getByLabel('Your note').fill(text)
+        await press(page, 'Save note')
+        await page.getByRole('button', { name: 'Sign in as Rosa Example' }).waitFor()
+      }
+      await write('Ring them on Monday, 01632 960123.')
+      await press(page, 'Sign in as Rosa Example')
+      await sees(page, 'The note is saved.')
+      await sees(page, 'Ring them on Monday, 01632 960123.')
+
+      await write('Ring them on Tuesday.')
+      const other = await open('Rosa Example')
+      await other.goto(`${letter}/note`)
+      await other.getByLabel('Your note').fill('They rang.')
+      await press(other, 'Save note')
+      await press(page, 'Sign in as Rosa Example')
+      await sees(page, 'They rang.')
+      assert.equal(await page.getByLabel('Your note').inputValue(), 'Ring them on Tuesday.')
+      await page.reload()
+      assert.equal(await page.getByLabel('Your note').inputValue(), 'Ring them on Tuesday.')
+      await page.context().close()
+      await other.context().close()
+    })
   })
 }
 

@@ -19,11 +19,12 @@ import type { Form } from '../form.ts'
 import { type Surroundings, sendPage } from '../page.ts'
 import { checkFormOfAnyMailbox, isFromHere, keptFormCookie, ownCookie, sessionCookies } from '../session.ts'
 import { wordsFor } from '../words.ts'
+import { receiveNote } from './note.ts'
 import { answering, type Desk, receiveNew, receiveWriting, writingOf } from './writing.ts'
 import { isJson } from './writing-page.ts'
 
 /** Addresses of forms in which people write. */
-const writingForms = /^\/(write\/:organisation\/:point|letters\/:id\/answer|drafts\/:id)$/
+const writingForms = /^\/(write\/:organisation\/:point|letters\/:id\/(answer|note)|drafts\/:id)$/
 
 /** What a form may hold, in parts and in characters: more than any of ours. */
 const textLengthMax = 450_000
@@ -39,7 +40,7 @@ export function keepFormOfEndedSession({ config, database, clock }: Surroundings
     if (request.signedIn !== undefined || request.method !== 'POST' || !writingForms.test(request.routeOptions.url ?? '')) return
     // The script keeps what it has, and says so.
     if (isJson(request)) return reply.code(401).send({ isSignedOut: true })
-    if (!request.isMultipart() || !isFromHere(request)) return
+    if (!isFromHere(request)) return
     const fields = await readFields(request)
     const owner = openFormOwner(key, fields.get('owner') ?? '', clock())
     if (owner === undefined) return
@@ -53,6 +54,8 @@ export function keepFormOfEndedSession({ config, database, clock }: Surroundings
 }
 
 async function readFields(request: FastifyRequest): Promise<Map<string, string>> {
+  if (!request.isMultipart())
+    return new Map(Object.entries(request.body ?? {}).map(([name, value]) => [name, String(value)] as const))
   const fields = new Map<string, string>()
   let length = 0
   for await (const part of request.parts()) {
@@ -67,7 +70,7 @@ async function readFields(request: FastifyRequest): Promise<Map<string, string>>
   return fields
 }
 
-/** Back from signing in: what was typed becomes a draft. */
+/** Back from signing in: what was typed becomes a draft, or the note that it was to be. */
 export function keptFormPages(app: FastifyInstance, surroundings: Desk): void {
   const { config, database, clock } = surroundings
   const key = deriveKeptFormKey(config.secretKey)
@@ -101,7 +104,8 @@ export function keptFormPages(app: FastifyInstance, surroundings: Desk): void {
       const text = new Map(found.kept.fields).get('text')
       return sendPage(request, reply, 'citizen/kept-form-gone', { title: t('drafts:kept-no-place'), section: 'sent', text })
     }
-    await forgetKeptForm(database, found)
+    // Until it is somewhere else, it stays.
+    if (reply.statusCode !== 422) await forgetKeptForm(database, found)
     return reply
   })
 
@@ -118,7 +122,7 @@ export function keptFormPages(app: FastifyInstance, surroundings: Desk): void {
 
 const viewOwner = ({ grantId }: FormOwner) => ({ isOfAnother: grantId !== undefined })
 
-/** As if "Save draft" had been pressed. */
+/** As if "Save draft" had been pressed, or "Save note". */
 async function restore(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -129,6 +133,7 @@ async function restore(
   const { database, clock } = surroundings
   const form: Form = { fields: new Map([...fields, ['action', 'save']]), files: [], isTooLarge: false }
   const [, folder, first = '', second = ''] = address.split('/')
+  if (folder === 'letters' && second === 'note') return restoreNote(request, reply, surroundings, first, form.fields)
   if (folder === 'write') {
     return receiveNew(
       request,
@@ -144,4 +149,8 @@ async function restore(
   }
   const draft = await findDraft(database, actor, first, clock())
   return receiveWriting(request, reply, surroundings, await writingOf(surroundings, actor, draft), form, draft.id)
+}
+
+function restoreNote(request: FastifyRequest, reply: FastifyReply, surroundings: Desk, id: string, fields: Form['fields']) {
+  return receiveNote(request, reply, surroundings, { id, text: fields.get('text') ?? '', version: Number(fields.get('version')) })
 }
