@@ -155,6 +155,23 @@ describe('filing in a browser', { timeout: 300_000 }, () => {
     })
   })
 
+  test('who speaks to their machine finds the keys from the inbox, and switches them off for good', async () => {
+    await deliver(2)
+    await inWindow({}, async (page) => {
+      await page.goto('/inbox')
+      await page.getByRole('link', { name: 'keyboard shortcuts', exact: true }).click()
+      await page.getByRole('button', { name: 'Switch the shortcuts off' }).click()
+      await page.getByRole('button', { name: 'Switch the shortcuts on' }).waitFor()
+      await page.goto('/inbox')
+      await page.locator('[data-choose-all] input').waitFor()
+      for (const key of ['j', 'o', 'e']) await page.keyboard.press(key)
+      await page.keyboard.press('?')
+      await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor()
+      assert.equal(new URL(page.url()).pathname, '/inbox')
+      assert.equal(await countIn('archive'), 0)
+    })
+  })
+
   test('new post, and what is done in another window, appear without a reload, and what is chosen stays so', async () => {
     await deliver(2)
     await inWindow({}, async (page, other) => {

@@ -13,7 +13,7 @@ describe('the pages of help', () => {
   after(() => pages.stop())
   const read = async (url: string) => (await pages.get('nobody', url)).body
 
-  test('name every cookie that the pages set', async () => {
+  test('name every cookie that the pages set, and what scripts keep in the browser', async () => {
     const files = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' }).filter((file) =>
       /(?<!\.test)\.ts$/.test(file),
     )
@@ -24,6 +24,15 @@ describe('the pages of help', () => {
     assert.ok(names.size >= 6)
     const page = await read('/cookies')
     for (const name of names) assert.ok(name && page.includes(name), `${name} is not on /cookies`)
+    const folder = path.join(import.meta.dirname, 'assets')
+    const scripts = readdirSync(folder).filter((file) => file.endsWith('.js'))
+    const kept = scripts.flatMap((file) => {
+      const script = readFileSync(path.join(folder, file), 'utf8')
+      const calls = [...script.matchAll(/(?:local|session)Storage\.setItem\((\w+)/g)]
+      return calls.map(([, constant]) => new RegExp(`const ${constant} = '([^']+)'`).exec(script)?.[1])
+    })
+    assert.ok(kept.length > 0)
+    for (const name of kept) assert.ok(name && page.includes(name), `${name} is not on /cookies`)
   })
 
   test('are in both languages, and linked from every page', async () => {

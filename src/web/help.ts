@@ -9,7 +9,7 @@ import { attemptCookie, keptFormCookie, ownCookie, sessionCookies } from './sess
 import { languageCookie, wordsFor } from './words.ts'
 
 /** When the accessibility statement was last gone through. Change it with the statement. */
-const preparedAt = new Date('2026-11-26T12:00:00Z')
+const preparedAt = new Date('2026-11-27T12:00:00Z')
 
 /** Pages for everybody, about the service itself: what it does with what it knows, how far everybody can use it, whom to ask. */
 export function helpPages(app: FastifyInstance, { config, database }: { config: Config; database: Database }): void {
