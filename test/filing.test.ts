@@ -100,6 +100,26 @@ describe('filing in a browser', { timeout: 300_000 }, () => {
       })
     })
 
+    test(`a folder changed in two windows asks, and never overwrites, ${how} script`, async () => {
+      await inWindow({ javaScriptEnabled }, async (page, other) => {
+        await page.goto('/folders/new')
+        await page.getByLabel('Name of the folder').fill('Council')
+        await page.getByRole('button', { name: 'Make a folder' }).click()
+        const [own] = await pages.post.owner<{ id: string }[]>`select id from folder`
+        for (const window of [page, other]) await window.goto(`/folders/${own!.id}/change`)
+        const name = (window: Page) => window.getByLabel('Name of the folder')
+        await name(page).fill('Town hall')
+        await page.getByRole('button', { name: 'Save' }).click()
+        await page.getByText('The folder is changed.').waitFor()
+        await name(other).fill('City hall')
+        await other.getByRole('button', { name: 'Save' }).click()
+        await other.getByText('It is “Town hall” now.').first().waitFor()
+        assert.equal(await name(other).inputValue(), 'City hall')
+        await other.getByRole('button', { name: 'Save' }).click()
+        await other.getByText('The folder is changed.').waitFor()
+      })
+    })
+
     test(`a note changed in two windows asks, and never overwrites, ${how} script`, async () => {
       const [id] = await deliver(1)
       await inWindow({ javaScriptEnabled }, async (page, other) => {

@@ -62,14 +62,25 @@ export async function makeFolder(db: Db, actor: Actor, input: FolderInput): Prom
   })
 }
 
-/** Gives a folder another name or another place, with all that is in it. Throws `not-found`. */
-export async function changeFolder(db: Db, actor: Actor, id: string, input: FolderInput): Promise<FolderChanged> {
+/**
+ * Gives a folder another name or another place, with all that is in it. `seen` is how it was before whoever changes it: where another has
+ * changed it since, nothing is. Throws `not-found`.
+ */
+export async function changeFolder(
+  db: Db,
+  actor: Actor,
+  id: string,
+  { seen, ...input }: FolderInput & { seen: FolderInput },
+): Promise<FolderChanged> {
   requireFolders(actor)
   const name = toFolderName(input.name)
   return within(db, scopeOfReceived(actor), async (sql) => {
     await noteChange(sql, actor)
     const folders = await readFolders(sql, actor)
-    if (!folders.some((folder) => folder.id === id)) throw new Problem('not-found')
+    const current = folders.find((folder) => folder.id === id)
+    if (current === undefined) throw new Problem('not-found')
+    const isNow = (other: FolderInput) => current.name === other.name && current.parentId === other.parentId
+    if (!isNow(seen) && !isNow({ ...input, name })) return { refused: 'changed' }
     const refused = refuseFolder(folders, { ...input, name, id })
     if (refused) return { refused }
     await sql`

@@ -125,6 +125,7 @@ describe('filing letters', () => {
   test('names are unique beside each other in any case, folders stand in five levels, and none in itself', async () => {
     const { owner } = await withLetters(0)
     const top = await made(owner, 'Money')
+    const money = { name: 'Money', parentId: null }
     const refusal = async (name: string, parentId: string | null) => await makeFolder(post.db, owner, { name, parentId })
     assert.deepEqual(await refusal('  mONEY ', null), { refused: 'name-taken' })
     assert.deepEqual(await refusal(' \u200b\n ', null), { refused: 'name-missing' })
@@ -133,11 +134,26 @@ describe('filing letters', () => {
     let deepest = top
     for (const name of ['two', 'three', 'four', 'five']) deepest = await made(owner, name, deepest)
     assert.deepEqual(await refusal('six', deepest), { refused: 'too-deep' })
-    assert.deepEqual(await changeFolder(post.db, owner, top, { name: 'Money', parentId: deepest }), { refused: 'in-itself' })
+    assert.deepEqual(await changeFolder(post.db, owner, top, { name: 'Money', parentId: deepest, seen: money }), { refused: 'in-itself' })
     const other = await made(owner, 'Other')
-    assert.deepEqual(await changeFolder(post.db, owner, top, { name: 'Money', parentId: other }), { refused: 'too-deep' })
-    assert.deepEqual(await changeFolder(post.db, owner, other, { name: 'Money', parentId: top }), { id: other })
-    await assert.rejects(changeFolder(post.db, post.arthur, other, { name: 'Mine', parentId: null }), isMissing)
+    const seen = { name: 'Other', parentId: null }
+    assert.deepEqual(await changeFolder(post.db, owner, top, { name: 'Money', parentId: other, seen: money }), { refused: 'too-deep' })
+    assert.deepEqual(await changeFolder(post.db, owner, other, { name: 'Money', parentId: top, seen }), { id: other })
+    await assert.rejects(changeFolder(post.db, post.arthur, other, { name: 'Mine', parentId: null, seen }), isMissing)
+  })
+
+  test('a folder that was changed meanwhile is not changed over it, and the same change again is none', async () => {
+    const { owner } = await withLetters(0)
+    const [id, home] = [await made(owner, 'Council'), await made(owner, 'Home')]
+    const seen = { name: 'Council', parentId: null }
+    const renamed = { name: 'Town hall', parentId: null }
+    assert.deepEqual(await changeFolder(post.db, owner, id, { ...renamed, seen }), { id })
+    assert.deepEqual(await changeFolder(post.db, owner, id, { ...renamed, seen }), { id })
+    assert.deepEqual(await changeFolder(post.db, owner, id, { ...seen, parentId: home, seen }), { refused: 'changed' })
+    const find = async () => (await listFolders(post.db, owner)).find((folder) => folder.id === id)!
+    assert.deepEqual([(await find()).name, (await find()).parentId], ['Town hall', null])
+    assert.deepEqual(await changeFolder(post.db, owner, id, { ...seen, parentId: home, seen: renamed }), { id })
+    assert.deepEqual((await find()).path, ['Home', 'Council'])
   })
 
   test('a note is not written over one that was written meanwhile', async () => {

@@ -20,6 +20,7 @@ export type FolderRefusal =
   | 'too-deep'
   | 'in-itself'
   | 'parent-gone'
+  | 'changed'
 
 export function isFixed(folder: string): folder is FixedFolder {
   return (fixedFolders as readonly string[]).includes(folder)

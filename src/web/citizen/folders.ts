@@ -30,6 +30,12 @@ const FolderForm = Type.Object({
   name: Type.Optional(Type.String({ maxLength: 10_000 })),
   parent: Type.Optional(Type.Union([Id, Type.Literal('')])),
 })
+/** With how it was when the form was made. */
+const ChangeForm = Type.Object({
+  ...FolderForm.properties,
+  seenName: Type.String({ maxLength: 10_000 }),
+  seenParent: Type.Union([Id, Type.Literal('')]),
+})
 const OwnParams = Type.Object({ folder: Id })
 const DoneQuery = Type.Object({ done: Type.Optional(Type.Enum(['made', 'changed', 'deleted'])) })
 
@@ -62,11 +68,12 @@ export function folderPages(app: FastifyInstance, { database }: Surroundings): v
     return sendForm(database, request, reply, folder!, [], folder!.id)
   })
 
-  const posted = { schema: { ...schema, body: FolderForm }, preHandler: checkForm }
+  const posted = { schema: { ...schema, body: ChangeForm }, preHandler: checkForm }
   scope.post('/folders/:folder/change', posted, async (request, reply) => {
     const input = toInput(request.body)
     const { folder } = request.params
-    const answer = await changeFolder(database, request.signedIn!.actor, folder, input)
+    const seen = toInput({ name: request.body.seenName, parent: request.body.seenParent })
+    const answer = await changeFolder(database, request.signedIn!.actor, folder, { ...input, seen })
     return answered(database, request, reply, answer, input, 'changed', folder)
   })
 
@@ -112,7 +119,9 @@ async function answered(
 ): Promise<FastifyReply> {
   if ('id' in answer) return reply.redirect(`/folders?done=${done}`, 303)
   const { refused } = answer
-  const text = wordsFor(request)(`folders:refused.${refused}`, { count: limits[refused] ?? 0 })
+  const current = (await listFolders(database, request.signedIn!.actor)).find((folder) => folder.id === id)
+  const values = { count: limits[refused] ?? 0, name: current?.path.join(' / ') ?? '' }
+  const text = wordsFor(request)(`folders:refused.${refused}`, values)
   return sendForm(database, request, reply, input, [{ field: fieldOf(refused), text }], id)
 }
 
@@ -136,6 +145,7 @@ async function sendForm(
     section: 'inbox' as const,
     id,
     name,
+    seen: current && { name: current.name, parent: current.parentId ?? '' },
     folderNameMax,
     parents: [
       { value: '', text: t('folders:top'), selected: parentId === null },
