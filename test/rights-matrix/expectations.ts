@@ -441,6 +441,7 @@ const open = Object.fromEntries(
     'GET /assets/search.js',
     'GET /assets/govuk-frontend.js',
     'GET /assets/mailbox.js',
+    'GET /assets/live.js',
     ...['inbox', 'to-do', 'search', 'write', 'more'].map((name) => `GET /assets/icons/${name}.svg`),
     'GET /assets/favicon.svg',
     'GET /assets/pdf-viewer.js',

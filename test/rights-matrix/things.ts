@@ -229,7 +229,7 @@ function folderThings({ folders }: Records, letters: readonly Letter[]) {
     }))
   return {
     folder: own(),
-    'own folder': own({ fields: { name: 'Bills', parent: '' } }),
+    'own folder': own({ fields: { name: 'Bills', parent: '', seenName: 'Bills', seenParent: '' } }),
     // Once it is deleted it is gone for everybody, so that one may and no other.
     'folder to delete': own().filter(({ isFor }) => isFor.length < 2),
     'letter to file': filed((id) => ({ letters: id, what: 'flag', from: 'inbox' }), false),
