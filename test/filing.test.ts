@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
+import { unzipSync } from 'fflate'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { acceptOne } from '../src/delivery/accept.ts'
 import { listFolder } from '../src/mailbox/list.ts'
@@ -97,6 +99,29 @@ describe('filing in a browser', { timeout: 300_000 }, () => {
         await toolbar(other).getByRole('button', { name: 'Bin' }).click()
         await other.getByText('This letter is in Archive now.').waitFor()
         assert.deepEqual([await countIn('archive'), await countIn('bin')], [1, 0])
+      })
+    })
+
+    test(`letters that are chosen are downloaded as one archive, ${how} script`, async () => {
+      await deliver(3)
+      await inWindow({ javaScriptEnabled }, async (page) => {
+        await page.goto('/inbox')
+        for (const at of [0, 2]) await page.locator('input[name="letters"]').nth(at).check()
+        await open(page)
+        await page.getByText('Downloading counts as opening.').waitFor()
+        const [download] = await Promise.all([
+          page.waitForEvent('download'),
+          page.getByRole('button', { name: 'Download (ZIP)' }).click(),
+        ])
+        assert.match(download.suggestedFilename(), /\.zip$/)
+        const names = Object.keys(unzipSync(readFileSync(await download.path())))
+        for (const number of [letters, letters - 2])
+          assert.ok(
+            names.some((name) => name.includes(`Letter number ${number}/`)),
+            names.join(),
+          )
+        assert.ok(!names.some((name) => name.includes(`Letter number ${letters - 1}/`)))
+        assert.equal(new URL(page.url()).pathname, '/inbox')
       })
     })
 

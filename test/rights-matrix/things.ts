@@ -120,7 +120,7 @@ function letterThings(letters: readonly Letter[]) {
     either: each(({ received, sent }) => [...received, ...sent]),
     action: actions,
     'letter to take away': each(({ received, sent }) => [...received, ...sent]).map(({ params, ...thing }) => {
-      return { ...thing, fields: { letter: params!.id! } }
+      return { ...thing, fields: { letters: params!.id! } }
     }),
     'part of everything': [{ name: 'no part', fields: { part: `${newId()}_${newId()}` }, isFor: ['rosa', 'arthur'] }] as Thing[],
     file: files(({ received, sent }) => [...received, ...sent]),

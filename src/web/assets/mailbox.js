@@ -80,6 +80,8 @@ document.addEventListener('click', (event) => {
 
 document.addEventListener('submit', (event) => {
   const form = event.target
+  // To another address, and what comes is a file.
+  if (event.submitter?.hasAttribute('formaction')) return
   const { pathname } = new URL(form.action, location.href)
   if (event.defaultPrevented || !['/filing', '/filing/undo'].includes(pathname) || event.submitter?.value === 'erase') return
   event.preventDefault()

@@ -95,7 +95,7 @@ describe('letters to take away', () => {
     const id = await send('theirs')
     assert.equal((await pages.get('arthur', `/letters/${id}/archive`)).statusCode, 404)
     assert.equal((await pages.get('rosa', `/letters/${id}/archive`, { 'sec-fetch-site': 'cross-site' })).statusCode, 403)
-    assert.equal((await post('arthur', '/letters/archive', [['letter', id]], '/inbox')).statusCode, 404)
+    assert.equal((await post('arthur', '/letters/archive', [['letters', id]], '/inbox')).statusCode, 404)
     assert.equal(await isOpened(id), false)
   })
 
@@ -105,7 +105,7 @@ describe('letters to take away', () => {
     const answer = await post(
       'rosa',
       '/letters/archive',
-      ids.map((id) => ['letter', id]),
+      ids.map((id) => ['letters', id]),
       '/inbox',
     )
     assert.equal(answer.statusCode, 200)
@@ -121,7 +121,7 @@ describe('letters to take away', () => {
 
   test('none chosen, or more than a hundred, is said', async () => {
     assert.match((await post('rosa', '/letters/archive', [], '/inbox')).body, /You have not chosen a letter/)
-    const many = Array.from({ length: 101 }, (): [string, string] => ['letter', crypto.randomUUID()])
+    const many = Array.from({ length: 101 }, (): [string, string] => ['letters', crypto.randomUUID()])
     const answer = await post('rosa', '/letters/archive', many, '/inbox')
     assert.equal(answer.statusCode, 422)
     assert.match(answer.body, /at most 100 letters at a time/)
@@ -131,7 +131,7 @@ describe('letters to take away', () => {
     const id = await send('with a very large document')
     const large = [{ role: 'main', title: 'Large', files: [{ size: 2 * 1024 ** 3 + 1 }] }]
     await pages.post.owner`update message set documents = ${pages.post.owner.json(large)} where id = ${id}`
-    const answer = await post('rosa', '/letters/archive', [['letter', id]], '/inbox')
+    const answer = await post('rosa', '/letters/archive', [['letters', id]], '/inbox')
     assert.equal(answer.statusCode, 422)
     assert.match(answer.body, /more than 2 GB of documents/)
     const [letter] = await pages.post.owner`select opened_at from message where id = ${id}`

@@ -48,9 +48,9 @@ export function archivePages(app: FastifyInstance, surroundings: Surroundings, m
   })
 
   const Id = Type.String({ format: 'uuid' })
-  const Chosen = Type.Object({ letter: Type.Optional(Type.Union([Id, Type.Array(Id)])) })
+  const Chosen = Type.Object({ letters: Type.Optional(Type.Union([Id, Type.Array(Id)])) })
   scope.post('/letters/archive', { schema: { body: Chosen }, preHandler: checkForm }, async (request, reply) => {
-    const ids = [...new Set([request.body.letter ?? []].flat())]
+    const ids = [...new Set([request.body.letters ?? []].flat())]
     if (ids.length === 0) return refuseChoice(request, reply, 'none')
     if (ids.length > lettersChosenMax) return refuseChoice(request, reply, 'too-many')
     const making = makingFor(request)
