@@ -99,6 +99,28 @@ for (const javaScriptEnabled of [true, false]) {
       await page.context().close()
     })
 
+    test('what was written into a draft that was sent in another window meanwhile is shown, to keep it', async () => {
+      const page = await open('Rosa Example')
+      await page.goto(write)
+      await page.getByLabel('Subject').fill('Twice open')
+      await page.getByLabel('Your message').fill('The first words.')
+      await press(page, 'Save draft')
+      await sees(page, 'The draft was saved')
+      const other = await page.context().newPage()
+      await other.goto(page.url())
+      await press(page, 'Send')
+      await sees(page, 'What happens next')
+      await other.getByLabel('Your message').fill('The first words, and what took an hour more.')
+      if (javaScriptEnabled) await sees(other, 'this draft was sent or deleted in another window')
+      await press(other, 'Send')
+      await sees(other, 'This draft is not there any more')
+      await sees(other, 'The first words, and what took an hour more.')
+      if (javaScriptEnabled) await assertLooksRight(other)
+      const [sent] = await server.test.owner<{ count: string }[]>`select count(*) from message where subject = 'Twice open'`
+      assert.equal(sent!.count, '1')
+      await page.context().close()
+    })
+
     test('a letter is answered with two files; what is wrong with a third is said, and nothing is lost', async () => {
       const page = await open('Rosa Example')
       await page.goto(`/letters/${await answerable()}`)

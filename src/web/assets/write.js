@@ -99,6 +99,11 @@ function take(status, body) {
     say(words.changed)
     return { ok: false, errors: [] }
   }
+  if (status === 404) {
+    isOver = true
+    say(words.gone)
+    return { ok: false, errors: [] }
+  }
   if (body === null || typeof body !== 'object') throw new Error('no answer')
   if (body.draft) {
     form.elements.draftVersion.value = body.version
