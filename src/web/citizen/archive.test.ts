@@ -141,6 +141,11 @@ describe('letters to take away', () => {
 
   test('everything: first it is said that what is downloaded counts as opened, and that can be left out', async () => {
     const id = await send('unopened')
+    const note: [string, string][] = [
+      ['text', 'Ask Bo about it'],
+      ['version', '0'],
+    ]
+    assert.equal((await post('rosa', `/letters/${id}/note`, note)).statusCode, 303)
     const { body } = await pages.get('rosa', '/my-details/download')
     assert.match(body, /You have \d+ letters? that you have not opened/)
     const part = /name="part" value="([^"]+)"/.exec(body)![1]!
@@ -162,7 +167,10 @@ describe('letters to take away', () => {
     ])
     assert.ok(letters(whole.rawPayload).includes(id))
     assert.ok(await isOpened(id))
-    assertLinksResolve(unzipSync(whole.rawPayload))
+    const files = unzipSync(whole.rawPayload)
+    assertLinksResolve(files)
+    const shown = Object.keys(files).filter((name) => name.endsWith('/letter.html'))
+    assert.equal(shown.filter((name) => strFromU8(files[name]!).includes('Ask Bo about it')).length, 1)
     assert.match((await pages.get('arthur', '/my-details/download')).body, /There are no letters in your mailbox yet/)
   })
 
