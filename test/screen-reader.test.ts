@@ -62,7 +62,9 @@ describe('what a screen reader says', { timeout: 300_000 }, () => {
       `heading "${bill}" [level=2]`,
       `link "${bill}"`,
     ])
-    assert.deepEqual(said.slice(7, 9), ['strong: Unread', 'text: 23 November 2026 Has documents'])
+    assert.equal(said[7], 'strong: Unread')
+    // The letters of the demo are as old as they were when it was made.
+    assert.match(said[8]!, /^text: \d{1,2} [A-Z][a-z]+ \d{4} Has documents$/)
   })
 
   test('of a letter: who sent it, its subject as the one main heading, a table with its headings', async () => {
