@@ -134,10 +134,14 @@ describe('filing letters', () => {
     let deepest = top
     for (const name of ['two', 'three', 'four', 'five']) deepest = await made(owner, name, deepest)
     assert.deepEqual(await refusal('six', deepest), { refused: 'too-deep' })
-    assert.deepEqual(await changeFolder(post.db, owner, top, { name: 'Money', parentId: deepest, seen: money }), { refused: 'in-itself' })
+    assert.deepEqual(await changeFolder(post.db, owner, top, { name: 'Money', parentId: deepest, seen: money }), {
+      refused: 'in-itself',
+    })
     const other = await made(owner, 'Other')
     const seen = { name: 'Other', parentId: null }
-    assert.deepEqual(await changeFolder(post.db, owner, top, { name: 'Money', parentId: other, seen: money }), { refused: 'too-deep' })
+    assert.deepEqual(await changeFolder(post.db, owner, top, { name: 'Money', parentId: other, seen: money }), {
+      refused: 'too-deep',
+    })
     assert.deepEqual(await changeFolder(post.db, owner, other, { name: 'Money', parentId: top, seen }), { id: other })
     await assert.rejects(changeFolder(post.db, post.arthur, other, { name: 'Mine', parentId: null, seen }), isMissing)
   })
