@@ -7,6 +7,8 @@ import { readEvents } from '../evidence/events.ts'
 import { find } from '../mailbox/find.ts'
 import { listInbox } from '../mailbox/list.ts'
 import { listActions } from '../mailbox/list-actions.ts'
+import { hashIdentifier } from '../registry/identifier.ts'
+import { endLink } from '../registry/link-end.ts'
 import { mergeParties } from '../registry/merge-parties.ts'
 import { acceptOne } from './accept.ts'
 import { acceptBatch } from './accept-batch.ts'
@@ -146,6 +148,32 @@ describe('a letter for a later time', () => {
     assert.deepEqual(await eventsOf(messageId), ['message.accepted', 'message.failed'])
     const [sent] = await findSent(post.db, post.council, { messageId })
     assert.deepEqual(sent!.failedAt, later)
+  })
+
+  test('fails where its recipient has unlinked the number meanwhile, and never comes to who has it then', async () => {
+    const leaver = await post.addPerson('CT-UNLINKED')
+    const recipient = { scheme: 'link', value: 'CT-UNLINKED' }
+    const { messageId } = await send('later-unlinked', { availableFrom: later.toISOString(), recipient })
+    const [link] = await post.owner`select id from link where party_id = ${leaver.partyId}`
+    await endLink(post.db, leaver, { linkId: link!.id }, now)
+    const next = await post.addPerson('CT-UNLINKED')
+    await releaseAll(post.db, () => later)
+    for (const reader of [leaver, next]) assert.deepEqual((await listInbox(post.db, reader, 1)).letters, [])
+    assert.deepEqual(await eventsOf(messageId), ['message.accepted', 'message.failed'])
+  })
+
+  test('comes where its recipient has unlinked the number and linked it again', async () => {
+    const back = await post.addPerson('CT-BACK')
+    const recipient = { scheme: 'link', value: 'CT-BACK' }
+    const { messageId } = await send('later-back', { availableFrom: later.toISOString(), recipient })
+    const [link] = await post.owner`select id from link where party_id = ${back.partyId}`
+    await endLink(post.db, back, { linkId: link!.id }, now)
+    await post.owner`
+      insert into link (service_id, scheme, value_hash, value_sealed, party_id, linked_at)
+      select service_id, scheme, ${hashIdentifier(post.keys, post.serviceId, recipient)}, value_sealed, ${back.partyId}, ${now}
+      from link where party_id = ${post.rosa.partyId} limit 1`
+    await releaseAll(post.db, () => later)
+    assert.deepEqual(await eventsOf(messageId), ['message.accepted', 'message.available'])
   })
 
   test('can be taken back before it comes, and then never comes', async () => {

@@ -218,11 +218,18 @@ function withhold(db: Db, said: Fragment): Fragment {
       insert into withheld_message (sender_id, message_id, mailbox_id, service_id, why, release_at, batch_id, letter)
       select sender_id, id, mailbox_id, service_id, case when batch_id is null then 'scheduled' else 'held' end, release_at, batch_id,
              to_jsonb(letter) - array['release_at', 'batch_id']
-      from (${letters(db, said, db`, release_at, batch_id, actions`)}) as letter
+      from (${letters(db, said, db`, release_at, batch_id, actions, ${addressed(db)}`)}) as letter
       where release_at is not null
       returning message_id as id, letter->>'sender_name' as sender_name, letter->>'service_name' as service_name
     ),
     named as (select * from delivered union all select * from withheld),`
+}
+
+/** By which identifier it came, so that its release finds out whether that still means its recipient. Of an answer, null. */
+function addressed(db: Db): Fragment {
+  return db`
+    case when recipient_id is null then
+      jsonb_build_object('namespace', namespace, 'scheme', recipient_scheme, 'hash', recipient_hex) end as addressed`
 }
 
 /** On what is replaced, where its recipient sees it and what replaces it. */

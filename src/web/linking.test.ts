@@ -291,7 +291,9 @@ describe('linking a service', () => {
       /href="(\/linked-services\/unlink\/[^"]+)"[^>]*>Unlink<span[^>]*> Northfold Council, Council tax ending in 001</.exec(
         list.slice(list.lastIndexOf('<strong>001')),
       )![1]!
-    assert.match((await get(arthur, page)).body, /Letters that are here already stay here/)
+    const { body } = await get(arthur, page)
+    assert.match(body, /Letters that are here already stay here/)
+    assert.match(body, /sent already for a later day does not come here any more/)
     assert.equal((await get(await cookieOf('rosa'), page)).statusCode, 404, 'it is Arthur’s')
     assert.equal((await post(arthur, page, { csrf: 'forged' })).statusCode, 403)
     assert.equal(locationOf(await press(arthur, page)), '/linked-services?done=unlinked')
