@@ -7,6 +7,7 @@ import { buildPost, type Post } from '../../test/post.ts'
 import { acceptGrant, enterInvitationCode } from '../access/accept-grant.ts'
 import type { Actor } from '../access/actor.ts'
 import { rightsOf } from '../access/rights.ts'
+import { makeCalendarFeed, readCalendarFeed } from '../mailbox/calendar-feed.ts'
 import { Problem } from '../problems.ts'
 import { changeRegistration } from './change-registration.ts'
 import { findRegistration, isClosedByDeath } from './find-registration.ts'
@@ -97,6 +98,7 @@ describe('changing a registration', () => {
     await test_.owner`
       insert into session (id_hash, party_id, subject, id_token_sealed, created_at, last_seen_at)
       values ('\\x01', ${person.partyId}, 'somebody', '\\x01', ${now}, ${now})`
+    const { secret } = await makeCalendarFeed(test_.database, person, { isDiscreet: false, language: 'en' }, now)
     const rules = { ...defaultRules, yearsKeptAfterDeath: 3 }
     const death = { partyId: person.partyId, to: 'closed' as const, reason: 'death', note: 'Certificate seen' }
     await changeRegistration(test_.database, registrar, death, now, rules)
@@ -111,6 +113,7 @@ describe('changing a registration', () => {
       0,
       'nobody is signed in as them',
     )
+    assert.equal(await readCalendarFeed(test_.database, secret, now), undefined, 'nor does anybody’s calendar read their dates')
     assert.equal(await isClosedByDeath(test_.database, person.partyId), true)
     assert.equal(await isClosedByDeath(test_.database, post.arthur.partyId), false)
     const { registration, keptUntil } = await findRegistration(test_.database, person)

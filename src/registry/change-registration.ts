@@ -66,18 +66,19 @@ export async function change(db: Db, ordered: Ordered, rules: RegistrationRules,
     await sql`update mailbox set registration = ${to}, kept_until = ${kept}::text::date where party_id = ${partyId}`
     await noteInHistory(sql, { partyId, from, to, reason, note, by }, now)
     if (to === 'closed') await endGrants(sql, partyId, by.name, now)
+    if (to === 'closed') await endCalendarAddress(sql, known.mailboxId)
     if (to === 'closed' && (reason === death || known.kind === 'business')) await endAllOf(sql, partyId, by.name, now)
     if (changer !== 'owner') await noteLooks(sql, [{ partyId, by, what: 'registration-changed', reason }], now)
     await noteRecipientChange(sql, { partyId }, now)
   })
 }
 
-type Current = { kind: PartyKind; registration: Registration; at: Date | null; reason: string | null }
+type Current = { mailboxId: string; kind: PartyKind; registration: Registration; at: Date | null; reason: string | null }
 
 /** Held until the transaction ends, so that two changes follow each other. With when and why it was closed, where it is. */
 async function findCurrent(db: Db, partyId: string): Promise<Current | undefined> {
   const [current] = await db<Current[]>`
-    select party.kind, mailbox.registration, closing.at, closing.reason
+    select mailbox.id as mailbox_id, party.kind, mailbox.registration, closing.at, closing.reason
     from mailbox join party on party.id = mailbox.party_id
     left join lateral (
       select at, reason from registration_change
@@ -103,6 +104,11 @@ async function endGrants(db: Db, giverId: string, endedByName: string, now: Date
   await db`
     update access_grant set ended_at = ${now}, ended_by_name = ${endedByName}, invitation_hash = null
     where giver_id = ${giverId} and ended_at is null`
+}
+
+/** Whoever has the address reads without signing in: it opens nothing any more. */
+async function endCalendarAddress(db: Db, mailboxId: string): Promise<void> {
+  await within(db, { mailbox: mailboxId }, (sql) => sql`delete from calendar_feed where mailbox_id = ${mailboxId}`)
 }
 
 /** Nobody acts as somebody who has died, or for a firm that is no more: not in their own mailbox, nor in one that they were let into. */
