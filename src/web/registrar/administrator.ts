@@ -7,7 +7,7 @@ import type { PartyRecord } from '../../registry/read-record.ts'
 import { LetterParams } from '../address.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
 import { wordsFor } from '../words.ts'
-import { checkReason, type Draft, findPerson, isId, personOfSearch, readDraft, toHidden } from './fields.ts'
+import { checkReason, type Draft, findPerson, isId, personOfSearch, readDraft, readPersonQuery, toHidden } from './fields.ts'
 import { grantError } from './grant-error.ts'
 import { openRecord, showEnded } from './viewing.ts'
 import { roleInWords } from './words.ts'
@@ -40,7 +40,7 @@ export function administratorPages(app: FastifyInstance, surroundings: Surroundi
     const t = wordsFor(request)
     const role = roles.find((each) => each === draft.role)
     const roleMissing = { field: 'role', text: t('register-access:enter.role-missing') }
-    const errors = role === undefined ? [roleMissing, ...checkReason(draft, t)] : []
+    const errors = [...readPersonQuery(draft, clock(), t).errors, roleMissing, ...checkReason(draft, t)]
     if (role === undefined) return sendForm(request, reply, record, draft, errors)
     if (draft.step !== 'do' || !isId(draft.holder)) {
       const { searchId, person, errors: personErrors } = await findPerson(database, keys, actor, draft, clock(), t)

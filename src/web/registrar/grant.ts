@@ -21,6 +21,7 @@ import {
   personOfSearch,
   readDraft,
   readLastDay,
+  readPersonQuery,
   toHidden,
 } from './fields.ts'
 import { grantError } from './grant-error.ts'
@@ -86,6 +87,7 @@ function readGrant(record: PartyRecord, draft: Draft, now: Date, t: Translate) {
   const errors: FieldError[] = []
   const kind = kindsFor(record).find((each) => each === draft.kind)
   if (kind === undefined) errors.push({ field: 'kind', text: t('register-access:enter.kind-missing') })
+  errors.push(...readPersonQuery(draft, now, t).errors)
   const role = (['reader', 'writer'] as const).find((each) => each === draft.role)
   if (role === undefined) errors.push({ field: 'role', text: t('register-access:enter.role-missing') })
   const { end, errors: endErrors } = readLastDay(draft, 'end', now, t)

@@ -161,6 +161,12 @@ describe('the registrar’s pages', () => {
     const address = await view(rosa)
     const form = { ...why, ...arthur, kind: 'guardian', role: 'reader', 'end-day': '31', 'end-month': '12', 'end-year': '2027' }
     const enter = `${address}/grants/new`
+    const all = (await pages.submit('registrar', enter, {})).body
+    assert.deepEqual(
+      [...all.matchAll(/<a href="#([^"]+)">/g)].map(([, field]) => field),
+      ['kind', 'name', 'birthDate', 'role', 'end', 'reason'],
+      'all that is missing is said at once',
+    )
     for (const [wrong, expected] of [
       [{ kind: '' }, /Choose what the access is/],
       [{ 'end-year': '' }, /Enter a real date/],
