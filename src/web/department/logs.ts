@@ -77,7 +77,8 @@ function inWords(entry: LogEntry, services: ReadonlyMap<string, string>, t: Tran
       const { given, taken } = entry.detail
       const sentence = `staff-logs:staff.${entry.what}`
       const values = { who, about: entry.about }
-      return { sentence, values, given: rolesInWords(given, services, t), taken: rolesInWords(taken, services, t) }
+      const inRoles = (roles: readonly RoleFor[]) => rolesInWords(roles, entry.serviceIds, services, t)
+      return { sentence, values, given: inRoles(given), taken: inRoles(taken) }
     }
     case 'client':
       return { sentence: `staff-logs:client.${entry.what}`, values: { who, about: entry.about }, ...entry.detail }
@@ -90,10 +91,23 @@ function inWords(entry: LogEntry, services: ReadonlyMap<string, string>, t: Tran
   }
 }
 
-/** Each role once, with its services. Of services whose log is not the reader's, nothing is said. */
-function rolesInWords(roles: readonly RoleFor[], services: ReadonlyMap<string, string>, t: Translate): string {
-  return [...new Set(roles.map(({ role }) => role))]
-    .map((role) => ({ role, of: roles.flatMap((one) => (one.role === role ? (services.get(one.serviceId) ?? []) : [])) }))
-    .flatMap(({ role, of }) => (of.length > 0 ? [`${t(`staff-members:role.${role}`)} (${of.join(', ')})`] : []))
-    .join(', ')
+/**
+ * Roles by the services that they are for, which the line below names already where all are the same. Of services whose log is not the
+ * reader's, nothing is said.
+ */
+function rolesInWords(
+  roles: readonly RoleFor[],
+  about: readonly string[],
+  services: ReadonlyMap<string, string>,
+  t: Translate,
+): string {
+  const shown = [...services].filter(([id]) => about.includes(id))
+  const byService = shown.map(([id, name]) => ({
+    name,
+    roles: roles.flatMap(({ role, serviceId }) => (serviceId === id ? [t(`staff-members:role.${role}`)] : [])).join(', '),
+  }))
+  return [...Map.groupBy(byService, (one) => one.roles)]
+    .filter(([names]) => names !== '')
+    .map(([names, of]) => (of.length === shown.length ? names : `${of.map(({ name }) => name).join(', ')}: ${names}`))
+    .join('; ')
 }

@@ -50,7 +50,7 @@ describe('the page of the staff', () => {
     const { body } = await clerk.get('/department/logs')
     assert.match(
       body,
-      /Manager<\/strong> changed the roles of Changing\. Gave: Reads the log \(Council tax\)\. Took away: Reads post/,
+      /Manager<\/strong> changed the roles of Changing<\/p>\s*<p[^>]*>Roles given: Reads the log<\/p>\s*<p[^>]*>Roles taken away: Reads post<\/p>/,
     )
   })
 
