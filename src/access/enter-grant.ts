@@ -3,7 +3,7 @@ import type { Db } from '../database/connect.ts'
 import { within } from '../database/scope.ts'
 import { type FieldProblem, Problem } from '../problems.ts'
 import type { Actor } from './actor.ts'
-import { type Access, grantKinds, lockGrants, periodOf, refuseCircle, refuseImpossible } from './grant.ts'
+import { type Access, grantKinds, kindsOfClosed, lockGrants, periodOf, refuseCircle, refuseImpossible } from './grant.ts'
 import { noteLooks } from './look.ts'
 import { findGiver, refuseMoreThanMailbox } from './offer-grant.ts'
 import { requireRight } from './rights.ts'
@@ -88,6 +88,6 @@ function refuseIncomplete({ kind, reason, endsAt, document }: Entry): void {
 
 /** What a closed mailbox keeps, an executor or an insolvency practitioner may read. */
 function refuseClosed(registration: string, { kind, role }: Access): void {
-  const mayBeClosed = (kind === 'executor' || kind === 'insolvency-practitioner') && role === 'reader'
+  const mayBeClosed = kindsOfClosed.includes(kind) && role === 'reader'
   if (registration === 'closed' && !mayBeClosed) throw new Problem('mailbox-closed')
 }

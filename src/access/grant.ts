@@ -26,6 +26,8 @@ export const grantKinds = {
   }
 >
 export type GrantKind = keyof typeof grantKinds
+/** Who may be let into a closed mailbox, to read what it keeps. */
+export const kindsOfClosed: readonly GrantKind[] = ['executor', 'insolvency-practitioner']
 export type GrantRole = 'none' | 'reader' | 'writer'
 
 /** What a grant lets its holder do. */

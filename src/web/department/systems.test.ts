@@ -101,7 +101,11 @@ describe('the pages of systems', () => {
       asking.post(first!, { when: 'later', 'end-day': day, 'end-month': month, 'end-year': year })
     const { body: unreal } = await on('31', '2', '2027')
     assert.match(unreal, /#end">Enter a real date/)
-    assert.deepEqual(unreal.match(/<[a-z]+[^>]* id="end"/g)?.map((tag) => tag.split(' ')[0]), ['<input'], 'the error leads to a field')
+    assert.deepEqual(
+      unreal.match(/<[a-z]+[^>]* id="end"/g)?.map((tag) => tag.split(' ')[0]),
+      ['<input'],
+      'the error leads to a field',
+    )
     assert.match((await on('22', '11', '2026')).body, /#end">The last day of the key must be today or later/)
     assert.equal((await on('31', '12', '2026')).statusCode, 303)
     assert.match((await asking.get(system)).body, /Ends.*31 December 2026 at 11:59pm/s)

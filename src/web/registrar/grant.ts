@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { endGrant } from '../../access/end-grant.ts'
 import { enterGrant, type GrantDocument } from '../../access/enter-grant.ts'
-import { type GrantKind, grantKinds } from '../../access/grant.ts'
+import { type GrantKind, grantKinds, kindsOfClosed } from '../../access/grant.ts'
 import { checkDocuments } from '../../documents/check.ts'
 import { Problem } from '../../problems.ts'
 import type { PartyRecord } from '../../registry/read-record.ts'
@@ -76,19 +76,25 @@ function enterPages(app: FastifyInstance, surroundings: Surroundings): void {
   })
 }
 
-/** The kinds by law that there are for such a party. */
-function kindsFor({ kind }: PartyRecord): GrantKind[] {
+/** The kinds by law that there are for such a party, and while its mailbox is closed. */
+function kindsFor({ kind, registration }: PartyRecord): GrantKind[] {
   return (Object.keys(grantKinds) as GrantKind[]).filter(
-    (each) => grantKinds[each].isByLaw && (grantKinds[each].givers as readonly string[]).includes(kind),
+    (each) =>
+      grantKinds[each].isByLaw &&
+      (grantKinds[each].givers as readonly string[]).includes(kind) &&
+      (registration !== 'closed' || kindsOfClosed.includes(each)),
   )
 }
+
+const rolesFor = ({ registration }: PartyRecord) =>
+  registration === 'closed' ? (['reader'] as const) : (['reader', 'writer'] as const)
 
 function readGrant(record: PartyRecord, draft: Draft, now: Date, t: Translate) {
   const errors: FieldError[] = []
   const kind = kindsFor(record).find((each) => each === draft.kind)
   if (kind === undefined) errors.push({ field: 'kind', text: t('register-access:enter.kind-missing') })
   errors.push(...readPersonQuery(draft, now, t).errors)
-  const role = (['reader', 'writer'] as const).find((each) => each === draft.role)
+  const role = rolesFor(record).find((each) => each === draft.role)
   if (role === undefined) errors.push({ field: 'role', text: t('register-access:enter.role-missing') })
   const { end, errors: endErrors } = readLastDay(draft, 'end', now, t)
   return { kind, role, end, errors: [...errors, ...endErrors, ...checkReason(draft, t)] }
@@ -121,6 +127,7 @@ function sendForm(request: FastifyRequest, reply: FastifyReply, record: PartyRec
     draft,
     errors,
     kinds: kindsFor(record).map((kind) => ({ value: kind, text: t(`register-access:kind.${kind}`) })),
+    roles: rolesFor(record).map((role) => ({ value: role, text: t(`register-access:enter.${role}`) })),
     back: `/registrar/records/${record.viewId}`,
   }
   return sendPage(request, reply, 'registrar/grant', data, errors.length > 0 ? 422 : 200)

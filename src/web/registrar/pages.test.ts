@@ -153,6 +153,12 @@ describe('the registrar’s pages', () => {
     assert.equal(await registrationOf(person.partyId), 'closed')
     const { body } = await pages.get('registrar', locationOf(done))
     assert.match(body, /Closed<\/strong>, by Bo Dummyname.*Death\. On 20 November 2026\. A letter, reference 2026-114/s)
+    const enter = await pages.get('registrar', `${address}/grants/new`)
+    assert.deepEqual(
+      [...enter.body.matchAll(/type="radio" value="([^"]+)"/g)].map(([, value]) => value),
+      ['executor', 'insolvency-practitioner', 'reader'],
+      'what cannot be entered for a closed mailbox is not offered',
+    )
     await twice('registrar', `${address}/registration/open`, why)
     assert.equal(await registrationOf(person.partyId), 'registered')
   })
