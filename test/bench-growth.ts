@@ -16,8 +16,8 @@ const lettersAtFirst = 100_000
 /** So that a mailbox has as many letters whatever the number of all. */
 const lettersInMailbox = 10
 const searchers = 50
-/** Who looks at the pages of their inbox, each by a connection of their own. */
-const visitors = 200
+/** Who looks at the pages of their inbox, each by a connection of their own: at most so many. */
+const visitorsMax = 200
 
 /** The same work with a hundred thousand letters, a million and so on, each rate beside that of the first: does it become slower as the tables grow? */
 export async function measureGrowth(url: string, baseUrl: string, lettersMax: number): Promise<void> {
@@ -45,7 +45,7 @@ export async function measureGrowth(url: string, baseUrl: string, lettersMax: nu
       JSON.stringify({ ...letter(false), recipient: linkOf(Math.floor(Math.random() * world.parties)) }),
     )
     const inboxes = await Promise.all(
-      readers.slice(0, visitors).map(async ({ partyId }) => {
+      readers.slice(0, visitorsMax).map(async ({ partyId }) => {
         const cookie = await signInAs(program, partyId, 'bench')
         return openRequests(1, `${baseUrl}/inbox`, 'GET', { cookie })
       }),
@@ -53,7 +53,10 @@ export async function measureGrowth(url: string, baseUrl: string, lettersMax: nu
     const works: [string, (line: number) => Promise<unknown>][] = [
       ['Accept a letter over HTTP', accept.send],
       // Each of the eight lines has visitors of its own: a connection carries one request at a time.
-      ['List an inbox, the page', (line) => inboxes[line + 8 * Math.floor((Math.random() * visitors) / 8)]!.send(0)],
+      [
+        'List an inbox, the page',
+        (line) => inboxes[line + 8 * Math.floor(Math.random() * Math.floor(inboxes.length / 8))]!.send(0),
+      ],
       ['List an inbox, the query alone', () => listFolder(program, readers[pick()]!, { folder: 'inbox' }, new Date())],
       [
         'Open a letter',
