@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import cookie from '@fastify/cookie'
 import formbody from '@fastify/formbody'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
@@ -82,8 +83,15 @@ const idleCheckMs = 100
  * program would wait until they hang up.
  */
 function closeIdleConnections(app: FastifyInstance): void {
+  // Browsers open connections ahead of need: one on which nothing was ever asked is none of those that Node calls idle.
+  const unused = new Set<Socket>()
+  app.server.on('connection', (socket) => unused.add(socket.once('close', () => unused.delete(socket))))
+  app.server.on('request', ({ socket }) => unused.delete(socket))
   app.addHook('preClose', (done) => {
-    const timer = setInterval(() => app.server.closeIdleConnections(), idleCheckMs)
+    const timer = setInterval(() => {
+      app.server.closeIdleConnections()
+      for (const socket of unused) socket.destroy()
+    }, idleCheckMs)
     app.server.once('close', () => clearInterval(timer))
     timer.unref()
     done()
