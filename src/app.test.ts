@@ -25,3 +25,15 @@ test('the program stops when what is under way is answered, and not when whoever
   await stopped
   assert.equal(outcome, 'stopped')
 })
+
+test('the program stops though a browser has opened a connection ahead of need, and asked nothing on it', async () => {
+  const server = await startServer()
+  const socket = connect(Number(new URL(server.baseUrl).port), '127.0.0.1')
+  await once(socket, 'connect')
+  await sleep(200)
+  const stopped = server.stop()
+  const outcome = await Promise.race([stopped.then(() => 'stopped'), sleep(5_000, 'waits')])
+  socket.destroy()
+  await stopped
+  assert.equal(outcome, 'stopped')
+})
