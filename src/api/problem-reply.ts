@@ -60,7 +60,8 @@ function toFieldProblem({ instancePath, keyword, params, message }: ValidationEr
 /** What the schemas ask for, as a sentence: of a value itself nothing is said again. */
 const rulesInWords: Record<string, (params: ValidationError['params']) => string> = {
   type: ({ type }) => `This must be ${typesInWords[String(type)] ?? String(type)}.`,
-  enum: ({ allowedValues }) => `This must be ${either((allowedValues as unknown[]).map((value) => JSON.stringify(value)))}.`,
+  enum: ({ allowedValues }) =>
+    `This must be ${either.format((allowedValues as unknown[]).map((value) => JSON.stringify(value)))}.`,
   pattern: () => 'This has a form or a character that is not allowed here.',
   format: ({ format }) => `This must be ${formatsInWords[String(format)] ?? String(format)}.`,
   oneOf: () => 'This must be given in one of its ways, and in one only.',
@@ -73,7 +74,7 @@ const rulesInWords: Record<string, (params: ValidationError['params']) => string
   uniqueItems: () => 'This must not have the same entry twice.',
 }
 
-const either = (words: readonly string[]) => [words.slice(0, -1).join(', '), words.at(-1)].filter(Boolean).join(' or ')
+const either = new Intl.ListFormat('en-GB', { type: 'disjunction' })
 
 const typesInWords: Record<string, string> = {
   string: 'text, in quotation marks',

@@ -83,7 +83,7 @@ function noteAnswers(sql: Db, answered: readonly Answered[]): Fragment {
  * has unlinked it gets nothing more by it, nor does whoever has linked it since.
  */
 function isStillMeant(sql: Db): Fragment {
-  return sql`(value_hash is null or mailbox.party_id = (
+  return sql`(addressed.value_hash is null or mailbox.party_id = (
     select link.party_id from link
     where link.service_id = addressed.namespace and link.scheme = addressed.scheme and link.value_hash = addressed.value_hash
   ))`

@@ -40,8 +40,7 @@ type Row = {
 /**
  * Puts letters that came to a mailbox or were sent from it, and are not in its index yet, into it, the oldest first and some hundreds at most, and takes
  * those out that were erased or taken back. Answers whether there is more to do, or another does it: just now, or because a newer program has made
- * the index, whose words are of another kind. Looks `from` the beginning, or from where
- * the last time ended.
+ * the index, whose words are of another kind. Looks `from` the beginning, or from where the last time ended.
  */
 export async function indexLetters(db: Db, searched: Searched, from: 'beginning' | 'last'): Promise<'done' | 'more' | 'busy'> {
   const { mailboxId } = searched

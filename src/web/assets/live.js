@@ -22,8 +22,8 @@ export function watch(stateShown, changed) {
 export function replaceIn(part, next) {
   if (part.textContent === next.textContent) return
   const { activeElement } = document
-  const href = part.contains(activeElement) && activeElement.getAttribute('href')
   const wasIn = part.contains(activeElement)
+  const href = wasIn && activeElement.getAttribute('href')
   part.replaceChildren(...document.adoptNode(next).childNodes)
   part.dispatchEvent(new CustomEvent('post:swapped', { bubbles: true }))
   if (!wasIn) return

@@ -133,6 +133,8 @@ function range(least: number | undefined, most: number | undefined, thing: strin
   return undefined
 }
 
+const either = new Intl.ListFormat('en-GB', { type: 'disjunction' })
+
 function oneOf(words: readonly string[]): string {
-  return words.length === 1 ? `Always ${words[0]}` : `One of ${words.slice(0, -1).join(', ')} or ${words.at(-1)}`
+  return words.length === 1 ? `Always ${words[0]}` : `One of ${either.format(words)}`
 }
