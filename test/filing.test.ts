@@ -3,9 +3,12 @@ import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { unzipSync } from 'fflate'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { deriveInvitationKey } from '../src/access/grant-invitation.ts'
+import { readConfig } from '../src/config.ts'
 import { acceptOne } from '../src/delivery/accept.ts'
 import { listFolder } from '../src/mailbox/list.ts'
 import { launchBrowser } from './browser.ts'
+import { buildGrantWorld } from './grants.ts'
 import { assertLooksRight } from './look-at.ts'
 import { type Pages, startPages } from './pages.ts'
 
@@ -259,25 +262,59 @@ describe('filing in a browser', { timeout: 300_000 }, () => {
     })
   })
 
-  test('a session has five open windows at most that are told, and none once it has ended', async () => {
+  test('more windows than a browser has connections for show the same, also when the one that was opened last is closed', async () => {
+    await deliver(1)
+    await inWindow({}, async (page, other) => {
+      const windows = [page, other]
+      while (windows.length < 9) windows.push(await page.context().newPage())
+      for (const window of windows) await window.goto('/inbox')
+      const newest = (window: Page) => window.getByRole('link', { name: `Letter number ${letters}`, exact: true })
+      await deliver(1)
+      for (const window of windows) await newest(window).waitFor()
+      await windows.pop()!.close()
+      await deliver(1)
+      for (const window of windows) await newest(window).waitFor()
+    })
+  })
+
+  test('a window of one mailbox never shows another that was opened elsewhere as its own', async () => {
+    const { arthur, owner, rosa } = pages.post
+    await deliver(1)
+    const world = buildGrantWorld(pages.post, now.at, deriveInvitationKey(readConfig({ DEMO: 'true' }).secretKey))
+    await world.give(rosa, arthur)
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, baseURL: address })
+    await context.addCookies([{ ...(await pages.signIn('arthur'))!, url: address }])
+    const [own, other] = [await context.newPage(), await context.newPage()]
+    await own.goto('/inbox')
+    await other.goto('/mailboxes')
+    await other.getByRole('button', { name: 'Open' }).click()
+    await other.goto('/inbox')
+    await other.getByRole('link', { name: `Letter number ${letters}`, exact: true }).waitFor()
+    await own.getByText('You are in Rosa Example’s mailbox').waitFor()
+    await own.getByRole('link', { name: `Letter number ${letters}`, exact: true }).waitFor()
+    await other.getByRole('button', { name: 'Back to your own' }).click()
+    await own.getByText('You are in Rosa Example’s mailbox').waitFor({ state: 'detached' })
+    await context.close()
+    await owner`update access_grant set ended_at = ${now.at}`
+  })
+
+  test('a session has five streams at most, of which a sixth ends the oldest, and none once it has ended', async () => {
     const cookie = (await pages.signIn('rosa'))!
     const headers = { cookie: `${cookie.name}=${cookie.value}` }
     assert.equal((await fetch(`${address}/live`)).status, 401)
     const ending = new AbortController()
-    const streams = await Promise.all(
-      Array.from({ length: 5 }, () => fetch(`${address}/live`, { headers, signal: ending.signal })),
-    )
+    const streams: Response[] = []
+    while (streams.length < 5) streams.push(await fetch(`${address}/live`, { headers, signal: ending.signal }))
     assert.deepEqual(
       new Set(streams.map((stream) => stream.headers.get('content-type'))),
       new Set(['text/event-stream; charset=utf-8']),
     )
-    assert.equal((await fetch(`${address}/live`, { headers })).status, 204)
-    const once = await fetch(`${address}/live?once=1`, { headers })
-    assert.match(await once.text(), /^[\w-]{12}$/)
+    const sixth = await fetch(`${address}/live`, { headers, signal: ending.signal })
+    assert.equal(sixth.status, 200)
+    assert.match(await streams[0]!.text(), /event: end/)
     await pages.post.owner`delete from session`
     now.at = new Date(now.at.getTime() + 60_000)
-    const text = await streams[0]!.text()
-    assert.match(text, /event: end/)
+    assert.match(await sixth.text(), /event: end/)
     ending.abort()
   })
 

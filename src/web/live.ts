@@ -27,7 +27,8 @@ export type LiveOptions = { config: Config; database: Database; clock: () => Dat
 
 /**
  * Tells a window that its mailbox looks different now, by an opaque state and without a word of what is in it: the window asks for
- * its own page again. With `?once`, the state of this moment and no more.
+ * its own page again. A stream begins with the state of its moment; with `?once` it
+ * ends there.
  */
 export function livePage(app: FastifyInstance, options: LiveOptions): void {
   const { config, database } = options
@@ -41,15 +42,14 @@ export function livePage(app: FastifyInstance, options: LiveOptions): void {
     if (signedIn?.role !== 'person') return reply.code(401).send()
     const state = await readState(database, signedIn.actor)
     reply.header('cache-control', 'no-store')
-    if (request.query.once !== undefined) return reply.type('text/plain; charset=utf-8').send(state)
-    const token = request.cookies[cookie.name]!
-    // One of many windows asks no more: the browser takes this for an end, and does not come again.
-    if (live.isFull(token)) return reply.code(204).send()
     reply.hijack()
     const headers = { ...reply.getHeaders(), 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' }
     reply.raw.writeHead(200, headers as Record<string, string>)
     reply.raw.write(`retry: ${reconnectMs}\nevent: state\ndata: ${state}\n\n`)
-    live.add({ token, actor: signedIn.actor, state, checkedAt: options.clock().getTime(), response: reply.raw })
+    const token = request.cookies[cookie.name]!
+    const stream = { token, actor: signedIn.actor, state, checkedAt: options.clock().getTime(), response: reply.raw }
+    if (request.query.once === undefined) live.add(stream)
+    else live.end(stream)
   })
 }
 
@@ -57,9 +57,14 @@ function openStreams({ config, database, clock }: LiveOptions) {
   const streams = new Set<Stream>()
   let timer: NodeJS.Timeout | undefined
 
-  const end = (stream: Stream) => {
+  const close = (stream: Stream) => {
     streams.delete(stream)
     stream.response.end()
+  }
+  /** For good: without it the browser comes again. */
+  const end = (stream: Stream) => {
+    stream.response.write('event: end\ndata:\n\n')
+    close(stream)
   }
   const tell = (stream: Stream, state: string | undefined) => {
     if (state === undefined || state === stream.state) return
@@ -71,10 +76,7 @@ function openStreams({ config, database, clock }: LiveOptions) {
     stream.checkedAt = now.getTime()
     const session = await watchSession(database, config, stream.token, stream.actor.requestId, now)
     const isSame = session?.role === 'person' && !session.hasLostAccess && session.actor.mailboxId === stream.actor.mailboxId
-    if (!isSame || stream.response.writableLength > bytesUnreadMax) {
-      stream.response.write('event: end\ndata:\n\n')
-      return end(stream)
-    }
+    if (!isSame || stream.response.writableLength > bytesUnreadMax) return end(stream)
     stream.actor = session.actor
     stream.response.write(':\n\n')
   }
@@ -102,9 +104,12 @@ function openStreams({ config, database, clock }: LiveOptions) {
   }
 
   return {
-    isFull: (token: string) =>
-      streams.size >= streamsInAll || [...streams].filter((stream) => stream.token === token).length >= streamsOfSession,
+    end,
+    /** The window that came last is looked at: of too many of one session, the oldest ends. */
     add(stream: Stream) {
+      if (streams.size >= streamsInAll) return end(stream)
+      const ofSession = [...streams].filter(({ token }) => token === stream.token)
+      if (ofSession.length >= streamsOfSession) end(ofSession[0]!)
       streams.add(stream)
       stream.response.on('close', () => streams.delete(stream))
       stream.response.on('error', () => streams.delete(stream))
@@ -112,7 +117,7 @@ function openStreams({ config, database, clock }: LiveOptions) {
     },
     async stop() {
       clearTimeout(timer)
-      for (const stream of [...streams]) end(stream)
+      for (const stream of [...streams]) close(stream)
     },
   }
 }

@@ -1,6 +1,6 @@
 // Makes the mailbox smoother: a letter opens without the whole page being loaded, lists follow what happens elsewhere, and keys
 // do what buttons do. Every page and form works without it.
-import { replaceIn, watch } from './live.js'
+import { isOfAnotherMailbox, replaceIn, watch } from './live.js'
 
 const ofMailbox = /^\/(inbox|folders\/(archive|bin|[0-9a-f-]{36})|letters\/[0-9a-f-]{36})$/
 const panes = () => document.querySelector('.post-panes')
@@ -30,7 +30,7 @@ async function show(address, { options, history: how = 'push', scroll = 0, focus
   // Another was asked for meanwhile.
   if (turn !== latest) return
   panes().removeAttribute('aria-busy')
-  if (found === undefined || found === null) {
+  if (!found || isOfAnotherMailbox(found.page)) {
     // What was sent may have been done: the page that was open says what is.
     location.assign(options ? location.href : address)
     return
@@ -130,17 +130,23 @@ function count() {
   box.indeterminate = chosen > 0 && !box.checked
 }
 
+let refreshes = 0
 /** Brings the list and the counts up to date, and leaves alone what is read or written. */
 async function refresh() {
   const shown = panes()
   if (!shown || isSending) return
+  refreshes += 1
+  const turn = refreshes
   const found = await fetchPage(
     shown.classList.contains('post-panes--letter')
       ? shown.dataset.list
       : location.href.replace(/([?&])(done|left|unopened|undone|erased)=[^&]*/g, '$1'),
   ).catch(() => undefined)
-  if (!found || panes() !== shown) return
+  // Asked once more meanwhile: that answer is newer.
+  if (!found || panes() !== shown || turn !== refreshes) return
   const { page } = found
+  // A letter that is being read is left alone.
+  if (isOfAnotherMailbox(page)) return isLetter() ? undefined : location.reload()
   const unread = (within) => Number(within.querySelector('.post-folders')?.dataset.unread ?? 0)
   const isNew = unread(page) > unread(document)
   const chosen = new Set(
