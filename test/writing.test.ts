@@ -111,7 +111,10 @@ for (const javaScriptEnabled of [true, false]) {
       await press(page, 'Send')
       await sees(page, 'What happens next')
       await other.getByLabel('Your message').fill('The first words, and what took an hour more.')
-      if (javaScriptEnabled) await sees(other, 'this draft was sent or deleted in another window')
+      if (javaScriptEnabled) {
+        await sees(other, 'this draft was sent or deleted in another window')
+        await assertLooksRight(other)
+      }
       await press(other, 'Send')
       await sees(other, 'This draft is not there any more')
       await sees(other, 'The first words, and what took an hour more.')

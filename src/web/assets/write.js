@@ -88,22 +88,20 @@ function post(data, onProgress) {
   })
 }
 
+/** Nothing is kept from here on: said where somebody writes, as they would not see it below the buttons. */
+function stop(text) {
+  isOver = true
+  state?.classList.add('post-draft-state--over')
+  const written = document.activeElement?.closest('[data-post-draft] .govuk-form-group')
+  if (state && written) written.after(state)
+  say(text)
+  return { ok: false, errors: [] }
+}
+
 function take(status, body) {
-  if (status === 401) {
-    isOver = true
-    say(words.signedOut)
-    return { ok: false, errors: [] }
-  }
-  if (status === 409) {
-    isOver = true
-    say(words.changed)
-    return { ok: false, errors: [] }
-  }
-  if (status === 404) {
-    isOver = true
-    say(words.gone)
-    return { ok: false, errors: [] }
-  }
+  if (status === 401) return stop(words.signedOut)
+  if (status === 409) return stop(words.changed)
+  if (status === 404) return stop(words.gone)
   if (body === null || typeof body !== 'object') throw new Error('no answer')
   if (body.draft) {
     form.elements.draftVersion.value = body.version
