@@ -148,8 +148,85 @@ export const problems = {
 
 export type ProblemCode = keyof typeof problems
 
-/** What is wrong with one field of a request: a JSON pointer, and a sentence. */
-export type FieldProblem = { field: string; message: string }
+/** What can be wrong with one field of a request, as the API says it; a rule of its schema by its keyword. Pages have words of their own for each. */
+const fieldFaults = {
+  needed: 'This is needed.',
+  unknown: 'There is no such field.',
+  'type-string': 'This must be text, in quotation marks.',
+  'type-number': 'This must be a number.',
+  'type-integer': 'This must be a whole number.',
+  'type-boolean': 'This must be true or false.',
+  'type-array': 'This must be a list.',
+  'type-object': 'This must be an object.',
+  enum: 'This must be {allowed}.',
+  pattern: 'This has a form or a character that is not allowed here.',
+  'format-base64': 'This must be base64 with padding (RFC 4648 section 4).',
+  'format-uuid': 'This must be a UUID.',
+  'format-date': 'This must be a date such as 2026-11-23.',
+  'format-date-time': 'This must be a date and time such as 2026-11-23T10:00:00Z (RFC 3339).',
+  'format-uri': 'This must be an address such as https://service.example/pay.',
+  oneOf: 'This must be given in one of its ways, and in one only.',
+  empty: 'This must not be empty.',
+  minLength: 'This must have {limit} characters or more.',
+  maxLength: 'This must have {limit} characters or fewer.',
+  minItems: 'This must have {limit} entries or more.',
+  maxItems: 'This must have {limit} entries or fewer.',
+  minimum: 'This must be {limit} or more.',
+  maximum: 'This must be {limit} or less.',
+  uniqueItems: 'This must not have the same entry twice.',
+  'identifier-empty': 'This is empty.',
+  'identifier-form': 'This does not have the form of a {scheme}.',
+  'identifier-check-digit': 'The check digit of this {scheme} is wrong.',
+  'action-url-needed': 'This kind of action needs an address.',
+  'action-booking-needed': 'Give an appointment, or an address to book at.',
+  'action-appointment-unfit': 'Only an action of the kind book has an appointment.',
+  'action-amount-needed': 'Give an amount, or the address to pay at.',
+  'action-amount-unfit': 'Only an action of the kind pay has an amount.',
+  'action-reference-needed': 'A payment that is made here needs a reference.',
+  'action-reference-unfit': 'Only an action of the kind pay has a reference.',
+  'action-reference-address': 'A reference holds no web address.',
+  'action-appointment-order': 'It ends after it begins.',
+  'action-until-order': 'It is after `from`.',
+  'action-document-unknown': 'The message has no such document.',
+} as const satisfies Record<string, string>
+
+type FieldFaultCode = keyof typeof fieldFaults
+type OfLimit = 'minLength' | 'maxLength' | 'minItems' | 'maxItems' | 'minimum' | 'maximum'
+type OfScheme = 'identifier-form' | 'identifier-check-digit'
+export type PlainFaultCode = Exclude<FieldFaultCode, OfLimit | OfScheme | 'enum'>
+
+/** One thing that is wrong with a field. It repeats nothing of what stands there: `allowed` and `limit` are its schema's. */
+export type FieldFault =
+  | { code: PlainFaultCode }
+  | { code: OfLimit; limit: number }
+  | { code: 'enum'; allowed: readonly string[] }
+  | { code: OfScheme; scheme: string }
+  /** A problem of the whole that lies in this field. */
+  | { code: ProblemCode }
+
+export function isFieldFault(code: string): code is FieldFaultCode {
+  return Object.hasOwn(fieldFaults, code)
+}
+
+const either = new Intl.ListFormat('en-GB', { type: 'disjunction' })
+
+export function faultInEnglish({ code, ...values }: FieldFault): string {
+  if (!isFieldFault(code)) return problems[code][2]
+  return fieldFaults[code].replace(/\{(\w+)\}/, (_, gap) => {
+    const value = (values as Record<string, unknown>)[gap]
+    return Array.isArray(value) ? either.format(value) : String(value)
+  })
+}
+
+/**
+ * What is wrong with one field of a request: a JSON pointer, and a sentence. `fault` says the same for pages in any language, where a page may
+ * show it: with lines of a batch it is kept.
+ */
+export type FieldProblem = { field: string; message: string; fault?: FieldFault }
+
+export function wrongField(field: string, fault: FieldFault): FieldProblem {
+  return { field, message: faultInEnglish(fault), fault }
+}
 
 /** Thrown, or given as the outcome of one of many. */
 export class Problem extends Error {
@@ -163,9 +240,13 @@ export class Problem extends Error {
   get status(): number {
     return problems[this.code][0]
   }
+  /** The fields, as the API names them. */
+  get errors(): { field: string; message: string }[] | undefined {
+    return this.fields?.map(({ field, message }) => ({ field, message }))
+  }
   /** The problem document of RFC 9457. It repeats nothing of the request but the names of fields. */
   toJSON() {
     const [status, advice, detail] = problems[this.code]
-    return { type: `urn:digital-post:problem:${this.code}`, title: detail, status, code: this.code, advice, errors: this.fields }
+    return { type: `urn:digital-post:problem:${this.code}`, title: detail, status, code: this.code, advice, errors: this.errors }
   }
 }

@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type LineAnswer, sendLines } from '../src/api/client/send-lines.ts'
 import { releaseAll } from '../src/delivery/release.ts'
+import { actionKinds } from '../src/documents/action.ts'
 import { startServer, type TestServer, takeToken } from './server.ts'
 
 const letter = (reference: string, more: object = {}) =>
@@ -105,6 +106,77 @@ describe('sending in bulk', () => {
     const [mended] = await send(id, [letter('two-thousand-40')], 41)
     assert.equal(mended!.state, 'available')
     assert.equal((await ask('GET', `/v1/batches/${id}`)).json.refused, 5)
+  })
+
+  test('what is wrong with a field is answered in a sentence, and kept with a code, by which pages say it in other languages', async () => {
+    const id = await begin('fields')
+    const file = (more: object) => ({
+      documents: [{ role: 'main', files: [{ filename: 'a.txt', mediaType: 'text/plain', ...more }] }],
+    })
+    const action = (more: object) => ({ actions: [{ kind: 'confirm', label: { en: 'Confirm' }, ...more }] })
+    const wrong: [more: object, field: string, message: string, fault: object][] = [
+      [{ subject: undefined }, '/subject', 'This is needed.', { code: 'needed' }],
+      [{ subject: '' }, '/subject', 'This must not be empty.', { code: 'empty' }],
+      [{ subject: 'Two\nlines' }, '/subject', 'This has a form or a character that is not allowed here.', { code: 'pattern' }],
+      [{ subject: 'x'.repeat(257) }, '/subject', 'This must have 256 characters or fewer.', { code: 'maxLength', limit: 256 }],
+      [{ 'to/whom': 1 }, '/to~1whom', 'There is no such field.', { code: 'unknown' }],
+      [{ actions: 'none' }, '/actions', 'This must be a list.', { code: 'type-array' }],
+      [{ answers: 'one' }, '/answers', 'This must be a UUID.', { code: 'format-uuid' }],
+      [
+        { documents: Array(21).fill(file({ content: 'aGVsbG8=' }).documents[0]) },
+        '/documents',
+        'This must have 20 entries or fewer.',
+        { code: 'maxItems', limit: 20 },
+      ],
+      [
+        file({ content: 'aGVsbG8=', upload: '01a20931-4de4-74b1-9b9c-593ca10ca006' }),
+        '/documents/0/files/0',
+        'This must be given in one of its ways, and in one only.',
+        { code: 'oneOf' },
+      ],
+      [file({ content: '' }), '/documents/0/files/0/content', 'The file is empty.', { code: 'file-empty' }],
+      [action({ document: 20 }), '/actions/0/document', 'This must be 19 or less.', { code: 'maximum', limit: 19 }],
+      [
+        action({ kind: 'none' }),
+        '/actions/0/kind',
+        'This must be "pay", "book", "sign", "confirm", "prepare", "self-service", "information" or "sign-up".',
+        { code: 'enum', allowed: actionKinds.map((kind) => JSON.stringify(kind)) },
+      ],
+      [
+        action({ amount: 1 }),
+        '/actions/0/amount',
+        'Only an action of the kind pay has an amount.',
+        { code: 'action-amount-unfit' },
+      ],
+      [
+        action({ url: 'https://not-registered.example/' }),
+        '/actions/0/url',
+        'The address of an action begins with https:// and leads to a site that your organisation has registered.',
+        { code: 'action-address-not-allowed' },
+      ],
+      [{ recipient: { scheme: 'link', value: ' ' } }, '/recipient/value', 'This is empty.', { code: 'identifier-empty' }],
+      [
+        { recipient: { scheme: 'nino', value: 'X' } },
+        '/recipient/value',
+        'This does not have the form of a National Insurance number.',
+        { code: 'identifier-form', scheme: 'nino' },
+      ],
+    ]
+    const answers = await send(
+      id,
+      wrong.map(([more], place) => letter(`fields-${place}`, more)),
+    )
+    assert.deepEqual(
+      answers.map(({ problem }) => problem?.errors),
+      wrong.map(([, field, message]) => [{ field, message }]),
+    )
+    const kept = await server.test.owner`select fields from batch_error where batch_id = ${id} order by line`
+    assert.deepEqual(
+      kept.map(({ fields }) => fields),
+      wrong.map(([, field, message, fault]) => [{ field, message, fault }]),
+    )
+    const { text } = await ask('GET', `/v1/batches/${id}/errors`)
+    assert.match(text, /^2,fields-1,body-invalid,fix,[^,]*,\/subject: This must not be empty\.\r$/m)
   })
 
   test('cut in the middle and sent again: each letter once, with the answer that it had', async () => {

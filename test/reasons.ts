@@ -1,5 +1,6 @@
 import type { RowFault } from '../src/delivery/mailing.ts'
 import type { Failure } from '../src/evidence/webhook.ts'
+import type { FieldFault, ProblemCode } from '../src/problems.ts'
 
 type ValuesOf<Reason extends { code: string }, Code> = Reason extends unknown
   ? Code extends Reason['code']
@@ -22,8 +23,8 @@ export const rowFaults: RowFault[] = asReasons<RowFault>({
   'identifier-form': { scheme: 'nino' },
   'identifier-check-digit': { scheme: 'nhs-number' },
   'too-long': { max: 128 },
-  'subject-too-long': { max: '256' },
-  'letter-too-long': { max: '100,000' },
+  'subject-too-long': { max: 256 },
+  'letter-too-long': { max: 100_000 },
   'reference-repeated': { row: 2 },
   'recipient-repeated': { row: 2 },
 } satisfies EachOf<RowFault>)
@@ -37,3 +38,54 @@ export const failures: Failure[] = asReasons<Failure>({
   'no-answer': { seconds: 10 },
   answered: { status: 500 },
 } satisfies EachOf<Failure>)
+
+/** Whatever can be wrong with a field of a letter in a batch, likewise. */
+export const fieldFaults: FieldFault[] = asReasons<FieldFault>({
+  needed: {},
+  unknown: {},
+  'type-string': {},
+  'type-number': {},
+  'type-integer': {},
+  'type-boolean': {},
+  'type-array': {},
+  'type-object': {},
+  enum: { allowed: ['"main"', '"additional"', '"technical"'] },
+  pattern: {},
+  'format-base64': {},
+  'format-uuid': {},
+  'format-date': {},
+  'format-date-time': {},
+  'format-uri': {},
+  oneOf: {},
+  empty: {},
+  minLength: { limit: 2 },
+  maxLength: { limit: 256 },
+  minItems: { limit: 2 },
+  maxItems: { limit: 20 },
+  minimum: { limit: 1 },
+  maximum: { limit: 19 },
+  uniqueItems: {},
+  'identifier-empty': {},
+  'identifier-form': { scheme: 'nino' },
+  'identifier-check-digit': { scheme: 'nhs-number' },
+  'action-url-needed': {},
+  'action-booking-needed': {},
+  'action-appointment-unfit': {},
+  'action-amount-needed': {},
+  'action-amount-unfit': {},
+  'action-reference-needed': {},
+  'action-reference-unfit': {},
+  'action-reference-address': {},
+  'action-appointment-order': {},
+  'action-until-order': {},
+  'action-document-unknown': {},
+  // Of the problems those that lie in one field.
+  'file-name-not-allowed': {},
+  'file-type-not-allowed': {},
+  'file-type-mismatch': {},
+  'file-empty': {},
+  'upload-not-found': {},
+  'action-address-not-allowed': {},
+  'action-address-personal': {},
+  'payments-not-set-up': {},
+} satisfies Omit<EachOf<FieldFault>, ProblemCode> & Partial<EachOf<FieldFault>>)

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { wrongField } from '../src/problems.ts'
 import { readWords, translate } from '../src/web/words.ts'
 import { wordsOf } from './page-words.ts'
-import { failures, rowFaults } from './reasons.ts'
+import { failures, fieldFaults, rowFaults } from './reasons.ts'
 import { isWrongDoor, listQuestions, type Question } from './rights-matrix/ask.ts'
 import { persons, registrars, staff } from './rights-matrix/callers.ts'
 import { buildWorld, type World } from './rights-matrix/world.ts'
@@ -48,6 +49,7 @@ describe('in Welsh', () => {
   before(async () => {
     world = await buildWorld()
     await giveReasons(world)
+    await refuseLetter(world.test.owner)
     const rows = await world.test.owner<{ name: string }[]>`
       select name from party union select name from service union select subject from message union select holder_name from access_grant
       union select offered_by_name from access_grant union select by_name from look union select reason from look union select reason from registration_change
@@ -117,7 +119,8 @@ describe('in Welsh', () => {
     const schemes: Record<string, string> = { nino: 'Rhif Yswiriant Gwladol', 'nhs-number': 'Rhif GIG' }
     for (const fault of rowFaults) {
       const named = 'scheme' in fault ? { scheme: schemes[fault.scheme] } : {}
-      const words = t(`staff-mailings:row-faults.${fault.code}`, { ...fault, ...named })
+      const max = 'max' in fault ? { max: fault.max.toLocaleString('en-GB') } : {}
+      const words = t(`staff-mailings:row-faults.${fault.code}`, { ...fault, ...named, ...max })
       assert.ok(page.includes(`>${words}<`), `“${words}” is not on the page`)
       assert.ok(file.includes(words.includes(',') ? `"${words}"` : `,${words}`), `“${words}” is not in the file`)
     }
@@ -131,6 +134,23 @@ describe('in Welsh', () => {
       assert.ok(webhook.includes(`${words} `), `“${words}” is not on the page`)
     }
     assert.deepEqual([...englishOn(page), ...englishOn(webhook)], [])
+  })
+
+  test('a letter of a batch that is refused has its reason at each field, in English only where nothing else was written down', async () => {
+    const [batch] = await world.test.owner<{ id: string }[]>`
+      select id from batch where sender_id = (select id from service where slug = 'parking')`
+    const page = (
+      await askInWelsh({ caller: 'parkingStaff', method: 'GET', address: `/department/batches/${batch!.id}`, as: 'fields' })
+    ).body
+    const said = [...page.matchAll(/<code>\/field<\/code>: ([^<]+)</g)].map(([, words]) => words)
+    assert.equal(new Set(said).size, fieldFaults.length, 'each in words of its own')
+    for (const words of [
+      'Rhaid i hwn fod yn un o’r canlynol: &quot;main&quot;, &quot;additional&quot; neu &quot;technical&quot;.',
+      'Mae digid gwirio’r rhif hwn yn anghywir (Rhif GIG).',
+    ])
+      assert.ok(said.includes(words), `“${words}” is not on the page`)
+    assert.match(page, /<code>\/before<\/code>: <span lang="en">This must not be empty\.<\/span>/)
+    assert.deepEqual(englishOn(page), [])
   })
 
   const doors = [
@@ -172,6 +192,15 @@ async function giveReasons({ test: { owner } }: World): Promise<void> {
     ) as event
     join jsonb_array_elements(${owner.json(failures)}) with ordinality as failed (failure, place) using (place)
     on conflict (service_id, position) do update set tries = excluded.tries, last_tried_at = excluded.last_tried_at, failure = excluded.failure`
+}
+
+/** One letter of a batch for everything that can be wrong with a field. One was refused before there were codes. */
+async function refuseLetter(owner: World['test']['owner']): Promise<void> {
+  const before = { field: '/before', message: 'This must not be empty.' }
+  const fields = [...fieldFaults.map((fault) => wrongField('/field', fault)), before]
+  await owner`
+    update batch_error set code = 'body-invalid', fields = ${owner.json(fields as never)}
+    where sender_id = (select id from service where slug = 'parking')`
 }
 
 function formOf(as: Question['as'], fields: Record<string, string>) {

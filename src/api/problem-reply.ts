@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { describeError } from '../database/describe-error.ts'
-import { type FieldProblem, Problem } from '../problems.ts'
+import { type FieldFault, type FieldProblem, isFieldFault, Problem, wrongField } from '../problems.ts'
 
 /** Answers with the problem document of an error. What is not a Problem is logged, and said to be ours without a word more. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
@@ -52,43 +52,17 @@ type ValidationError = NonNullable<FastifyError['validation']>[number]
 
 function toFieldProblem({ instancePath, keyword, params, message }: ValidationError): FieldProblem {
   const inside = (name: unknown) => `${instancePath}/${String(name).replaceAll('~', '~0').replaceAll('/', '~1')}`
-  if (keyword === 'required') return { field: inside(params.missingProperty), message: 'This is needed.' }
-  if (keyword === 'additionalProperties') return { field: inside(params.additionalProperty), message: 'There is no such field.' }
-  return { field: instancePath, message: rulesInWords[keyword]?.(params) ?? `This ${message ?? 'is wrong'}.` }
+  if (keyword === 'required') return wrongField(inside(params.missingProperty), { code: 'needed' })
+  if (keyword === 'additionalProperties') return wrongField(inside(params.additionalProperty), { code: 'unknown' })
+  const fault = faultOf(keyword, params)
+  return fault ? wrongField(instancePath, fault) : { field: instancePath, message: `This ${message ?? 'is wrong'}.` }
 }
 
-/** What the schemas ask for, as a sentence: of a value itself nothing is said again. */
-const rulesInWords: Record<string, (params: ValidationError['params']) => string> = {
-  type: ({ type }) => `This must be ${typesInWords[String(type)] ?? String(type)}.`,
-  enum: ({ allowedValues }) =>
-    `This must be ${either.format((allowedValues as unknown[]).map((value) => JSON.stringify(value)))}.`,
-  pattern: () => 'This has a form or a character that is not allowed here.',
-  format: ({ format }) => `This must be ${formatsInWords[String(format)] ?? String(format)}.`,
-  oneOf: () => 'This must be given in one of its ways, and in one only.',
-  minLength: ({ limit }) => (limit === 1 ? 'This must not be empty.' : `This must have ${limit} characters or more.`),
-  maxLength: ({ limit }) => `This must have ${limit} characters or fewer.`,
-  minItems: ({ limit }) => (limit === 1 ? 'This must not be empty.' : `This must have ${limit} entries or more.`),
-  maxItems: ({ limit }) => `This must have ${limit} entries or fewer.`,
-  minimum: ({ limit }) => `This must be ${limit} or more.`,
-  maximum: ({ limit }) => `This must be ${limit} or less.`,
-  uniqueItems: () => 'This must not have the same entry twice.',
-}
-
-const either = new Intl.ListFormat('en-GB', { type: 'disjunction' })
-
-const typesInWords: Record<string, string> = {
-  string: 'text, in quotation marks',
-  number: 'a number',
-  integer: 'a whole number',
-  boolean: 'true or false',
-  array: 'a list',
-  object: 'an object',
-}
-
-const formatsInWords: Record<string, string> = {
-  base64: 'base64 with padding (RFC 4648 section 4)',
-  uuid: 'a UUID',
-  date: 'a date such as 2026-11-23',
-  'date-time': 'a date and time such as 2026-11-23T10:00:00Z (RFC 3339)',
-  uri: 'an address such as https://service.example/pay',
+/** What a rule of a schema asks for; of the value itself nothing is said again. Undefined where there is no sentence for it. */
+function faultOf(keyword: string, params: ValidationError['params']): FieldFault | undefined {
+  const { type, format, limit, allowedValues } = params as Record<string, unknown>
+  if (keyword === 'enum') return { code: 'enum', allowed: (allowedValues as unknown[]).map((value) => JSON.stringify(value)) }
+  if (/^min(Length|Items)$/.test(keyword) && limit === 1) return { code: 'empty' }
+  const code = keyword === 'type' || keyword === 'format' ? `${keyword}-${type ?? format}` : keyword
+  return isFieldFault(code) ? ({ code, ...(limit === undefined ? {} : { limit }) } as FieldFault) : undefined
 }

@@ -3,7 +3,7 @@ import type { Actor } from '../access/actor.ts'
 import type { Db } from '../database/connect.ts'
 import { readWithin } from '../database/scope.ts'
 import { type ActionKind, dueOf, hostOfAction, isPersonal, misfitsOfAction, type NewAction, wayOf } from '../documents/action.ts'
-import { Problem, type ProblemCode } from '../problems.ts'
+import { Problem, type ProblemCode, wrongField } from '../problems.ts'
 import { type Submission, saidOf } from './message.ts'
 
 /** What a message asks to do, as a row of the table. */
@@ -31,14 +31,14 @@ export function toActionRow(action: NewAction, ordinal: number): ActionRow {
 }
 
 const problemAt = (code: ProblemCode, action: number, field: string) =>
-  new Problem(code, [{ field: `/actions/${action}/${field}`, message: new Problem(code).message }])
+  new Problem(code, [wrongField(`/actions/${action}/${field}`, { code })])
 
 /** What can be said of actions without the database. Throws `action-not-valid`, `action-address-not-allowed`, `action-address-personal`. */
 export function checkActions(actor: Actor, { actions = [], documents, recipient }: Submission): void {
   // Who writes to a public body asks it for nothing by a button.
   if (actions.length > 0 && !actor.isOrganisation) throw new Problem('action-not-valid')
   const misfits = actions.flatMap((action, place) =>
-    misfitsOfAction(action, documents.length).map(({ field, message }) => ({ field: `/actions/${place}/${field}`, message })),
+    misfitsOfAction(action, documents.length).map(({ field, code }) => wrongField(`/actions/${place}/${field}`, { code })),
   )
   if (misfits.length > 0) throw new Problem('action-not-valid', misfits)
   for (const [place, { url }] of actions.entries()) {

@@ -103,7 +103,7 @@ describe('a row', () => {
   })
 
   test('makes a letter that is not too long', () => {
-    assert.deepEqual(errorsOf('CT-1', '', '', 'x'.repeat(260), '1'), [[undefined, { code: 'subject-too-long', max: '256' }]])
+    assert.deepEqual(errorsOf('CT-1', '', '', 'x'.repeat(260), '1'), [[undefined, { code: 'subject-too-long', max: 256 }]])
     assert.deepEqual(errorsOf('C'.repeat(129), '', 'r'.repeat(129), 'Rosa', '1'), [
       ['identifier', { code: 'too-long', max: 128 }],
       ['reference', { code: 'too-long', max: 128 }],

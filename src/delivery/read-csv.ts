@@ -7,7 +7,7 @@ export type Fault =
   | { code: 'empty' | 'workbook' | 'not-csv' | 'no-rows' }
   | { code: 'not-utf8' | 'unclosed'; row: number }
   | { code: 'too-large'; megabytes: number }
-  | { code: 'too-many-rows'; max: string }
+  | { code: 'too-many-rows'; max: number }
   | { code: 'column-missing' | 'column-repeated' | 'column-unknown'; name: string }
   | { code: 'column-unnamed'; place: number }
 

@@ -136,7 +136,7 @@ async function stageRows(
   }
   for await (const row of rows) {
     count += 1
-    if (count > rowsMax) throw new FileFault({ code: 'too-many-rows', max: rowsMax.toLocaleString('en-GB') })
+    if (count > rowsMax) throw new FileFault({ code: 'too-many-rows', max: rowsMax })
     const { read, errors: wrong } = readRow(row, rules)
     if (read !== undefined) staged.push(read)
     if (errorCount < errorsKept) errors.push(...wrong.map((error, ordinal) => ({ ...error, ordinal })))

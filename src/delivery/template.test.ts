@@ -126,7 +126,7 @@ describe('placeholders', () => {
 })
 
 test('a letter that the values make too long is named', () => {
-  assert.deepEqual(tooLong(letter('x', 'x'.repeat(257))), { code: 'subject-too-long', max: '256' })
-  assert.deepEqual(tooLong(letter('x'.repeat(100_001))), { code: 'letter-too-long', max: '100,000' })
+  assert.deepEqual(tooLong(letter('x', 'x'.repeat(257))), { code: 'subject-too-long', max: 256 })
+  assert.deepEqual(tooLong(letter('x'.repeat(100_001))), { code: 'letter-too-long', max: 100_000 })
   assert.equal(tooLong(letter('x'.repeat(100_000), 'x'.repeat(256))), undefined)
 })

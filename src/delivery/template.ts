@@ -130,14 +130,12 @@ export function escapeMarkdown(text: string, next = ''): string {
 
 const entity = (character: string) => `&#${character.charCodeAt(0)};`
 
-/** `max`: of characters, as a page says it. */
-export type TooLong = { code: 'subject-too-long' | 'letter-too-long'; max: string }
+/** `max`: of characters. */
+export type TooLong = { code: 'subject-too-long' | 'letter-too-long'; max: number }
 
 /** What of a filled letter is longer than a letter may be. */
 export function tooLong(content: readonly TemplateContent[]): TooLong | undefined {
-  if (content.some(({ subject }) => subject.length > subjectLengthMax))
-    return { code: 'subject-too-long', max: subjectLengthMax.toLocaleString('en-GB') }
-  if (content.some(({ body }) => body.length > bodyLengthMax))
-    return { code: 'letter-too-long', max: bodyLengthMax.toLocaleString('en-GB') }
+  if (content.some(({ subject }) => subject.length > subjectLengthMax)) return { code: 'subject-too-long', max: subjectLengthMax }
+  if (content.some(({ body }) => body.length > bodyLengthMax)) return { code: 'letter-too-long', max: bodyLengthMax }
   return undefined
 }

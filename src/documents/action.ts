@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import type { PlainFaultCode } from '../problems.ts'
 import { Line, Text } from './document.ts'
 
 /**
@@ -77,35 +78,24 @@ export function wayOf({ kind, url, appointment }: Pick<NewAction, 'kind' | 'url'
 }
 
 /** What is wrong with an action, by field: as far as that can be said of it alone. `documents` is how many the message has. */
-export function misfitsOfAction(action: NewAction, documents: number): { field: string; message: string }[] {
+export function misfitsOfAction(action: NewAction, documents: number): { field: string; code: PlainFaultCode }[] {
   const { kind, from, until, url, appointment, amount, reference, document } = action
-  const wrong: { field: string; message: string }[] = []
-  const say = (isWrong: boolean, field: string, message: string) => isWrong && wrong.push({ field, message })
+  const wrong: { field: string; code: PlainFaultCode }[] = []
+  const say = (isWrong: boolean, field: string, code: PlainFaultCode) => isWrong && wrong.push({ field, code })
   const needsUrl = kind === 'self-service' || kind === 'information' || kind === 'sign-up'
-  say(needsUrl && url === undefined, 'url', 'This kind of action needs an address.')
-  say(
-    kind === 'book' && url === undefined && appointment === undefined,
-    'appointment',
-    'Give an appointment, or an address to book at.',
-  )
-  say(kind !== 'book' && appointment !== undefined, 'appointment', 'Only an action of the kind book has an appointment.')
-  say(kind === 'pay' && url === undefined && amount === undefined, 'amount', 'Give an amount, or the address to pay at.')
-  say(kind !== 'pay' && amount !== undefined, 'amount', 'Only an action of the kind pay has an amount.')
-  say(kind !== 'pay' && reference !== undefined, 'reference', 'Only an action of the kind pay has a reference.')
+  say(needsUrl && url === undefined, 'url', 'action-url-needed')
+  say(kind === 'book' && url === undefined && appointment === undefined, 'appointment', 'action-booking-needed')
+  say(kind !== 'book' && appointment !== undefined, 'appointment', 'action-appointment-unfit')
+  say(kind === 'pay' && url === undefined && amount === undefined, 'amount', 'action-amount-needed')
+  say(kind !== 'pay' && amount !== undefined, 'amount', 'action-amount-unfit')
+  say(kind !== 'pay' && reference !== undefined, 'reference', 'action-reference-unfit')
   // GOV.UK Pay refuses it.
-  say(
-    kind === 'pay' && url === undefined && reference === undefined,
-    'reference',
-    'A payment that is made here needs a reference.',
-  )
-  say(/https?:|www\./i.test(reference ?? ''), 'reference', 'A reference holds no web address.')
-  say(
-    appointment !== undefined && !(new Date(appointment.start) < new Date(appointment.end)),
-    'appointment/end',
-    'It ends after it begins.',
-  )
-  say(from !== undefined && until !== undefined && !(new Date(from) < new Date(until)), 'until', 'It is after `from`.')
-  say(document !== undefined && document >= documents, 'document', 'The message has no such document.')
+  say(kind === 'pay' && url === undefined && reference === undefined, 'reference', 'action-reference-needed')
+  say(/https?:|www\./i.test(reference ?? ''), 'reference', 'action-reference-address')
+  const ends = appointment === undefined || new Date(appointment.start) < new Date(appointment.end)
+  say(!ends, 'appointment/end', 'action-appointment-order')
+  say(from !== undefined && until !== undefined && !(new Date(from) < new Date(until)), 'until', 'action-until-order')
+  say(document !== undefined && document >= documents, 'document', 'action-document-unknown')
   return wrong
 }
 

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { Problem, type ProblemCode } from '../problems.ts'
+import { Problem, type ProblemCode, wrongField } from '../problems.ts'
 
 /** One message with all its documents, in bytes of the decoded files. The documentation of the API says so too. */
 export const messageBytesMax = 25 * 1024 * 1024
@@ -134,6 +134,5 @@ export function fileProblem(
   file: number,
   field: 'filename' | 'mediaType' | 'content' | 'upload',
 ): Problem {
-  const problem = new Problem(code)
-  return new Problem(code, [{ field: `/documents/${document}/files/${file}/${field}`, message: problem.message }])
+  return new Problem(code, [wrongField(`/documents/${document}/files/${file}/${field}`, { code })])
 }

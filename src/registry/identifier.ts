@@ -2,7 +2,7 @@ import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 import { type Static, Type } from 'typebox'
 import { Problem } from '../problems.ts'
 import { deriveKey, seal, unseal } from '../seal.ts'
-import { namespaceOf, normalise, readSchemes, type Schemes, whatIsWrong } from './scheme.ts'
+import { faultOf, namespaceOf, normalise, readSchemes, type Schemes, whatIsWrong } from './scheme.ts'
 
 /** By which a sender addresses a party. Personal data: never in an address, a log, a metric or an error. */
 export const Identifier = Type.Object(
@@ -33,8 +33,10 @@ export function deriveIdentifierKeys(secretKey: Buffer, schemes = readSchemes(un
 
 /** Throws `identifier-invalid`, which names `field`, the identifier's JSON pointer, and never what stands there. */
 export function checkIdentifier({ schemes }: IdentifierKeys, { scheme, value }: Identifier, field: string): void {
-  const wrong = whatIsWrong(schemes, scheme, value)
-  if (wrong !== undefined) throw new Problem('identifier-invalid', [{ field: `${field}/value`, message: wrong }])
+  const fault = faultOf(schemes, scheme, value)
+  if (fault === undefined) return
+  const message = whatIsWrong(schemes, scheme, value)!
+  throw new Problem('identifier-invalid', [{ field: `${field}/value`, message, fault }])
 }
 
 /**

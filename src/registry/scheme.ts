@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { Errors } from 'typebox/value'
+import { type FieldFault, faultInEnglish } from '../problems.ts'
 
 /**
  * A kind of identifier that means the same at every service of the installation, such as a national insurance number. Any other
@@ -134,13 +135,18 @@ export function flawOf(schemes: Schemes, scheme: string, value: string): Flaw | 
   return known.check === undefined || checks[known.check](normal) ? undefined : 'check-digit'
 }
 
-/** What is wrong with a value of any scheme, in a sentence that does not repeat it; undefined where nothing is. */
-export function whatIsWrong(schemes: Schemes, scheme: string, value: string): string | undefined {
-  const known = schemes.get(scheme)
-  if (known === undefined) return value.trim() === '' ? 'This is empty.' : undefined
+/** What is wrong with a value of any scheme, not repeating it; undefined where nothing is. */
+export function faultOf(schemes: Schemes, scheme: string, value: string): FieldFault | undefined {
+  if (!schemes.has(scheme)) return value.trim() === '' ? { code: 'identifier-empty' } : undefined
   const flaw = flawOf(schemes, scheme, value)
-  if (flaw === undefined) return undefined
-  return flaw === 'form' ? `This does not have the form of a ${known.name}.` : `The check digit of this ${known.name} is wrong.`
+  return flaw && { code: `identifier-${flaw}`, scheme }
+}
+
+/** The same in a sentence. */
+export function whatIsWrong(schemes: Schemes, scheme: string, value: string): string | undefined {
+  const fault = faultOf(schemes, scheme, value)
+  if (fault === undefined) return undefined
+  return faultInEnglish('scheme' in fault ? { ...fault, scheme: schemes.get(scheme)!.name } : fault)
 }
 
 /** What a page in this language calls a scheme. */

@@ -2,14 +2,16 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, test } from 'node:test'
-import { failures, rowFaults } from '../../test/reasons.ts'
+import { failures, fieldFaults, rowFaults } from '../../test/reasons.ts'
 import { lookKinds } from '../access/look.ts'
 import { allRights, scopes, staffRoles } from '../access/rights.ts'
 import { messageEventTypes } from '../evidence/events.ts'
 import { failureInEnglish } from '../evidence/webhook.ts'
-import { type ProblemCode, problems } from '../problems.ts'
+import { faultInEnglish, type ProblemCode, problems } from '../problems.ts'
 import { approvalKinds } from '../registry/approval.ts'
 import { keyRefusals } from '../registry/client-key.ts'
+import { readSchemes } from '../registry/scheme.ts'
+import { fieldInWords } from './department/problem-words.ts'
 import { languages, readWords, translate } from './words.ts'
 
 /** `unread_one` and `unread_many` are both of `unread`. */
@@ -55,6 +57,14 @@ describe('the words of pages', () => {
   test('say of a webhook that failed in English what the API says of it', () => {
     for (const failure of failures)
       assert.equal(translate('en')(`staff-webhooks:failure.${failure.code}`, failure), failureInEnglish(failure))
+  })
+
+  test('say of a field of a refused letter in English what the API says of it', () => {
+    const schemes = readSchemes(undefined, { demo: true })
+    for (const fault of fieldFaults) {
+      const named = 'scheme' in fault ? { ...fault, scheme: schemes.get(fault.scheme)!.name } : fault
+      assert.equal(fieldInWords({ field: '/', message: '', fault }, schemes, 'en'), faultInEnglish(named))
+    }
   })
 
   test('are all used, and no page asks for one that is not there', () => {

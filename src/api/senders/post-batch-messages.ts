@@ -251,7 +251,7 @@ function inWords(line: number, reference: string | undefined, outcome: Outcome):
       ? {
           line,
           reference,
-          problem: { code: outcome.code, advice: problems[outcome.code][1], detail: outcome.message, errors: outcome.fields },
+          problem: { code: outcome.code, advice: problems[outcome.code][1], detail: outcome.message, errors: outcome.errors },
         }
       : { line, reference, id: outcome.messageId, state: outcome.availableAt === null ? 'accepted' : 'available' }
   return `${JSON.stringify(answer)}\n`

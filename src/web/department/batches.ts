@@ -13,9 +13,9 @@ import { Problem } from '../../problems.ts'
 import { listServices } from '../../registry/services.ts'
 import { LetterParams as BatchParams } from '../address.ts'
 import { type Surroundings, sendPage } from '../page.ts'
-import { type Translate, wordsFor } from '../words.ts'
+import { languageOf, type Translate, wordsFor } from '../words.ts'
 import { readPosted } from './posted-form.ts'
-import { problemInWords } from './problem-words.ts'
+import { fieldInWords, problemInWords } from './problem-words.ts'
 
 const folder = '/department/batches'
 const batchesShown = 50
@@ -54,7 +54,7 @@ async function findRequest(database: Database, actor: Actor, batchId: string, no
 }
 
 /** What a service's systems send in bulk, for staff who may read its post; who writes for it may pause a batch, or stop it. */
-export function batchPages(app: FastifyInstance, { database, clock }: Surroundings): void {
+export function batchPages(app: FastifyInstance, { database, keys, clock }: Surroundings): void {
   const scope = app.withTypeProvider<TypeBoxTypeProvider>()
 
   scope.get(folder, { schema: { querystring: After } }, async (request, reply) => {
@@ -99,7 +99,11 @@ export function batchPages(app: FastifyInstance, { database, clock }: Surroundin
       href: `${folder}/${batch.id}`,
       counts: countsOf(batch, t),
       refusedBy: batch.refusedBy.map(({ code, count }) => ({ reason: problemInWords(code, t), count: numberInWords(count) })),
-      refusedLines: errors.map(({ code, ...error }) => ({ ...error, reason: problemInWords(code, t) })),
+      refusedLines: errors.map(({ code, fields, ...error }) => ({
+        ...error,
+        reason: problemInWords(code, t),
+        fields: fields?.map((one) => ({ ...one, words: fieldInWords(one, keys.schemes, languageOf(request)) })),
+      })),
       mayChange,
     })
   })

@@ -51,8 +51,9 @@ export function mailingFilePages(app: FastifyInstance, surroundings: Surrounding
   })
 }
 
-function faultInWords({ code, ...values }: Fault, t: Translate): string {
-  return t(`staff-mailings:faults.${code}`, { ...values, howToSave: t('staff-mailings:how-to-save') })
+function faultInWords(fault: Fault, t: Translate): string {
+  const max = 'max' in fault ? fault.max.toLocaleString('en-GB') : undefined
+  return t(`staff-mailings:faults.${fault.code}`, { ...fault, max, howToSave: t('staff-mailings:how-to-save') })
 }
 
 type Started = {

@@ -2,15 +2,15 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { servicesFor } from '../../access/actor.ts'
 import { findMailing, listRowErrors, listRows, type MailingFound } from '../../delivery/find-mailings.ts'
 import { findTemplate, type TemplateFound } from '../../delivery/find-templates.ts'
-import { type RowFault, rowsKeptDays, takesFile, valuesOf } from '../../delivery/mailing.ts'
+import { rowsKeptDays, takesFile, valuesOf } from '../../delivery/mailing.ts'
 import { fileBytesMax } from '../../delivery/read-csv.ts'
 import { listSchemes } from '../../delivery/stage-file.ts'
 import { placeholdersOf } from '../../delivery/template.ts'
-import { type Schemes, schemeName } from '../../registry/scheme.ts'
+import { schemeName } from '../../registry/scheme.ts'
 import { listServices } from '../../registry/services.ts'
 import { type FieldError, type Surroundings, sendPage } from '../page.ts'
-import { type Language, languageOf, type Translate, translate, wordsFor } from '../words.ts'
-import { problemInWords } from './problem-words.ts'
+import { languageOf, type Translate, wordsFor } from '../words.ts'
+import { problemInWords, rowFaultInWords } from './problem-words.ts'
 import { previewOf } from './template-form.ts'
 
 const folder = '/department/mailings'
@@ -82,16 +82,6 @@ export async function sendMailingPage(
   }
   const letter = mailing.state === 'ready' ? await findLetter(database, keys, request, mailing, template, row) : undefined
   return sendPage(request, reply, 'department/mailing', { ...data, letter }, status ?? (errors.length > 0 ? 422 : 200))
-}
-
-/** What is wrong with a row, on its page and in its file. A scheme that the installation has no more is called as it was written down. */
-export function rowFaultInWords(fault: RowFault, schemes: Schemes, language: Language): string {
-  const { code, ...values } = fault
-  const known = 'scheme' in fault ? schemes.get(fault.scheme) : undefined
-  return translate(language)(`staff-mailings:row-faults.${code}`, {
-    ...values,
-    ...(known && { scheme: schemeName(known, language) }),
-  })
 }
 
 function countsOf(mailing: MailingFound) {
