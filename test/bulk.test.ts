@@ -333,6 +333,8 @@ describe('sending in bulk', () => {
       answers.map(({ state }) => state),
       ['accepted', 'accepted', 'accepted'],
     )
+    const { pendingBecause } = (await ask('GET', `/v1/messages/${answers[0]!.id}`)).json
+    assert.equal(pendingBecause, 'It waits for somebody to release what it was sent with.')
     assert.deepEqual(await countOf('held'), { ledger: 3, message: 0, events: 3 })
     const stateNow = async () => {
       const { hold, stage, progress } = (await ask('GET', `/v1/batches/${id}`)).json

@@ -2,7 +2,6 @@ import type { Database, Db } from '../database/connect.ts'
 import { readWithin, within } from '../database/scope.ts'
 import type { BatchDecision } from './batch.ts'
 import { takeBack } from './recall.ts'
-import { whyLater } from './write.ts'
 
 /** So many letters in one transaction, and it stays short. */
 const lettersAtOnce = 500
@@ -53,11 +52,6 @@ async function schedule(sql: Db, { senderId, batchId, doneTo }: Undone, now: Dat
     released as (
       update withheld_message as withheld set why = 'scheduled', release_at = greatest(release_at, ${now}) from next
       where withheld.sender_id = ${senderId} and withheld.message_id = next.message_id and why = 'held'
-      returning withheld.message_id, release_at
-    ),
-    noted as (
-      update ledger set pending_because = ${whyLater} from released
-      where ledger.sender_id = ${senderId} and ledger.message_id = released.message_id and release_at > ${now}
     )
     select message_id from next order by message_id`
   return rows.map(({ messageId }) => messageId)

@@ -22,6 +22,7 @@ import type { Submission } from './message.ts'
 import { recall } from './recall.ts'
 import { reconcile } from './reconcile.ts'
 import { releaseAll } from './release.ts'
+import { findSent } from './sent.ts'
 import { countRecipients, findWithheld, readWithheld, readWithheldFile, sampleHeld } from './withheld.ts'
 import type { Accepted } from './write.ts'
 
@@ -266,11 +267,12 @@ describe('a batch that is held', () => {
     test('with letters for a later time, which come at theirs', async () => {
       const availableFrom = '2026-11-25T10:00:00Z'
       const { id, ids } = await closed('later', [{ availableFrom }, {}])
+      assert.equal((await findSent(post.db, anna!, { messageId: ids[0]! }))[0]!.pendingBecause, 'held')
       await release(anna, id)
       await work()
       assert.equal(await inMailbox(ids), 1)
-      const [sent] = await post.owner`select pending_because from ledger where message_id = ${ids[0]!}`
-      assert.match(sent!.pendingBecause, /later time/)
+      const [sent] = await findSent(post.db, anna!, { messageId: ids[0]! })
+      assert.equal(sent!.pendingBecause, 'scheduled')
       await work(new Date(availableFrom))
       assert.equal(await inMailbox(ids), 2)
     })

@@ -73,7 +73,7 @@ async function takeThese(sql: Db, { senderId, messageIds, reason, doer }: Taking
     ),
     ${takeOut(sql, { senderId, messageIds, reason }, now)},
     noted as (
-      update ledger set recalled_at = ${now}, pending_because = null
+      update ledger set recalled_at = ${now}
       where sender_id = ${senderId} and message_id in (select message_id from kept_away union all select id from taken)
       returning sender_id, message_id, reference
     )

@@ -26,7 +26,7 @@ describe('reconciliation', () => {
     }
     for (const [reference, time] of Object.entries(at)) await send(reference, new Date(time))
     await update('fourth', { available_at: null })
-    await update('fifth', { available_at: null, pending_because: 'It waits for a scan.' })
+    await update('fifth', { available_at: null })
     await update('sixth', { available_at: null, failed_at: now, failed_because: 'It could not be read.' })
     await update('seventh', { available_at: null, recalled_at: now })
     for (const reference of ['no', 'no'])
@@ -70,7 +70,7 @@ describe('reconciliation', () => {
       late.map(({ reference, since, why }) => [reference, since.toISOString(), why]),
       [
         ['fourth', '2026-10-26T00:00:00.000Z', null],
-        ['fifth', '2026-10-26T12:00:00.000Z', 'It waits for a scan.'],
+        ['fifth', '2026-10-26T12:00:00.000Z', null],
       ],
     )
     assert.deepEqual((await ask('2026-10-26', '2026-10-26', post.council, new Date('2026-10-26T00:59:00Z'))).late, [])
@@ -82,9 +82,10 @@ describe('reconciliation', () => {
     const [sentAt, availableFrom] = ['2026-10-10T10:00:00Z', '2026-10-20T10:00:00Z']
     const later = { ...post.letter('for-later'), availableFrom }
     await acceptOne(post.db, post.keys, post.council, later, new Date(sentAt))
-    const lateAt = async (time: string) => (await ask('2026-10-10', '2026-10-10', post.council, new Date(time))).late.length
-    assert.equal(await lateAt('2026-10-20T10:30:00Z'), 0)
-    assert.equal(await lateAt('2026-10-20T11:00:00Z'), 1)
+    const lateAt = async (time: string) =>
+      (await ask('2026-10-10', '2026-10-10', post.council, new Date(time))).late.map(({ reference, why }) => [reference, why])
+    assert.deepEqual(await lateAt('2026-10-20T10:59:59Z'), [])
+    assert.deepEqual(await lateAt('2026-10-20T11:00:00Z'), [['for-later', 'scheduled']])
   })
 
   test('shows nothing of services that are not the actor’s, nor of letters that people write', async () => {

@@ -88,14 +88,11 @@ function countRejections(db: Db, serviceIds: readonly string[], { from, to }: Da
 
 function findLate(db: Db, serviceIds: readonly string[], days: Days, before: Date) {
   return db`
-    select sender_id as service_id, reference, message_id, accepted_at as since, pending_because as why
-    from ledger
+    select sender_id as service_id, reference, message_id, accepted_at as since, why
+    from ledger left join withheld_message as withheld using (sender_id, message_id)
     where ${within(db, serviceIds, days)} and available_at is null and failed_at is null and recalled_at is null and accepted_at <= ${before}
       -- What is for a later time is on time until then, and what its batch holds until staff have decided.
-      and not exists (
-        select from withheld_message as withheld
-        where withheld.sender_id = ledger.sender_id and withheld.message_id = ledger.message_id and (withheld.release_at > ${before} or withheld.why = 'held')
-      )
+      and (why is null or (why = 'scheduled' and release_at <= ${before}))
     order by message_id
     limit ${lateLettersMax + 1}`
 }

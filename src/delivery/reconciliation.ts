@@ -13,8 +13,17 @@ export type DayCount = {
   pending: number
 }
 
-/** One that is pending for too long. `why` is null where nothing is known but that. */
-export type LateLetter = { serviceId: string; reference: string; messageId: string; since: Date; why: string | null }
+/** Why a letter is pending: its time has not come, or somebody has to release its batch. Null where nothing is known but that. */
+export type PendingBecause = 'scheduled' | 'held' | null
+
+/** One that is pending for too long. What is held is not. */
+export type LateLetter = {
+  serviceId: string
+  reference: string
+  messageId: string
+  since: Date
+  why: Exclude<PendingBecause, 'held'>
+}
 
 export type Reconciliation = {
   /** Every day of every service, also where there was nothing. What was rejected was never accepted, and is in no other number. */
@@ -43,8 +52,12 @@ export function refuseDays(days: Days): 'wrong-order' | 'too-many' | undefined {
   return count > daysMax ? 'too-many' : undefined
 }
 
-/** What is said where nothing else is known of why a letter is pending. */
-export const pendingInWords = 'It was accepted and has not been made available yet.'
+/** As the API says it. Pages have words of their own. */
+export function pendingInEnglish(why: PendingBecause): string {
+  if (why === 'held') return 'It waits for somebody to release what it was sent with.'
+  if (why === 'scheduled') return 'It is to be available at a later time, as its sender wished.'
+  return 'It was accepted and has not been made available yet.'
+}
 
 /** Lines of a CSV file (RFC 4180). */
 export function writeCsv(lines: readonly (readonly (string | number)[])[]): string {
@@ -76,7 +89,7 @@ export function lateAsCsv({ late }: Reconciliation, nameOf: (serviceId: string) 
     reference,
     messageId,
     since.toISOString(),
-    why ?? pendingInWords,
+    pendingInEnglish(why),
   ])
   return writeCsv([head, ...lines])
 }

@@ -145,7 +145,7 @@ async function releaseThese(sql: Db, due: readonly Due[], answered: readonly Ans
     noted as (
       update ledger
       set available_at = case when is_reachable then at end, failed_at = case when not is_reachable then at end,
-          failed_because = case when not is_reachable then ${unreachable} end, pending_because = null
+          failed_because = case when not is_reachable then ${unreachable} end
       from judged
       where ledger.sender_id = judged.sender_id and ledger.message_id = judged.message_id
       returning ledger.sender_id, ledger.message_id, ledger.reference, is_reachable

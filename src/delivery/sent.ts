@@ -6,13 +6,15 @@ import { own } from '../database/own.ts'
 import { readWithin } from '../database/scope.ts'
 import type { NewAction, StoredAction } from '../documents/action.ts'
 import type { MessageTimes } from './message.ts'
+import type { PendingBecause } from './reconciliation.ts'
 
 export type SentMessage = MessageTimes & {
   messageId: string
   threadId: string
   reference: string
   senderId: string
-  pendingBecause: string | null
+  /** Null too where it is not pending. */
+  pendingBecause: PendingBecause
   actions: SentAction[]
 }
 
@@ -26,8 +28,11 @@ export async function findSent(db: Db, actor: Actor, by: { messageId: string } |
     db,
     scopeOfSent(actor),
     db`
-    select message_id, thread_id, reference, sender_id, accepted_at, available_at, opened_at, answered_at, recalled_at, failed_at, pending_because,
+    select message_id, thread_id, reference, sender_id, accepted_at, available_at, opened_at, answered_at, recalled_at, failed_at,
            (
+             select why from withheld_message as withheld
+             where withheld.sender_id = ledger.sender_id and withheld.message_id = ledger.message_id and why in ('scheduled', 'held')
+           ) as pending_because, (
              select coalesce(jsonb_agg(jsonb_build_object(
                'id', action.id, 'kind', action.kind, 'label', action.said::jsonb->'label', 'state', action.state, 'stateAt', action.state_at
              ) order by ordinal), '[]')

@@ -133,10 +133,10 @@ export async function write(db: Db, rows: readonly Row[], batch?: OfBatch): Prom
     feeds as materialized (${lockFeeds(sql, [...senders, ...answered])}),
     accepted as (
       insert into ledger (sender_id, reference, message_id, content_digest, mailbox_id, thread_id, accepted_at, available_at, recipient_name
-                          ${batch ? sql`, batch_id` : sql``} ${isWithheld ? sql`, pending_because` : sql``})
+                          ${batch ? sql`, batch_id` : sql``})
       select sender_id, reference, message_id, decode(content_digest, 'hex'), mailbox.id, thread_id, at,
              ${isWithheld ? sql`case when release_at is null then at end` : sql`at`}, party.name
-             ${batch ? sql`, open_id` : sql``} ${isWithheld ? sql`, ${whyPending(sql)}` : sql``}
+             ${batch ? sql`, open_id` : sql``}
       from (select asked.*, coalesce(recipient_id, ${recipientParty(sql, onlyOwn)}) as to_id from submitted as asked offset 0) as addressed
       join mailbox on mailbox.party_id = to_id and ${mayReceive(sql, onlyGeneral)}
       join party on party.id = to_id
@@ -201,14 +201,6 @@ function letters(db: Db, said: Fragment, more = db``): Fragment {
     ${said}
     join party on party.id = submitted.sender_party_id
     join service on service.id = submitted.service_id`
-}
-
-export const whyLater = 'It is to be available at a later time, as its sender wished.'
-
-function whyPending(db: Db): Fragment {
-  return db`
-    case when batch_id is not null then 'It waits for somebody to release what it was sent with.'
-         when release_at is not null then ${whyLater}::text end`
 }
 
 /** What its recipient is not to see yet is kept apart from all mailboxes, with what it asks to do. */

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { historyOf, messageStates, stateOf } from '../../delivery/message.ts'
+import { pendingInEnglish } from '../../delivery/reconciliation.ts'
 import { findSent, type SentMessage } from '../../delivery/sent.ts'
 import { actionKinds, actionStates } from '../../documents/action.ts'
 import { Line } from '../../documents/document.ts'
@@ -54,7 +55,7 @@ export function getMessages(app: ApiServer, options: ApiOptions): void {
     answeredAt: sent.answeredAt?.toISOString() ?? null,
     recalledAt: sent.recalledAt?.toISOString() ?? null,
     failedAt: sent.failedAt?.toISOString() ?? null,
-    pendingBecause: sent.pendingBecause,
+    pendingBecause: sent.pendingBecause && pendingInEnglish(sent.pendingBecause),
     history: historyOf(sent).map(({ state, at }) => ({ state, at: at.toISOString() })),
     actions: sent.actions.map(({ stateAt, ...action }) => ({ ...action, at: new Date(stateAt).toISOString() })),
     links: { self: `/v1/messages/${sent.messageId}` },

@@ -69,6 +69,26 @@ describe('GET /v1/reconciliation', () => {
     assert.match((await fetchCsv('&format=csv&part=late', '*/*'))[1], /\r\ncouncil-tax,two,/)
   })
 
+  test('says of a letter whose time has passed that it had one, as its own state does', async () => {
+    const letter = {
+      reference: 'for-later',
+      service: 'council-tax',
+      recipient: { scheme: 'link', value: 'CT-1001' },
+      subject: 'Your council tax',
+      content: [{ language: 'en', body: 'Dear resident' }],
+      availableFrom: '2026-11-23T12:00:00Z',
+    }
+    const { body: sent } = await callApi(server, token, 'POST', '/v1/messages', letter)
+    const why = 'It is to be available at a later time, as its sender wished.'
+    assert.equal((await callApi(server, token, 'GET', `/v1/messages/${sent.id}`)).body.pendingBecause, why)
+    const before = now.at
+    now.at = new Date('2026-11-23T13:00:00Z')
+    const { late } = (await ask(today)).body
+    now.at = before
+    const found = late.find(({ messageId }: { messageId: string }) => messageId === sent.id)
+    assert.equal(found.why, why)
+  })
+
   test('refuses days that are none, are in the wrong order or are too many, and another’s service', async () => {
     const fieldOf = async (query: string) => (await ask(query)).body.errors?.[0].field
     assert.equal(await fieldOf('from=2026-02-30&to=2026-03-01'), '/from')

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { reconcile } from '../../delivery/reconcile.ts'
-import { daysAsCsv, daysMax, lateAsCsv, lateLettersMax, pendingInWords, refuseDays } from '../../delivery/reconciliation.ts'
+import { daysAsCsv, daysMax, lateAsCsv, lateLettersMax, pendingInEnglish, refuseDays } from '../../delivery/reconciliation.ts'
 import { Problem } from '../../problems.ts'
 import { actorFor, slugOf } from '../authenticate.ts'
 import { type ApiOptions, type ApiServer, problemAnswers, route, ServiceQuery } from './door.ts'
@@ -81,7 +81,7 @@ export function getReconciliation(app: ApiServer, options: ApiOptions & { pendin
           ...letter,
           service: nameOf(serviceId),
           since: since.toISOString(),
-          why: why ?? pendingInWords,
+          why: pendingInEnglish(why),
         })),
         moreLate: found.isLateCut,
       }

@@ -19,7 +19,7 @@ describe('the reconciliation of a service', () => {
     managing = await clerk('Manager', 'systems-manager')
     for (const [reference, at] of [['one', '2026-11-20T10:00:00Z'] as const, ['<late>', '2026-11-21T10:00:00Z'] as const])
       await acceptOne(db, keys, council, letter(reference), new Date(at))
-    await owner`update ledger set available_at = null, pending_because = 'It waits for a scan.' where reference = '<late>'`
+    await owner`update ledger set available_at = null where reference = '<late>'`
   })
   after(() => pages.stop())
 
@@ -46,7 +46,10 @@ describe('the reconciliation of a service', () => {
     assert.deepEqual(counts('20 November 2026'), [1, 1, 0, 0, 0, 0])
     assert.deepEqual(counts('21 November 2026'), [1, 0, 0, 0, 1, 0])
     assert.deepEqual(counts('All'), [2, 1, 0, 0, 1, 0])
-    assert.match(body, /Pending for too long.*&lt;late&gt;<\/a>.*It waits for a scan\..*Since 21 November 2026 at 10:00am/s)
+    assert.match(
+      body,
+      /Pending for too long.*&lt;late&gt;<\/a>.*It was accepted and has not been made available yet\..*Since 21 November 2026 at 10:00am/s,
+    )
   })
 
   test('shows other days, and says at its field what is wrong with them', async () => {
