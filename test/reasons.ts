@@ -1,4 +1,5 @@
 import type { RowFault } from '../src/delivery/mailing.ts'
+import type { Missing } from '../src/evidence/missing.ts'
 import type { Failure } from '../src/evidence/webhook.ts'
 import type { FieldFault, ProblemCode } from '../src/problems.ts'
 
@@ -89,3 +90,21 @@ export const fieldFaults: FieldFault[] = asReasons<FieldFault>({
   'action-address-personal': {},
   'payments-not-set-up': {},
 } satisfies Omit<EachOf<FieldFault>, ProblemCode> & Partial<EachOf<FieldFault>>)
+
+/** Why what should vouch for the log is not there, likewise. */
+export const missing: Missing[] = asReasons<Missing>({
+  'witness-not-reached': { witness: 'witness.example/one' },
+  'witness-unsteady': { witness: 'witness.example/one' },
+  'witness-behind': { witness: 'witness.example/one' },
+  'witness-late': { witness: 'witness.example/one', ms: 5_000 },
+  'witness-too-long': { witness: 'witness.example/one', bytes: 65_536 },
+  'witness-refused': { witness: 'witness.example/one', status: 403 },
+  'witness-ahead': { witness: 'witness.example/one', seen: 512, size: 256 },
+  'stamp-not-reached': {},
+  'stamp-other-type': {},
+  'stamp-late': { ms: 10_000 },
+  'stamp-too-long': { bytes: 65_536 },
+  'stamp-status': { status: 503 },
+  'stamp-wrong': { why: 'The time-stamp is for other data.' },
+  stopping: {},
+} satisfies EachOf<Missing>)

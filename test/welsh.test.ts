@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { wrongField } from '../src/problems.ts'
 import { readWords, translate } from '../src/web/words.ts'
 import { wordsOf } from './page-words.ts'
-import { failures, fieldFaults, rowFaults } from './reasons.ts'
+import { failures, fieldFaults, missing, rowFaults } from './reasons.ts'
 import { isWrongDoor, listQuestions, type Question } from './rights-matrix/ask.ts'
 import { persons, registrars, staff } from './rights-matrix/callers.ts'
 import { buildWorld, type World } from './rights-matrix/world.ts'
@@ -50,6 +50,7 @@ describe('in Welsh', () => {
     world = await buildWorld()
     await giveReasons(world)
     await refuseLetter(world.test.owner)
+    await lackAttestation(world.test.owner)
     const rows = await world.test.owner<{ name: string }[]>`
       select name from party union select name from service union select subject from message union select holder_name from access_grant
       union select offered_by_name from access_grant union select by_name from look union select reason from look union select reason from registration_change
@@ -153,6 +154,16 @@ describe('in Welsh', () => {
     assert.deepEqual(englishOn(page), [])
   })
 
+  test('what is missing to vouch for the log is said, and in English only what is wrong with a time stamp', async () => {
+    const page = (await askInWelsh({ caller: 'rosa', method: 'GET', address: '/status', as: 'fields' })).body
+    for (const one of missing) {
+      const words = translate('cy')(`status:missing-because.${one.code}`, one)
+      assert.ok(page.includes(`${words} `), `“${words}” is not on the page`)
+    }
+    assert.deepEqual(page.match(/(?<=<span lang="en">)[^<]+/g), ['The time-stamp is for other data.'])
+    assert.deepEqual(englishOn(page), [])
+  })
+
   const doors = [
     { whose: 'people', addresses: /^\/(?!(department|registrar)([/?]|$))/, read: 100, sent: 50 },
     { whose: 'staff', addresses: /^\/department([/?]|$)/, read: 100, sent: 50 },
@@ -192,6 +203,13 @@ async function giveReasons({ test: { owner } }: World): Promise<void> {
     ) as event
     join jsonb_array_elements(${owner.json(failures)}) with ordinality as failed (failure, place) using (place)
     on conflict (service_id, position) do update set tries = excluded.tries, last_tried_at = excluded.last_tried_at, failure = excluded.failure`
+}
+
+/** The log lacks what should vouch for it, for every reason, since longer than it may. */
+async function lackAttestation(owner: World['test']['owner']): Promise<void> {
+  const at = new Date('2026-01-01T10:00:00Z')
+  await owner`
+    update log_checkpoint set at = ${at}, missing = 'In English', missing_codes = ${owner.json(missing)}, ask_again_at = ${at}`
 }
 
 /** One letter of a batch for everything that can be wrong with a field. One was refused before there were codes. */

@@ -38,7 +38,7 @@ describe('asking a witness', () => {
       asked = { method: incoming.method, url: incoming.url, body }
       response.end(lines)
     })
-    assert.ok(typeof reply !== 'string' && reply.kind === 'cosigned')
+    assert.ok('kind' in reply && reply.kind === 'cosigned')
     assert.deepEqual(
       reply.cosignatures.map(({ timestamp }) => timestamp),
       [Date.parse('2026-11-26T10:00:00Z') / 1_000],
@@ -51,17 +51,19 @@ describe('asking a witness', () => {
     assert.deepEqual(reply, { kind: 'other-size', size: 512 })
   })
 
-  test('ends with a sentence where it is slow, not there, says too much or sends elsewhere', async () => {
-    assert.equal(await ask(() => {}, 50), 'The witness witness.example/w1 did not answer within 50 ms.')
+  test('says why where it is slow, not there, says too much or sends elsewhere', async () => {
+    const late = { code: 'witness-late', witness: 'witness.example/w1', ms: 50 }
+    assert.deepEqual(await ask(() => {}, 50), late)
     const dribble = (_: unknown, response: { write: (text: string) => void }) => void response.write('—')
-    assert.equal(await ask(dribble as RequestListener, 50), 'The witness witness.example/w1 did not answer within 50 ms.')
-    const unreachable = 'The witness witness.example/w1 could not be reached.'
-    assert.equal(await ask((incoming) => incoming.destroy()), unreachable)
-    assert.equal(await ask((_request, response) => response.writeHead(307, { location: '/elsewhere' }).end()), unreachable)
-    assert.equal(
-      await ask((_request, response) => response.end(lines.repeat(1_000))),
-      'The witness witness.example/w1 answered with more than 65536 bytes.',
-    )
+    assert.deepEqual(await ask(dribble as RequestListener, 50), late)
+    const unreachable = { code: 'witness-not-reached', witness: 'witness.example/w1' }
+    assert.deepEqual(await ask((incoming) => incoming.destroy()), unreachable)
+    assert.deepEqual(await ask((_request, response) => response.writeHead(307, { location: '/elsewhere' }).end()), unreachable)
+    assert.deepEqual(await ask((_request, response) => response.end(lines.repeat(1_000))), {
+      code: 'witness-too-long',
+      witness: 'witness.example/w1',
+      bytes: 65_536,
+    })
   })
 
   test('does not take for an answer what another witness says', async () => {

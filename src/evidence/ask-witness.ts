@@ -1,3 +1,4 @@
+import type { Missing } from './missing.ts'
 import type { VerifierKey } from './note.ts'
 import { type AddCheckpoint, formatAddCheckpoint, parseWitnessReply, type WitnessReply } from './witness.ts'
 
@@ -5,8 +6,8 @@ import { type AddCheckpoint, formatAddCheckpoint, parseWitnessReply, type Witnes
 const answerBytesMax = 65_536
 
 /**
- * Asks a witness over HTTP (c2sp.org/tlog-witness) to cosign a checkpoint, and answers with what it says, or with a sentence why it
- * says nothing; it throws nothing. `url` is what comes before /add-checkpoint. The time limit is in milliseconds, from the asking to
+ * Asks a witness over HTTP (c2sp.org/tlog-witness) to cosign a checkpoint, and answers with what it says, or with why it says
+ * nothing; it throws nothing. `url` is what comes before /add-checkpoint. The time limit is in milliseconds, from the asking to
  * the last byte.
  */
 export async function askWitness(
@@ -14,7 +15,7 @@ export async function askWitness(
   request: AddCheckpoint,
   key: VerifierKey,
   timeLimitMs = 5_000,
-): Promise<WitnessReply | string> {
+): Promise<WitnessReply | Missing> {
   try {
     const response = await fetch(`${url}/add-checkpoint`, {
       method: 'POST',
@@ -25,13 +26,13 @@ export async function askWitness(
       signal: AbortSignal.timeout(timeLimitMs),
     })
     const body = await readBody(response)
-    if (body === undefined) return `The witness ${key.name} answered with more than ${answerBytesMax} bytes.`
+    if (body === undefined) return { code: 'witness-too-long', witness: key.name, bytes: answerBytesMax }
     const contentType = response.headers.get('content-type') ?? ''
     return parseWitnessReply({ status: response.status, contentType, body }, request.note.text, [key])
   } catch (error) {
     const isLate = error instanceof DOMException && error.name === 'TimeoutError'
-    if (isLate) return `The witness ${key.name} did not answer within ${timeLimitMs} ms.`
-    return `The witness ${key.name} could not be reached.`
+    if (isLate) return { code: 'witness-late', witness: key.name, ms: timeLimitMs }
+    return { code: 'witness-not-reached', witness: key.name }
   }
 }
 

@@ -7,6 +7,7 @@ import { freePort, startServer, type TestServer } from '../../test/server.ts'
 import { type Attestors, publicKeysOf } from './attestors.ts'
 import { completeCheckpoints } from './complete-checkpoints.ts'
 import { verifyCosignatures } from './cosignature.ts'
+import type { Missing } from './missing.ts'
 import { parseNote, signatureTypes, verifierKey } from './note.ts'
 import { openEvidence } from './open-evidence.ts'
 import { verifyTimeStamp } from './time-stamp.ts'
@@ -33,8 +34,15 @@ describe('completing checkpoints', () => {
   const grow = () => addBatch(server.test.database, server.config, start)
   const row = async (size: number) => {
     const [found] = await server.test.owner<
-      { note: string; cosignatures: string[]; timeStamp: Buffer | null; missing: string | null; askAgainAt: Date | null }[]
-    >`select note, cosignatures, time_stamp, missing, ask_again_at from log_checkpoint where size = ${size}`
+      {
+        note: string
+        cosignatures: string[]
+        timeStamp: Buffer | null
+        missing: string | null
+        missingCodes: Missing[] | null
+        askAgainAt: Date | null
+      }[]
+    >`select note, cosignatures, time_stamp, missing, missing_codes, ask_again_at from log_checkpoint where size = ${size}`
     return found!
   }
   const isComplete = async (size: number) => {
@@ -100,6 +108,10 @@ describe('completing checkpoints', () => {
       missing: 'The witness witness.example/demo could not be reached. The time-stamp authority could not be reached.',
       isAskedAgain: true,
     })
+    assert.deepEqual((await row(size)).missingCodes, [
+      { code: 'witness-not-reached', witness: 'witness.example/demo' },
+      { code: 'stamp-not-reached' },
+    ])
     const waits: number[] = []
     for (let tries = 0; tries < 14; tries += 1) {
       const asked = (await row(size)).askAgainAt!
@@ -111,6 +123,7 @@ describe('completing checkpoints', () => {
     const next = await grow()
     await complete(attestors, later(86_400))
     assert.deepEqual(await isComplete(size), { cosignatures: 0, isStamped: true, missing: null, isAskedAgain: false })
+    assert.equal((await row(size)).missingCodes, null)
     assert.deepEqual(await isComplete(next), { cosignatures: 1, isStamped: true, missing: null, isAskedAgain: false })
   })
 
@@ -148,7 +161,8 @@ describe('completing checkpoints', () => {
     const memory = JSON.stringify({ size: size + 256, root: Buffer.alloc(32).toString('base64') })
     await server.test.owner`update stand_in_memory set value = ${memory}::text::jsonb where name like 'witness%'`
     await complete()
-    const { missing } = await row(size)
+    const { missing, missingCodes } = await row(size)
+    assert.deepEqual(missingCodes, [{ code: 'witness-ahead', witness: 'witness.example/demo', seen: size + 256, size }])
     assert.equal(missing, `The witness witness.example/demo has seen ${size + 256} entries, where this checkpoint has ${size}.`)
   })
 })

@@ -3,6 +3,7 @@ import { readWithin, within } from '../database/scope.ts'
 import { askTimeStamp } from './ask-time-stamp.ts'
 import { askWitness } from './ask-witness.ts'
 import { type Attestors, publicKeysOf, type Witness } from './attestors.ts'
+import { type Missing, missingInEnglish } from './missing.ts'
 import { formatSignature, type Note, parseNote, type VerifierKey } from './note.ts'
 import { readTiles } from './read-tiles.ts'
 import { hashesIn, tilesFor } from './tile.ts'
@@ -32,7 +33,7 @@ type Due = {
  * Gets what checkpoints of the log do not have yet: cosignatures of the witnesses, and a time stamp over the text of each. Witnesses
  * are asked for the newest only, as whoever cosigns a tree vouches for all before it. Nobody is asked inside a transaction: who is due
  * is taken for a minute first, so that two processes at once do not ask for the same, and if they do it does no harm. What cannot be had is
- * said in `missing`, and asked for again, later each time; so is what is left when `signal` says to stop. Answers how many checkpoints
+ * said in `missing`, for pages in `missing_codes`, and asked for again, later each time; so is what is left when `signal` says to stop. Answers how many checkpoints
  * it looked at.
  */
 export async function completeCheckpoints(db: Database, attestors: Attestors, now: Date, signal?: AbortSignal): Promise<number> {
@@ -76,7 +77,7 @@ async function claim(db: Database, now: Date): Promise<Due[]> {
 }
 
 /** What witnesses said to the newest checkpoint: lines to keep, why there are none of others, and the size that each has cosigned now. */
-type Cosigned = { lines: string[]; why: Map<Witness, string>; seen: Map<Witness, number> }
+type Cosigned = { lines: string[]; why: Map<Witness, Missing>; seen: Map<Witness, number> }
 
 async function askWitnesses(db: Database, witnesses: readonly Witness[], due: readonly Due[]): Promise<Cosigned> {
   const cosigned: Cosigned = { lines: [], why: new Map(), seen: await findSeen(db, witnesses) }
@@ -86,11 +87,11 @@ async function askWitnesses(db: Database, witnesses: readonly Witness[], due: re
   await Promise.all(
     asked.map(async (witness) => {
       const answer = await askFor(db, witness, newest, cosigned.seen.get(witness)!)
-      if (typeof answer === 'string') {
-        cosigned.why.set(witness, answer)
-      } else {
+      if (Array.isArray(answer)) {
         cosigned.lines.push(...answer)
         cosigned.seen.set(witness, newest.size)
+      } else {
+        cosigned.why.set(witness, answer)
       }
     }),
   )
@@ -118,20 +119,21 @@ async function findSeen(db: Database, witnesses: readonly Witness[]): Promise<Ma
   )
 }
 
-/** The lines of a witness's cosignatures, or a sentence why there are none. It may name another size than ours, once. */
-async function askFor(db: Database, { url, key }: Witness, { size, note }: Due, seen: number): Promise<string[] | string> {
+/** The lines of a witness's cosignatures, or why there are none. It may name another size than ours, once. */
+async function askFor(db: Database, { url, key }: Witness, { size, note }: Due, seen: number): Promise<string[] | Missing> {
+  const witness = key.name
   let oldSize = seen
   for (let times = 0; times < 2; times += 1) {
     const proof = await proveConsistency(db, oldSize, size)
     const reply = await askWitness(url, { oldSize, proof, note }, key)
-    if (typeof reply === 'string') return reply
+    if ('code' in reply) return reply
     if (reply.kind === 'cosigned') return reply.cosignatures.map(({ signature }) => formatSignature(signature))
-    if (reply.kind === 'refused') return `The witness ${key.name} refused, with status ${reply.status}.`
+    if (reply.kind === 'refused') return { code: 'witness-refused', witness, status: reply.status }
     // Another process was quicker; or the database was set back, and the log forks: then it stays like this.
-    if (reply.size > size) return `The witness ${key.name} has seen ${reply.size} entries, where this checkpoint has ${size}.`
+    if (reply.size > size) return { code: 'witness-ahead', witness, seen: reply.size, size }
     oldSize = reply.size
   }
-  return `The witness ${key.name} says something else each time of what it has seen.`
+  return { code: 'witness-unsteady', witness }
 }
 
 async function proveConsistency(db: Database, oldSize: number, size: number): Promise<Buffer[]> {
@@ -141,7 +143,7 @@ async function proveConsistency(db: Database, oldSize: number, size: number): Pr
 }
 
 /** Tokens, and why there are no more of them. Who fails once is not asked for the others now. */
-type Stamps = { tokens: Map<Due, Buffer>; why?: string }
+type Stamps = { tokens: Map<Due, Buffer>; why?: Missing }
 
 async function askForStamps(db: Database, attestors: Attestors, due: readonly Due[], signal?: AbortSignal): Promise<Stamps> {
   const tokens = new Map<Due, Buffer>()
@@ -149,13 +151,13 @@ async function askForStamps(db: Database, attestors: Attestors, due: readonly Du
   if (timeStamp === undefined) return { tokens }
   for (const one of due) {
     if (one.isStamped) continue
-    if (signal?.aborted) return { tokens, why: 'The program was stopping.' }
+    if (signal?.aborted) return { tokens, why: { code: 'stopping' } }
     const text = Buffer.from(one.note.text)
     const token = await askTimeStamp(timeStamp.url, text)
-    if (typeof token === 'string') return { tokens, why: token }
+    if (!(token instanceof Uint8Array)) return { tokens, why: token }
     const { timeStampAuthorities } = await publicKeysOf(db, attestors)
     const verdict = verifyTimeStamp(token, text, timeStampAuthorities)
-    if (typeof verdict === 'string') return { tokens, why: verdict }
+    if (typeof verdict === 'string') return { tokens, why: { code: 'stamp-wrong', why: verdict } }
     tokens.set(one, Buffer.from(token))
   }
   return { tokens }
@@ -167,10 +169,7 @@ async function keep(db: Database, due: readonly Due[], { lines, why, seen }: Cos
     const wanting = [...seen.keys()].filter(({ key }) => !one.signatures.some(isBy(key)))
     const missing = wanting
       .filter((witness) => seen.get(witness)! < one.size)
-      .map(
-        (witness) =>
-          (one.isNewest && why.get(witness)) || `The witness ${witness.key.name} has not cosigned this or a later one.`,
-      )
+      .map((witness): Missing => (one.isNewest && why.get(witness)) || { code: 'witness-behind', witness: witness.key.name })
     const token = stamps.tokens.get(one)
     if (stamps.why && !one.isStamped && token === undefined) missing.push(stamps.why)
     const waitMs = Math.min(againMs.most, Math.max(againMs.least, now.getTime() - one.at.getTime()))
@@ -185,7 +184,8 @@ async function keep(db: Database, due: readonly Due[], { lines, why, seen }: Cos
       await sql`
         update log_checkpoint set
           time_stamp = coalesce(time_stamp, ${token ?? null}),
-          missing = ${missing.join(' ') || null},
+          missing = ${missing.map(missingInEnglish).join(' ') || null},
+          missing_codes = ${missing.length > 0 ? sql.json(missing) : null},
           ask_again_at = ${missing.length > 0 ? again : null}
         where size = ${size}`
     }

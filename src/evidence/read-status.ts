@@ -1,5 +1,6 @@
 import type { Database } from '../database/connect.ts'
 import { readWithin } from '../database/scope.ts'
+import type { Missing } from './missing.ts'
 import { installationId } from './note-alive.ts'
 import type { Asked } from './read-evidence.ts'
 
@@ -22,8 +23,8 @@ export type Status = {
   /** When the program was last known to take and to show post; null before the log's first start. */
   aliveAt: Date | null
   checkpoint: { size: string; at: Date } | undefined
-  /** What vouches for the log from outside and is not there, though it should be by now: since when, and what is missing. */
-  wanting: { since: Date; missing: string | null } | undefined
+  /** What vouches for the log from outside and is not there, though it should be by now: since when, and why. In text where it has no codes. */
+  wanting: { since: Date; missing: Missing[] | string | null } | undefined
   /** The newest first. */
   outages: Outage[]
 }
@@ -35,11 +36,11 @@ export async function readStatus(db: Database, now: Date): Promise<Status> {
   const [[state], [checkpoint], [wanting], outages] = await Promise.all([
     readWithin<{ aliveAt: Date | null }>(db, scope, db`select alive_at from log_state`),
     readWithin<{ size: string; at: Date }>(db, scope, db`select size, at from log_checkpoint order by size desc limit 1`),
-    readWithin<{ since: Date | null; missing: string | null }>(
+    readWithin<{ since: Date | null; missing: Missing[] | string | null }>(
       db,
       scope,
       db`
-      select min(at) as since, (array_agg(missing order by size desc) filter (where missing is not null))[1] as missing
+      select min(at) as since, (array_agg(coalesce(missing_codes, to_jsonb(missing)) order by size desc) filter (where missing is not null))[1] as missing
       from log_checkpoint where ask_again_at is not null and at < ${new Date(now.getTime() - newForMs)}`,
     ),
     readWithin<Outage>(

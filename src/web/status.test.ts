@@ -43,8 +43,16 @@ describe('the status page', () => {
     assert.match(await read(), /Newest checkpoint.*23 November 2026 at 10:00am.*Entries.*256.*Complete.*Complete/s)
     await pages.post.owner`update log_checkpoint set missing = 'The witness one.example refused, with status 500.'`
     now.at = new Date('2026-11-23T10:02:00Z')
-    assert.match(await read(), /Not all of them.*missing since 23 November 2026 at 10:00am.*The witness one\.example refused/s)
-    await pages.post.owner`update log_checkpoint set missing = null, ask_again_at = null`
+    assert.match(
+      await read(),
+      /Not all of them.*missing since 23 November 2026 at 10:00am.*<span lang="en">The witness one\.example refused/s,
+    )
+    const codes = [{ code: 'witness-refused', witness: 'two.example', status: 500 }, { code: 'stopping' }]
+    await pages.post.owner`update log_checkpoint set missing_codes = ${pages.post.owner.json(codes)}`
+    const body = await read()
+    assert.match(body, /The witness two\.example refused, with status 500\. The program was stopping\. The log itself is whole/)
+    assert.doesNotMatch(body, /one\.example/, 'once, by its code')
+    await pages.post.owner`update log_checkpoint set missing = null, missing_codes = null, ask_again_at = null`
     assert.doesNotMatch(await read(), /Not all of them/)
   })
 

@@ -5,11 +5,12 @@ import type { Database } from '../database/connect.ts'
 import { describeError } from '../database/describe-error.ts'
 import type { Attestors } from '../evidence/attestors.ts'
 import type { MakeReceipt } from '../evidence/make-receipt.ts'
+import type { Missing } from '../evidence/missing.ts'
 import { whyInterrupted } from '../evidence/note-alive.ts'
 import { outageEvidence, readStatus, type Status } from '../evidence/read-status.ts'
 import { lengthInWords } from './dates.ts'
 import { sendPage } from './page.ts'
-import { languageOf, wordsFor } from './words.ts'
+import { languageOf, type Translate, wordsFor } from './words.ts'
 
 /** The program notes every ten seconds that it works. */
 const silentMs = 60_000
@@ -39,7 +40,8 @@ export function registerStatus(app: FastifyInstance, { database, attestors, make
       length: lengthInWords(outage.beganAt, outage.endedAt, languageOf(request)),
       why: outage.why === whyInterrupted ? t('status:did-not-run') : outage.why,
     }))
-    return sendPage(request, reply, 'status', { ...data, ...status, outages, state: isSilent ? 'silent' : 'up' })
+    const missing = missingInWords(status.wanting?.missing ?? [], t)
+    return sendPage(request, reply, 'status', { ...data, ...status, outages, missing, state: isSilent ? 'silent' : 'up' })
   })
 
   const Params = Type.Object({ id: Id, evidenceId: Id })
@@ -51,4 +53,13 @@ export function registerStatus(app: FastifyInstance, { database, attestors, make
       .header('content-disposition', `attachment; filename="${evidenceId}.tlog-proof"`)
       .send(receipt)
   })
+}
+
+/** `english`: of what only a sentence was written down, and why a time stamp is wrong. */
+function missingInWords(missing: Missing[] | string, t: Translate): { words?: string; english?: string }[] {
+  if (typeof missing === 'string') return [{ english: missing }]
+  return missing.map((one) => ({
+    words: t(`status:missing-because.${one.code}`, one),
+    ...(one.code === 'stamp-wrong' && { english: one.why }),
+  }))
 }

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, test } from 'node:test'
-import { failures, fieldFaults, rowFaults } from '../../test/reasons.ts'
+import { failures, fieldFaults, missing as notThere, rowFaults } from '../../test/reasons.ts'
 import { lookKinds } from '../access/look.ts'
 import { allRights, scopes, staffRoles } from '../access/rights.ts'
 import { messageEventTypes } from '../evidence/events.ts'
+import { missingInEnglish } from '../evidence/missing.ts'
 import { failureInEnglish } from '../evidence/webhook.ts'
 import { faultInEnglish, type ProblemCode, problems } from '../problems.ts'
 import { approvalKinds } from '../registry/approval.ts'
@@ -59,6 +60,11 @@ describe('the words of pages', () => {
       assert.equal(translate('en')(`staff-webhooks:failure.${failure.code}`, failure), failureInEnglish(failure))
   })
 
+  test('say of what is missing in English what is written down of it', () => {
+    for (const one of notThere.filter(({ code }) => code !== 'stamp-wrong'))
+      assert.equal(translate('en')(`status:missing-because.${one.code}`, one), missingInEnglish(one))
+  })
+
   test('say of a field of a refused letter in English what the API says of it', () => {
     const schemes = readSchemes(undefined, { demo: true })
     for (const fault of fieldFaults) {
@@ -103,6 +109,7 @@ describe('the words of pages', () => {
       'staff-webhooks:event.': messageEventTypes,
       'staff-webhooks:failure.': failures.map(({ code }) => code),
       'staff-mailings:row-faults.': rowFaults.map(({ code }) => code),
+      'status:missing-because.': notThere.map(({ code }) => code),
       'staff-logs:look.': lookKinds,
       'staff-approvals:kind.': approvals,
       'staff-logs:approval.': approvals.flatMap((kind) =>
