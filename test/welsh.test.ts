@@ -150,6 +150,19 @@ describe('in Welsh', () => {
       'Mae digid gwirio’r rhif hwn yn anghywir (Rhif GIG).',
     ])
       assert.ok(said.includes(words), `“${words}” is not on the page`)
+    const file = (
+      await askInWelsh({
+        caller: 'parkingStaff',
+        method: 'GET',
+        address: `/department/batches/${batch!.id}/errors.csv`,
+        as: 'fields',
+      })
+    ).body
+    assert.match(file, /^\ufeffllinell,cyfeirnod,cod,cyngor,manylion,meysydd\r\n/)
+    assert.match(
+      file,
+      /,body-invalid,fix,Nid yw’r cais yn cyd-fynd â’i sgema\. [^,]*,"\/field: Mae angen hwn\. .*\/before: This must not be empty\."/,
+    )
     assert.match(page, /<code>\/before<\/code>: <span lang="en">This must not be empty\.<\/span>/)
     assert.deepEqual(englishOn(page), [])
   })

@@ -5,14 +5,12 @@ import type { IdentifierKeys } from '../registry/identifier.ts'
 import { asText } from './batch-errors-csv.ts'
 import { listRowErrors, listRows, listUnsent } from './find-mailings.ts'
 import { headerFor, type Mailing, type RowFault } from './mailing.ts'
-import { writeCsv } from './reconciliation.ts'
+import { utf8Mark, writeCsv } from './reconciliation.ts'
 
 const rowsAtOnce = 5_000
 type OfMailing = Pick<Mailing, 'senderId' | 'fileId'>
 /** In the language of who reads the file: the names of our columns, and what a code says. */
 type WordsFor<Code> = { columns: readonly string[]; inWords: (code: Code) => string }
-/** By this mark Excel knows that a file is in UTF-8. */
-const utf8Mark = '\ufeff'
 
 /** Everything that is wrong with the rows of a mailing, read as it is sent. */
 export async function* rowErrorsAsCsv(

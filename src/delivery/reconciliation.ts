@@ -59,6 +59,9 @@ export function pendingInEnglish(why: PendingBecause): string {
   return 'It was accepted and has not been made available yet.'
 }
 
+/** Before a CSV file: by this mark Excel knows that it is in UTF-8. */
+export const utf8Mark = '\ufeff'
+
 /** Lines of a CSV file (RFC 4180). */
 export function writeCsv(lines: readonly (readonly (string | number)[])[]): string {
   const cell = (value: string | number) =>
@@ -66,9 +69,18 @@ export function writeCsv(lines: readonly (readonly (string | number)[])[]): stri
   return lines.map((line) => `${line.map(cell).join(',')}\r\n`).join('')
 }
 
+export const dayColumns = ['service', 'day', 'accepted', 'available', 'failed', 'recalled', 'pending', 'rejected'] as const
+export const lateColumns = ['service', 'reference', 'message', 'since', 'why'] as const
+
+/** In the language of who reads the file: its columns, and why a letter is late. */
+type WordsFor = { columns: readonly string[]; inWords: (why: LateLetter['why']) => string }
+
 /** `nameOf` says a service. */
-export function daysAsCsv({ days }: Reconciliation, nameOf: (serviceId: string) => string): string {
-  const head = ['service', 'day', 'accepted', 'available', 'failed', 'recalled', 'pending', 'rejected']
+export function daysAsCsv(
+  { days }: Reconciliation,
+  nameOf: (serviceId: string) => string,
+  { columns }: Pick<WordsFor, 'columns'> = { columns: dayColumns },
+): string {
   const lines = days.map(({ serviceId, day, accepted, available, failed, recalled, pending, rejected }) => [
     nameOf(serviceId),
     day,
@@ -79,17 +91,20 @@ export function daysAsCsv({ days }: Reconciliation, nameOf: (serviceId: string) 
     pending,
     rejected,
   ])
-  return writeCsv([head, ...lines])
+  return writeCsv([columns, ...lines])
 }
 
-export function lateAsCsv({ late }: Reconciliation, nameOf: (serviceId: string) => string): string {
-  const head = ['service', 'reference', 'message', 'since', 'why']
+export function lateAsCsv(
+  { late }: Reconciliation,
+  nameOf: (serviceId: string) => string,
+  { columns, inWords }: WordsFor = { columns: lateColumns, inWords: pendingInEnglish },
+): string {
   const lines = late.map(({ serviceId, reference, messageId, since, why }) => [
     nameOf(serviceId),
     reference,
     messageId,
     since.toISOString(),
-    pendingInEnglish(why),
+    inWords(why),
   ])
-  return writeCsv([head, ...lines])
+  return writeCsv([columns, ...lines])
 }

@@ -5,6 +5,8 @@ import { describe, test } from 'node:test'
 import { failures, fieldFaults, missing as notThere, rowFaults } from '../../test/reasons.ts'
 import { lookKinds } from '../access/look.ts'
 import { allRights, scopes, staffRoles } from '../access/rights.ts'
+import { errorColumns } from '../delivery/batch-errors-csv.ts'
+import { dayColumns, lateColumns } from '../delivery/reconciliation.ts'
 import { messageEventTypes } from '../evidence/events.ts'
 import { missingInEnglish } from '../evidence/missing.ts'
 import { failureInEnglish } from '../evidence/webhook.ts'
@@ -109,6 +111,11 @@ describe('the words of pages', () => {
       'staff-webhooks:event.': messageEventTypes,
       'staff-webhooks:failure.': failures.map(({ code }) => code),
       'staff-mailings:row-faults.': rowFaults.map(({ code }) => code),
+      'staff-batches:faults.': fieldFaults
+        .filter((fault) => !(fault.code in problems) && !('scheme' in fault))
+        .map(({ code }) => code),
+      'staff-batches:csv.': errorColumns,
+      'staff-reconciliation:csv.': [...dayColumns, ...lateColumns],
       'status:missing-because.': notThere.map(({ code }) => code),
       'staff-logs:look.': lookKinds,
       'staff-approvals:kind.': approvals,

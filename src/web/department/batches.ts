@@ -5,15 +5,17 @@ import { Type } from 'typebox'
 import { type Actor, servicesFor } from '../../access/actor.ts'
 import type { Database } from '../../database/connect.ts'
 import { type Batch, type BatchChange, batchChanges, type Decisions, stageOf, takesLetters } from '../../delivery/batch.ts'
-import { batchErrorsAsCsv } from '../../delivery/batch-errors-csv.ts'
+import { batchErrorsAsCsv, errorColumns } from '../../delivery/batch-errors-csv.ts'
 import { changeBatch } from '../../delivery/change-batch.ts'
 import { findRequests } from '../../delivery/decide-batch.ts'
-import { type BatchFound, findBatch, listBatchErrors, listBatches } from '../../delivery/find-batches.ts'
+import { type BatchError, type BatchFound, findBatch, listBatchErrors, listBatches } from '../../delivery/find-batches.ts'
+import { utf8Mark } from '../../delivery/reconciliation.ts'
 import { Problem } from '../../problems.ts'
+import type { Schemes } from '../../registry/scheme.ts'
 import { listServices } from '../../registry/services.ts'
 import { LetterParams as BatchParams } from '../address.ts'
 import { type Surroundings, sendPage } from '../page.ts'
-import { languageOf, type Translate, wordsFor } from '../words.ts'
+import { type Language, languageOf, type Translate, translate, wordsFor } from '../words.ts'
 import { readPosted } from './posted-form.ts'
 import { fieldInWords, problemInWords } from './problem-words.ts'
 
@@ -51,6 +53,25 @@ async function findRequest(database: Database, actor: Actor, batchId: string, no
   const [release] = await findRequests(database, actor, { batchId, decision: 'release' }, now)
   const [request] = release ? [release] : await findRequests(database, actor, { batchId, decision: 'recall' }, now)
   return request && { ...request, href: `/department/approvals/${request.id}`, isRelease: release !== undefined }
+}
+
+function viewError({ code, fields, ...error }: BatchError, schemes: Schemes, language: Language) {
+  return {
+    ...error,
+    reason: problemInWords(code, translate(language)),
+    fields: fields?.map((one) => ({ ...one, words: fieldInWords(one, schemes, language) })),
+  }
+}
+
+/** As the API has them, in the language of who asks. */
+async function* errorsAsCsv(database: Database, actor: Actor, batch: Batch, schemes: Schemes, language: Language) {
+  const t = translate(language)
+  yield utf8Mark
+  yield* batchErrorsAsCsv(database, actor, batch, {
+    columns: errorColumns.map((column) => t(`staff-batches:csv.${column}`)),
+    inWords: (code) => problemInWords(code, t),
+    fieldInWords: (field) => fieldInWords(field, schemes, language) ?? field.message,
+  })
 }
 
 /** What a service's systems send in bulk, for staff who may read its post; who writes for it may pause a batch, or stop it. */
@@ -99,11 +120,7 @@ export function batchPages(app: FastifyInstance, { database, keys, clock }: Surr
       href: `${folder}/${batch.id}`,
       counts: countsOf(batch, t),
       refusedBy: batch.refusedBy.map(({ code, count }) => ({ reason: problemInWords(code, t), count: numberInWords(count) })),
-      refusedLines: errors.map(({ code, fields, ...error }) => ({
-        ...error,
-        reason: problemInWords(code, t),
-        fields: fields?.map((one) => ({ ...one, words: fieldInWords(one, keys.schemes, languageOf(request)) })),
-      })),
+      refusedLines: errors.map((error) => viewError(error, keys.schemes, languageOf(request))),
       mayChange,
     })
   })
@@ -115,7 +132,7 @@ export function batchPages(app: FastifyInstance, { database, keys, clock }: Surr
       .type('text/csv; charset=utf-8')
       .header('content-disposition', `attachment; filename="batch-${batch.id}-errors.csv"`)
       .header('cache-control', 'no-store')
-      .send(Readable.from(batchErrorsAsCsv(database, actor, batch)))
+      .send(Readable.from(errorsAsCsv(database, actor, batch, keys.schemes, languageOf(request))))
   })
 
   scope.post(`${folder}/:id`, { schema: { params: BatchParams } }, async (request, reply) => {

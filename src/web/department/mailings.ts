@@ -10,7 +10,7 @@ import { findMailing, listMailings } from '../../delivery/find-mailings.ts'
 import { findTemplate, listTemplates } from '../../delivery/find-templates.ts'
 import { headerFor, mailingNameMax, type RowFault } from '../../delivery/mailing.ts'
 import { paperAsCsv, rowErrorsAsCsv, unsentAsCsv } from '../../delivery/mailing-csv.ts'
-import { writeCsv } from '../../delivery/reconciliation.ts'
+import { utf8Mark, writeCsv } from '../../delivery/reconciliation.ts'
 import { takeMailingOver } from '../../delivery/start-mailing.ts'
 import { placeholdersOf } from '../../delivery/template.ts'
 import { Problem, type ProblemCode } from '../../problems.ts'
@@ -153,7 +153,7 @@ function showing(app: FastifyInstance, surroundings: Surroundings): void {
     const { templateId, templateVersion, name } = await findMailing(database, actor, request.params.id)
     const { content } = await findTemplate(database, actor, templateId, templateVersion)
     // With its mark, by which Excel knows that it is in UTF-8.
-    return download(reply, `${name}.csv`, `\ufeff${writeCsv([headerFor(placeholdersOf(content))])}`)
+    return download(reply, `${name}.csv`, utf8Mark + writeCsv([headerFor(placeholdersOf(content))]))
   })
 
   scope.get(`${folder}/:id/errors.csv`, { schema: { params: MailingParams } }, async (request, reply) => {

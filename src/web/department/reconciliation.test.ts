@@ -78,7 +78,7 @@ describe('the reconciliation of a service', () => {
     assert.match(String(days.headers['content-disposition']), /reconciliation-council-tax-2026-11-20-2026-11-21-days\.csv/)
     assert.equal(
       days.body,
-      'service,day,accepted,available,failed,recalled,pending,rejected\r\ncouncil-tax,2026-11-20,1,1,0,0,0,0\r\ncouncil-tax,2026-11-21,1,0,0,0,1,0\r\n',
+      '\ufeffservice,day,accepted,available,failed,recalled,pending,rejected\r\ncouncil-tax,2026-11-20,1,1,0,0,0,0\r\ncouncil-tax,2026-11-21,1,0,0,0,1,0\r\n',
     )
     assert.match((await reading.get(`${page}/late.csv?from=2026-11-20&to=2026-11-21`)).body, /\r\ncouncil-tax,<late>,/)
     for (const query of [
@@ -88,6 +88,24 @@ describe('the reconciliation of a service', () => {
       '?from=2026-02-30&to=2026-03-01',
     ])
       assert.equal((await reading.get(`${page}/days.csv${query}`)).statusCode, 404, query)
+  })
+
+  test('says in Welsh why a letter is late, on its page and in its file', async () => {
+    const { db, keys, council, letter } = pages.post
+    const later = { ...letter('later'), availableFrom: '2026-11-02T10:00:00Z' }
+    await acceptOne(db, keys, council, later, new Date('2026-11-01T10:00:00Z'))
+    const scheduled = 'Mae i fod ar gael yn ddiweddarach, fel y dymunodd ei anfonwr.'
+    const unknown = 'Fe’i derbyniwyd, ac nid yw wedi’i roi ar gael eto.'
+    const { body } = await reading.get(`${page}?${dates('2026-11-01', '2026-11-21')}&lang=cy`)
+    assert.ok(body.includes(`>${scheduled}<`) && body.includes(`>${unknown}<`))
+    const fileOf = async (part: string) => (await reading.get(`${page}/${part}.csv?from=2026-11-01&to=2026-11-21&lang=cy`)).body
+    const late = (await fileOf('late')).split('\r\n')
+    assert.equal(late[0], '\ufeffgwasanaeth,cyfeirnod,neges,ers,pam')
+    assert.ok(late[1]!.endsWith(`,"${scheduled}"`) && late[2]!.endsWith(`,"${unknown}"`), late.join())
+    assert.match(
+      await fileOf('days'),
+      /^\ufeffgwasanaeth,diwrnod,derbyniwyd,ar gael,methwyd,tynnwyd yn ôl,yn aros,gwrthodwyd\r\n/,
+    )
   })
 
   test('is for staff who may read the post of that service', async () => {

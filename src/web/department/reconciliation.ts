@@ -7,12 +7,15 @@ import type { Database } from '../../database/connect.ts'
 import { reconcile } from '../../delivery/reconcile.ts'
 import {
   type Days,
+  dayColumns,
   daysAsCsv,
   daysMax,
   lateAsCsv,
+  lateColumns,
   lateLettersMax,
   type Reconciliation,
   refuseDays,
+  utf8Mark,
 } from '../../delivery/reconciliation.ts'
 import { Problem } from '../../problems.ts'
 import { listServices, type Service } from '../../registry/services.ts'
@@ -74,7 +77,7 @@ export function reconciliationPages(app: FastifyInstance, { database, config, cl
     })
   })
 
-  for (const [part, write] of [['days', daysAsCsv] as const, ['late', lateAsCsv] as const]) {
+  for (const part of ['days', 'late'] as const) {
     scope.get(`${folder}/:service/${part}.csv`, { schema: { params: Params, querystring: Dates } }, async (request, reply) => {
       const service = await findService(database, request)
       if (refuseDays(request.query) !== undefined) throw new Problem('not-found')
@@ -84,9 +87,19 @@ export function reconciliationPages(app: FastifyInstance, { database, config, cl
         .type('text/csv; charset=utf-8')
         .header('content-disposition', `attachment; filename="${name}"`)
         .header('cache-control', 'no-store')
-        .send(write(found, () => service.slug))
+        .send(utf8Mark + csvOf(part, found, service, wordsFor(request)))
     })
   }
+}
+
+/** As the API has it, in the language of who asks. */
+function csvOf(part: 'days' | 'late', found: Reconciliation, { slug }: Service, t: Translate): string {
+  const named = (columns: readonly string[]) => columns.map((column) => t(`staff-reconciliation:csv.${column}`))
+  if (part === 'days') return daysAsCsv(found, () => slug, { columns: named(dayColumns) })
+  return lateAsCsv(found, () => slug, {
+    columns: named(lateColumns),
+    inWords: (why) => t(`staff-reconciliation:late.${why ?? 'pending'}`),
+  })
 }
 
 async function ownServices(database: Database, request: FastifyRequest): Promise<Service[]> {
