@@ -11,10 +11,13 @@ let underWay = false
 let isAgain = false
 /** After a change elsewhere, or once the form is on its way, nothing more is saved by itself. */
 let isOver = false
-let saved = fingerprint()
+/** As the page came: what was typed before this script did is not saved yet. */
+const asItCame = form.cloneNode(true)
+asItCame.reset()
+let saved = fingerprint(asItCame)
 
-function fingerprint() {
-  const data = new FormData(form)
+function fingerprint(of = form) {
+  const data = new FormData(of)
   return JSON.stringify(
     [...data].filter(
       ([name, value]) => typeof value === 'string' && name !== 'draftVersion' && name !== 'csrf' && name !== 'owner',
@@ -199,10 +202,13 @@ if (filesPart) {
   const drop = filesPart.querySelector('[data-post-drop]')
   filesPart.classList.add('post-draft-files--script')
   drop.append(Object.assign(document.createElement('p'), { className: 'post-draft-files__hint', textContent: words.drop }))
-  input.addEventListener('change', () => {
+  const addChosen = () => {
     addFiles([...input.files])
     input.value = ''
-  })
+  }
+  input.addEventListener('change', addChosen)
+  // Chosen before this script was there.
+  if (input.files.length > 0) addChosen()
   drop.addEventListener('dragover', (event) => {
     if (![...event.dataTransfer.types].includes('Files')) return
     event.preventDefault()
@@ -230,6 +236,7 @@ if (filesPart) {
 form.addEventListener('input', (event) => {
   if (event.target.type !== 'file') later()
 })
+if (fingerprint() !== saved) later()
 form.addEventListener('submit', () => {
   isOver = true
   clearTimeout(timer)
