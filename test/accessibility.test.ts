@@ -21,7 +21,19 @@ import { billsFor, limits, makeMailing, stage } from './mailings.ts'
 import { type Pages, type Reader, startPages } from './pages.ts'
 import { sealAll } from './seal-all.ts'
 import { startServer, type TestServer } from './server.ts'
-import { askToLink, enterCode, follow, invite, openBrowser, openMailboxOf, press, sees, signIn, signInToWork } from './steps.ts'
+import {
+  askToLink,
+  click,
+  enterCode,
+  follow,
+  invite,
+  openBrowser,
+  openMailboxOf,
+  press,
+  sees,
+  signIn,
+  signInToWork,
+} from './steps.ts'
 
 const body = `# Your bill
 
@@ -521,7 +533,7 @@ describe('the pages about who may read, in a browser', () => {
     await helper.look()
     await helper.press('Accept')
     await helper.press('Open the mailbox of Rosa Example')
-    await helper.page.locator('.post-list__subject a').first().click()
+    await click(helper.page.locator('.post-list__subject a').first())
     await helper.look()
     await helper.visit('/my-details', '/looks', '/mailboxes', '/helping', '/linked-services', '/registration', '/helpers')
     await helper.page.goto('/helping')

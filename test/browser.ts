@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import path from 'node:path'
 import sparticuz from '@sparticuz/chromium'
 import { type Browser, chromium } from 'playwright-core'
+import { patienceMs } from './until.ts'
 
 const modules = path.join(import.meta.dirname, '../node_modules')
 const { version } = JSON.parse(readFileSync(path.join(modules, '@sparticuz/chromium/package.json'), 'utf8')) as {
@@ -37,10 +38,12 @@ const quiet = ['--disable-background-networking', '--disable-component-update', 
 
 /** It may look at this machine only. */
 export async function launchBrowser(): Promise<Browser> {
-  return chromium.launch({
+  const browser = await chromium.launch({
     executablePath: path.join(folder, 'chromium'),
     env: { ...process.env, FONTCONFIG_PATH: path.join(folder, 'fonts') },
     args: [...sparticuz.args.filter((argument) => !notWanted.includes(argument)), ...quiet],
     headless: true,
   })
+  browser.on('context', (context) => context.setDefaultTimeout(patienceMs))
+  return browser
 }

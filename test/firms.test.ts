@@ -6,6 +6,7 @@ import { callApi } from './call.ts'
 import { assertLooksRight } from './look-at.ts'
 import { startServer, type TestServer, takeToken } from './server.ts'
 import {
+  click,
   enterCode,
   fillDate,
   follow,
@@ -128,7 +129,7 @@ describe('a firm that is let in', { timeout: 600_000 }, () => {
       await sees(arthur, `Priya Specimen of ${firm} (was let into this mailbox) ${did}`)
     await assertLooksRight(arthur)
     await goTo(arthur, 'Sent')
-    await arthur.locator('.post-list a').first().click()
+    await click(arthur.locator('.post-list a').first())
     await sees(arthur, `Written by Priya Specimen of ${firm} for ${bakery}`)
 
     // 5. Priya leaves the firm, and is out of the bakery's mailbox with the next click.

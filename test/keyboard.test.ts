@@ -5,6 +5,7 @@ import { launchBrowser } from './browser.ts'
 import { tab, tabThrough, tabTo } from './keyboard.ts'
 import { startServer, type TestServer } from './server.ts'
 import { headingOf, openBrowser, sees, signIn, signInToWork } from './steps.ts'
+import { until } from './until.ts'
 
 /** A desk's and a phone's. What a desk's shows at 200 % is 640 by 360. */
 const windows = [[1280, 800] as const, [375, 740] as const]
@@ -28,9 +29,12 @@ describe('by keyboard alone', { timeout: 300_000 }, () => {
     else await signInToWork(page, name, name === 'Bo Dummyname' ? '/registrar' : '/department')
     return page
   }
-  /** Whether what matches, or something in it, has the focus. */
-  const hasFocus = async (page: Page, selector: string) =>
-    assert.equal(await page.evaluate(`document.activeElement.closest(${JSON.stringify(selector)}) !== null`), true, selector)
+  /** What matches, or something in it, has the focus: once the script that gives it has been loaded. */
+  const hasFocus = (page: Page, selector: string) =>
+    until(
+      () => page.evaluate<boolean>(`document.activeElement.closest(${JSON.stringify(selector)}) !== null`),
+      `focus on ${selector}`,
+    )
   const enter = (page: Page) => page.keyboard.press('Enter')
   const isAt = (page: Page, heading: string) => page.getByRole('heading', { level: 1, name: heading }).waitFor()
 

@@ -5,7 +5,8 @@ import type { Loop } from '../src/every.ts'
 import { startOutgoing } from '../src/worker.ts'
 import { launchBrowser } from './browser.ts'
 import { startServer, type TestServer } from './server.ts'
-import { goTo, headingOf, openBrowser, press, sees, signIn } from './steps.ts'
+import { click, follow, goTo, headingOf, openBrowser, press, sees, signIn } from './steps.ts'
+import { until } from './until.ts'
 
 describe('my details, in a browser', () => {
   let browser: Browser
@@ -31,13 +32,12 @@ describe('my details, in a browser', () => {
       const open = (options = {}) => openBrowser(browser, server.baseUrl, { javaScriptEnabled, ...options })
       /** Once the stand-in for Notify has something for this address. */
       const readOutbox = async (page: Page, to: string): Promise<string> => {
-        for (let i = 0; i < 40; i++) {
+        const message = page.locator('article').filter({ hasText: to }).first()
+        await until(async () => {
           await page.goto('/demo/outbox')
-          const message = page.locator('article').filter({ hasText: to }).first()
-          if ((await message.count()) > 0) return (await message.locator('.post-plain-text').textContent())!
-          await page.waitForTimeout(100)
-        }
-        throw new Error('nothing has come')
+          return (await message.count()) > 0
+        }, `something for ${to}`)
+        return (await message.locator('.post-plain-text').textContent())!
       }
       const codeIn = (text: string) => /^\d{6}(?= |$)/m.exec(text)![0]
 
@@ -113,10 +113,10 @@ describe('my details, in a browser', () => {
         // Whoever asks for a page is led through One Login, which may still know them.
         const answer = async (page: Page) => (await page.request.get('/inbox', { maxRedirects: 0 })).status()
         await goTo(laptop, 'My details')
-        await laptop.getByRole('link', { name: 'See where you are signed in' }).click()
+        await follow(laptop, 'See where you are signed in')
         assert.equal(await laptop.locator('.post-devices__item').count(), 3)
         assert.match((await laptop.locator('.post-devices__item').first().textContent())!, /This device/)
-        await laptop.getByRole('button', { name: /^Sign out of Safari on iPhone/ }).click()
+        await click(laptop.getByRole('button', { name: /^Sign out of Safari on iPhone/ }))
         await sees(laptop, 'That device is signed out.')
         assert.deepEqual([await answer(phone), await answer(tablet)], [303, 200])
         await press(laptop, 'Sign out everywhere else')
@@ -128,7 +128,7 @@ describe('my details, in a browser', () => {
         const page = await open()
         await signIn(page, 'Gwen Enghraifft')
         await page.goto('/my-details')
-        await page.getByRole('link', { name: 'Change your language' }).click()
+        await follow(page, 'Change your language')
         await page.getByLabel('Cymraeg').check()
         await press(page, 'Save')
         assert.equal(await headingOf(page), 'Fy manylion')

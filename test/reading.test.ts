@@ -9,6 +9,7 @@ import { find } from '../src/mailbox/find.ts'
 import { launchBrowser } from './browser.ts'
 import { assertLooksRight } from './look-at.ts'
 import { type Pages, startPages } from './pages.ts'
+import { until } from './until.ts'
 
 const body = `# Your bill
 
@@ -78,7 +79,6 @@ describe('reading in a browser', () => {
     const cookie = await pages.signIn('rosa')
     await context.addCookies([{ ...cookie!, url: address }])
     const page = await context.newPage()
-    page.setDefaultTimeout(15_000)
     const problems: string[] = []
     page.on('console', (message) => {
       if (message.type() === 'error') problems.push(`${page.url()}: ${message.text()}`)
@@ -92,13 +92,6 @@ describe('reading in a browser', () => {
     }
   }
   const documentOf = (name: string) => `/letters/${letterId}/documents/${fileIds.get(name)}`
-  /** Our policy lets no page evaluate text, which waiting in the page would be. */
-  const until = async (isSo: () => Promise<boolean>) => {
-    for (let turn = 0; !(await isSo()); turn++) {
-      assert.ok(turn < 100, 'never so')
-      await new Promise((resolve) => setTimeout(resolve, 100))
-    }
-  }
   const drawn = (page: Page, number: number) => page.locator(`[data-pdf-viewer][data-drawn="${number}"]`).waitFor()
 
   test('a PDF is read page by page, by mouse and by keyboard, with its words as text', { timeout: 300_000 }, async () => {

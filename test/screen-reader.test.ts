@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { launchBrowser } from './browser.ts'
 import { startServer, type TestServer } from './server.ts'
-import { openBrowser, signIn, signInToWork } from './steps.ts'
+import { click, openBrowser, press, signIn, signInToWork } from './steps.ts'
 
 const bill = 'Your council tax bill for 2026 to 2027'
 
@@ -69,7 +69,7 @@ describe('what a screen reader says', { timeout: 300_000 }, () => {
 
   test('of a letter: who sent it, its subject as the one main heading, a table with its headings', async () => {
     await page.goto('/inbox')
-    await page.getByRole('link', { name: bill }).first().click()
+    await click(page.getByRole('link', { name: bill }).first())
     await page.locator('h1', { hasText: bill }).waitFor()
     const heard = await hear(page, 'main')
     assertHeadings(heard)
@@ -81,7 +81,7 @@ describe('what a screen reader says', { timeout: 300_000 }, () => {
 
   test('of a form with something wrong: what, where it leads, and at the field too', async () => {
     await page.goto('/write/northfold-council/council-tax')
-    await page.getByRole('button', { name: /^Send/ }).click()
+    await press(page, 'Send')
     await page.getByText('There is a problem').waitFor()
     assert.match(await page.title(), /^Error: /)
     const alert = trimmed(await hear(page, '[role=alert]'))

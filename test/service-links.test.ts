@@ -9,6 +9,7 @@ import { launchBrowser } from './browser.ts'
 import { callApi } from './call.ts'
 import { startLinkedService } from './linked-service.ts'
 import { startServer, type TestServer, takeToken } from './server.ts'
+import { click } from './steps.ts'
 
 describe('linking a service in a browser', () => {
   let server: TestServer
@@ -25,21 +26,20 @@ describe('linking a service in a browser', () => {
   const inBrowser = async (work: (page: Page, context: BrowserContext) => Promise<void>) => {
     const context = await browser.newContext({ baseURL: server.baseUrl, javaScriptEnabled: false })
     const page = await context.newPage()
-    page.setDefaultTimeout(30_000)
     try {
       await work(page, context)
     } finally {
       await context.close()
     }
   }
-  const press = (page: Page, name: string) => page.getByRole('button', { name }).click()
+  const press = (page: Page, name: string) => click(page.getByRole('button', { name }))
   /** At the stand-in for One Login, with proof of identity where it is asked for, and past the first visit's page. */
   const signIn = async (page: Page, name: string) => {
     await press(page, `Sign in as ${name}`)
     const proof = page.getByRole('button', { name: 'Continue', exact: true })
-    if (await page.getByRole('heading', { name: 'Prove your identity' }).isVisible()) await proof.click()
+    if (await page.getByRole('heading', { name: 'Prove your identity' }).isVisible()) await click(proof)
     const welcome = page.getByRole('button', { name: 'Go to your post' })
-    if (await welcome.isVisible()) await welcome.click()
+    if (await welcome.isVisible()) await click(welcome)
   }
   const sayYes = async (page: Page) => {
     await page.getByLabel('Yes, send my letters here').check()

@@ -1,9 +1,19 @@
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
 
 /** What people do at their browsers, by what they see there. */
 
-export const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).first().click()
-export const follow = (page: Page, name: string) => page.getByRole('link', { name, exact: true }).first().click()
+/**
+ * Clicks, and waits for the page that this leads to, until all of it is there: one that the browser loads, or one that a script fetches, which
+ * stands in the place of the old one only then.
+ */
+export async function click(target: Locator): Promise<void> {
+  await target.click()
+  await target.page().waitForLoadState('domcontentloaded')
+  await target.page().locator('[aria-busy]').waitFor({ state: 'detached' })
+}
+
+export const press = (page: Page, name: string) => click(page.getByRole('button', { name, exact: true }).first())
+export const follow = (page: Page, name: string) => click(page.getByRole('link', { name, exact: true }).first())
 export const sees = (page: Page, words: string | RegExp) => page.getByText(words).first().waitFor()
 export const headingOf = async (page: Page) => (await page.locator('h1').textContent())?.trim()
 
@@ -12,15 +22,13 @@ export async function goTo(page: Page, section: string): Promise<void> {
   const menu = page.getByRole('button', { name: 'Menu', exact: true })
   const link = page.getByRole('link', { name: section, exact: true }).first()
   if (await menu.isVisible()) await menu.click()
-  else if (!(await link.isVisible())) await page.getByRole('link', { name: 'More', exact: true }).click()
-  await link.click()
+  else if (!(await link.isVisible())) await follow(page, 'More')
+  await click(link)
 }
 
 /** A browser of somebody's own, who is not signed in. */
 export async function openBrowser(browser: Browser, baseURL: string, options: BrowserContextOptions = {}): Promise<Page> {
-  const page = await (await browser.newContext({ ...options, baseURL })).newPage()
-  page.setDefaultTimeout(30_000)
-  return page
+  return (await browser.newContext({ ...options, baseURL })).newPage()
 }
 
 /** By the start page and the stand-in for One Login, with proof of identity where that is asked for. */
@@ -47,7 +55,7 @@ export async function askToLink(page: Page, service: string, fieldName: string, 
   await goTo(page, 'My details')
   await follow(page, 'Linked services')
   await follow(page, service)
-  await page.getByRole('button', { name: 'Continue to' }).click()
+  await click(page.getByRole('button', { name: 'Continue to' }))
   await page.getByLabel(fieldName).fill(number)
   await press(page, 'Sign in')
   await press(page, 'Continue to Digital Post')

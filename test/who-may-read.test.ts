@@ -6,6 +6,7 @@ import { callApi } from './call.ts'
 import { startServer, type TestServer, takeToken } from './server.ts'
 import {
   askToLink,
+  click,
   enterCode,
   fillDate,
   follow,
@@ -184,7 +185,7 @@ describe('who may read a letter', { timeout: 600_000 }, () => {
       await sees(priya, 'Before')
       const clicks = [
         [gwen, () => follow(gwen, 'Inbox')],
-        [telephone, () => telephone.locator('a[href*="/files/"], a[href*="/documents/"]').first().click()],
+        [telephone, () => click(telephone.locator('a[href*="/files/"], a[href*="/documents/"]').first())],
       ] as const
       for (const [page, click] of clicks) {
         assert.equal(await statusOf(page, click), 403)
