@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
-import { after, before, beforeEach, describe, test } from 'node:test'
+import { after, before, beforeEach, describe, mock, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import type { FastifyInstance } from 'fastify'
 import { exportJWK, SignJWT } from 'jose'
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts'
 import { addClerk } from '../../test/department.ts'
 import { buildPost, type Post } from '../../test/post.ts'
+import { until } from '../../test/until.ts'
 import type { Actor } from '../access/actor.ts'
 import { scopeOf } from '../access/scope-of.ts'
 import { buildApp } from '../app.ts'
@@ -21,9 +23,6 @@ import { endClientKey } from '../registry/client-end-key.ts'
 import { type PublicKey, readPublicKey, thumbprintOf } from '../registry/client-key.ts'
 import { findSystem } from '../registry/client-list.ts'
 import { switchClient } from '../registry/client-switch.ts'
-
-/** Long enough for two processes to hear of it, and far shorter than they would wait until they ask by themselves. */
-const heardWithinMs = 1_000
 
 describe('access tokens of a system', () => {
   const started = Date.now()
@@ -41,6 +40,8 @@ describe('access tokens of a system', () => {
   const now = () => new Date(Date.now() + aheadMs)
 
   before(async () => {
+    // Processes ask by themselves only when a test says so: what comes otherwise was heard.
+    mock.timers.enable({ apis: ['setInterval'] })
     test_ = await createTestDatabase()
     config = readConfig({ DEMO: 'true', LOG_LEVEL: 'silent' })
     post = await buildPost(test_, config.secretKey)
@@ -53,6 +54,7 @@ describe('access tokens of a system', () => {
     await Promise.all(apps.map((app) => app.close()))
     await otherPool.end({ timeout: 2 })
     await test_.drop()
+    mock.timers.reset()
   })
   beforeEach(async () => {
     aheadMs = 0
@@ -110,13 +112,7 @@ describe('access tokens of a system', () => {
       }),
     )
   const become = async (token: string, wanted: unknown[]) => {
-    const until = Date.now() + heardWithinMs
-    let found = await statuses(token)
-    while (JSON.stringify(found) !== JSON.stringify(wanted) && Date.now() < until) {
-      await sleep(10)
-      found = await statuses(token)
-    }
-    assert.deepEqual(found, wanted)
+    await until(async () => isDeepStrictEqual(await statuses(token), wanted), `${wanted.join(' and ')} for the token`)
   }
   const invalid = '401 token-invalid'
 
@@ -168,19 +164,26 @@ describe('access tokens of a system', () => {
     const { access_token: token } = await ask()
     assert.deepEqual(await statuses(token), [200, 200])
     await test_.owner`update client set version = version + 1, changed_at = ${now()} where id = ${clientId}`
-    const until = Date.now() + 8_000
-    while ((await statuses(token)).includes(200) && Date.now() < until) await sleep(200)
-    assert.deepEqual(await statuses(token), [invalid, invalid])
+    assert.deepEqual(await statuses(token), [200, 200])
+    mock.timers.tick(5_000)
+    await become(token, [invalid, invalid])
   })
 
   test('end at once also after the listeners’ connections were cut', async () => {
     const { access_token: token } = await ask()
     assert.deepEqual(await statuses(token), [200, 200])
-    const cut = await test_.owner`
-      select pg_terminate_backend(pid) from pg_stat_activity
-      where datname = current_database() and query ilike 'listen%'`
+    const listeners = async () =>
+      (
+        await test_.owner<{ pid: number }[]>`
+          select pid from pg_stat_activity where datname = current_database() and query ilike 'listen%' and state = 'idle'`
+      ).map(({ pid }) => pid)
+    const cut = await listeners()
     assert.equal(cut.length, 2)
-    await sleep(500)
+    await test_.owner`select pg_terminate_backend(pid) from unnest(${cut}::int[]) as pid`
+    await until(async () => {
+      const there = await listeners()
+      return there.length === 2 && !there.some((pid) => cut.includes(pid))
+    }, 'listeners again')
     await switchClient(post.db, manager, { clientId, isActive: false }, now())
     await become(token, [invalid, invalid])
   })
