@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts'
 import { addClerk } from '../../test/department.ts'
 import { billsFor, makeMailing, stage } from '../../test/mailings.ts'
 import { buildPost, type Post } from '../../test/post.ts'
+import { until } from '../../test/until.ts'
 import type { Actor } from '../access/actor.ts'
 import { findMailing, listRowErrors, listRows } from './find-mailings.ts'
 import { forgetRows } from './forget-rows.ts'
@@ -81,7 +81,7 @@ describe('the file of a mailing', () => {
     await assert.rejects(stage(post, mel, id, billsFor([]), now), { faults: [{ code: 'no-rows' }] })
     async function* cut() {
       yield Buffer.from(billsFor(Array.from({ length: 3_000 }, (_, place) => `CT-${place + 10},Somebody,1`)))
-      await sleep(500)
+      await until(async () => (await countOf('mailing_row')) > 1_000)
       throw new Error('cut off')
     }
     const file = { scheme: 'link', severalAllowed: false, bytes: cut() }

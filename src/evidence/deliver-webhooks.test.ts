@@ -3,10 +3,12 @@ import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts'
 import { buildPost, type Post } from '../../test/post.ts'
 import { isSigned, type Received, type Receiver, startReceiver } from '../../test/receiver.ts'
 import { freePort } from '../../test/server.ts'
+import { until } from '../../test/until.ts'
 import { acceptOne } from '../delivery/accept.ts'
 import { open } from '../mailbox/open.ts'
 import { changeWebhookSecret, removeWebhook, saveWebhook, switchWebhook } from './change-webhook.ts'
@@ -113,7 +115,8 @@ describe('a webhook', () => {
     for (const reference of references) await send(reference)
     let failures = 0
     receiver.answer = async ({ event }, response) => {
-      await new Promise((resolve) => setTimeout(resolve, 40))
+      await until(() => receiver.mostAtOnce >= 4)
+      await sleep(40)
       const fails = event.reference === 'many-3' || (event.reference === 'many-7' && failures++ === 0)
       response.writeHead(fails ? 503 : 200).end()
     }
@@ -242,7 +245,7 @@ describe('a webhook', () => {
           () => true,
           () => false,
         )
-      for (let i = 0; i < 200 && !(await isUp()); i++) await new Promise((resolve) => setTimeout(resolve, 25))
+      await until(isUp)
       const outcome = (at: Date, ...secrets: string[]) =>
         postEvent(
           url,

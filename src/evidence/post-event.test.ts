@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { type Receiver, startReceiver } from '../../test/receiver.ts'
+import { until } from '../../test/until.ts'
 import { mayBePostedTo, postEvent, type Resolve } from './post-event.ts'
 
 const never = new AbortController().signal
@@ -76,8 +77,7 @@ describe('posting to an address', () => {
       write()
     }
     assert.equal(await postEvent(receiver.url, sent, { demo: true }, never), undefined)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    assert.ok(isClosed)
+    await until(() => isClosed)
   })
 
   test('says what went wrong, and nothing that the receiver said', async () => {

@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { type Answer, callApi } from '../../../test/call.ts'
 import { isSigned, type Receiver, startReceiver } from '../../../test/receiver.ts'
 import { startServer, type TestServer, takeToken } from '../../../test/server.ts'
+import { until } from '../../../test/until.ts'
 import { startWebhooks } from '../../worker.ts'
 
 describe('/v1/webhook', () => {
@@ -19,10 +20,6 @@ describe('/v1/webhook', () => {
       subject: 'Your council tax',
       content: [{ language: 'en', body: 'Dear resident' }],
     })
-  const until = async (isSo: () => boolean) => {
-    for (let i = 0; i < 200 && !isSo(); i++) await new Promise((resolve) => setTimeout(resolve, 25))
-    assert.ok(isSo())
-  }
   before(async () => {
     server = await startServer({}, () => now.at)
     token = await takeToken(server)
