@@ -333,7 +333,7 @@ describe('in a browser', () => {
     assert.deepEqual(found, [])
   })
 
-  test('nothing looks wrong on templates and mailings', { timeout: 300_000 }, async () => {
+  test('nothing looks wrong on templates and mailings', { timeout: 600_000 }, async () => {
     const found: string[] = []
     const addresses = await makeMailings(pages, now.at)
     await inBrowser('staff', phone, async (page) => {
@@ -358,7 +358,7 @@ describe('in a browser', () => {
     assert.deepEqual(found, [])
   })
 
-  test('nothing looks wrong on what is said of a receipt', { timeout: 300_000 }, async () => {
+  test('nothing looks wrong on what is said of a receipt', { timeout: 600_000 }, async () => {
     const found: string[] = []
     const proof = await pages.get('rosa', `/letters/${letterId}/proof`)
     const [, href] = /href="([^"]+\/proof\/[0-9a-f-]{36})"/.exec(proof.body)!
@@ -393,7 +393,7 @@ describe('in a browser', () => {
     await page.getByText('1 record found').first().waitFor()
   }
 
-  test('everything works without JavaScript', { timeout: 300_000 }, async () => {
+  test('everything works without JavaScript', { timeout: 600_000 }, async () => {
     await inBrowser('rosa', { javaScriptEnabled: false }, async (page) => {
       await page.goto('/inbox')
       await page.locator(`a[href="/letters/${letterId}"]`).click()

@@ -274,7 +274,7 @@ describe('a time-stamp that is not as it was made', () => {
       assert.equal(typeof readTimeStampResponse(bytes, data, nonce), 'string')
       assert.deepEqual(timeStampCertificates(bytes), [])
     }
-    assert.ok(performance.now() - start < 2_000)
+    assert.ok(performance.now() - start < 20_000)
   })
 
   test('is refused as an answer where it is for another request', { skip }, () => {

@@ -223,7 +223,7 @@ describe('what is no receipt', async () => {
       const verdict = verifyReceipt(bytes, [], trusted)
       assert.equal(verdict.isValid, false, what)
       assert.match(verdict.sentence, /^Not valid\. Form: The file .+\.$/, what)
-      assert.ok(performance.now() - start < 1_000, what)
+      assert.ok(performance.now() - start < 10_000, what)
     }
     for (let i = 0; i < 500; i += 1) {
       const noise = Buffer.concat([file.subarray(0, i % 2 === 0 ? 0 : 23 + 7 * i), randomBytes(10 * i)])
