@@ -6,6 +6,9 @@ import { createTestDatabase, type TestDatabase } from '../../test/database.ts'
 import { connect as connectDatabase, type Db } from './connect.ts'
 import { within } from './scope.ts'
 
+/** Far longer than an answer takes, or a new connection. */
+const limitMs = 1_500
+
 /** Stands between the program and its database, and goes silent when it is told to. */
 async function startSilence(test_: TestDatabase): Promise<{ url: string; silence: { isOn: boolean }; server: Server }> {
   const real = new URL(test_.url)
@@ -37,7 +40,7 @@ describe('a connection to a database that has gone silent', () => {
 
   test('is given up after its limit, and the next query has a new one', async () => {
     const { url, silence, server } = await startSilence(test_)
-    const database = connectDatabase(url, 1, {}, 200)
+    const database = connectDatabase(url, 1, {}, limitMs)
     try {
       assert.equal((await database`select 1 as one`)[0]!.one, 1)
       silence.isOn = true
@@ -52,11 +55,11 @@ describe('a connection to a database that has gone silent', () => {
 
   test('is kept while nothing is asked of it, and while a long answer comes', async () => {
     const { url, server } = await startSilence(test_)
-    const database = connectDatabase(url, 1, {}, 300)
+    const database = connectDatabase(url, 1, {}, limitMs)
     try {
       const pid = async () => (await database`select pg_backend_pid() as pid`)[0]!.pid
       const first = await pid()
-      await new Promise((resolve) => setTimeout(resolve, 700))
+      await new Promise((resolve) => setTimeout(resolve, limitMs + 300))
       await database`select repeat('x', 5000000)`
       assert.equal(await pid(), first)
     } finally {
@@ -67,7 +70,7 @@ describe('a connection to a database that has gone silent', () => {
 
   test('in the middle of a transaction fails it, in one within it too, and the program goes on', async () => {
     const { url, silence, server } = await startSilence(test_)
-    const database = connectDatabase(url, 1, {}, 200)
+    const database = connectDatabase(url, 1, {}, limitMs)
     const ask = (sql: Db) => sql`select 2 as two`
     try {
       for (const work of [ask, (sql: Db) => within(sql, {}, ask)]) {
