@@ -7,6 +7,7 @@ import { launchBrowser } from './browser.ts'
 import { callApi } from './call.ts'
 import { assertLooksRight } from './look-at.ts'
 import { startServer, type TestServer, takeToken } from './server.ts'
+import { click } from './steps.ts'
 
 /**
  * The steps of docs/life-of-a-letter.md, in a real browser: a letter with a PDF is sent over the API, read and answered by a
@@ -59,16 +60,16 @@ describe('the life of a letter', { timeout: 600_000 }, () => {
       const citizen = await (await browser.newContext({ javaScriptEnabled })).newPage()
       await citizen.goto(`${server.baseUrl}/`)
       await check(citizen)
-      await citizen.getByRole('button', { name: 'Sign in' }).click()
+      await click(citizen.getByRole('button', { name: 'Sign in' }))
       await check(citizen)
-      await citizen.getByRole('button', { name: 'Sign in as Rosa' }).click()
+      await click(citizen.getByRole('button', { name: 'Sign in as Rosa' }))
       await citizen.waitForURL(`${server.baseUrl}/inbox`)
       await check(citizen)
       const line = citizen.getByRole('listitem').filter({ hasText: newLetter(reference).subject })
       assert.match((await line.textContent()) ?? '', /Northfold Council[\s\S]*Council tax[\s\S]*Unread/)
 
       // 3. Opening it is recorded; what it says is text and never script.
-      await citizen.getByRole('link', { name: newLetter(reference).subject }).click()
+      await click(citizen.getByRole('link', { name: newLetter(reference).subject }))
       await check(citizen)
       await citizen.getByRole('heading', { name: 'What you need to do' }).waitFor()
       await citizen.getByText('<script>alert(1)</script>').waitFor()
@@ -76,7 +77,7 @@ describe('the life of a letter', { timeout: 600_000 }, () => {
       assert.equal(opened.body.state, 'opened')
 
       // 4. The PDF is seen, byte for byte.
-      await citizen.getByRole('link', { name: 'The letter' }).click()
+      await click(citizen.getByRole('link', { name: 'The letter' }))
       await check(citizen)
       const view = await citizen.locator('a[href*="/files/"]').first().getAttribute('href')
       const seen = await citizen.request.get(new URL(view!, server.baseUrl).href)
@@ -85,10 +86,10 @@ describe('the life of a letter', { timeout: 600_000 }, () => {
       await citizen.goBack()
 
       // 5. The citizen answers.
-      await citizen.getByRole('button', { name: 'Answer' }).click()
+      await click(citizen.getByRole('button', { name: 'Answer' }))
       await check(citizen)
       await citizen.getByLabel('Your answer').fill(`I live alone since May. (${reference})`)
-      await citizen.getByRole('button', { name: 'Send' }).click()
+      await click(citizen.getByRole('button', { name: 'Send' }))
       await check(citizen)
       await citizen.getByRole('heading', { name: /with Northfold Council|sent/i }).waitFor()
 
@@ -100,7 +101,7 @@ describe('the life of a letter', { timeout: 600_000 }, () => {
       const staff = await (await browser.newContext({ javaScriptEnabled })).newPage()
       await staff.goto(`${server.baseUrl}/department`)
       await check(staff)
-      await staff.getByRole('button', { name: 'Sign in as Mel Placeholder' }).click()
+      await click(staff.getByRole('button', { name: 'Sign in as Mel Placeholder' }))
       await staff.waitForURL(`${server.baseUrl}/department`)
       await check(staff)
       await staff.goto(`${server.baseUrl}/department/messages/${answer.id}`)
@@ -108,13 +109,13 @@ describe('the life of a letter', { timeout: 600_000 }, () => {
       await staff.getByText(`I live alone since May. (${reference})`).waitFor()
 
       // 7. They answer it, and the citizen sees that in the same thread.
-      await staff.getByRole('button', { name: 'Answer' }).click()
+      await click(staff.getByRole('button', { name: 'Answer' }))
       await check(staff)
       await staff.getByLabel('Your answer').fill(`Thank you, Rosa. (${reference})`)
-      await staff.getByRole('button', { name: 'Send' }).click()
+      await click(staff.getByRole('button', { name: 'Send' }))
       await check(staff)
       await citizen.goto(`${server.baseUrl}/inbox`)
-      await citizen.locator('.post-list__subject a').first().click()
+      await click(citizen.locator('.post-list__subject a').first())
       // What was written earlier is folded.
       await citizen.getByRole('heading', { name: 'The conversation so far' }).waitFor()
       for (const earlier of await citizen.locator('.post-conversation__summary').all()) await earlier.click()
@@ -133,7 +134,7 @@ describe('the life of a letter', { timeout: 600_000 }, () => {
       )
 
       // 9. Both sign out.
-      await citizen.getByRole('button', { name: 'Sign out' }).click()
+      await click(citizen.getByRole('button', { name: 'Sign out' }))
       await citizen.waitForURL(`${server.baseUrl}/signed-out?**`)
       await check(citizen)
       await citizen.goto(`${server.baseUrl}/letters/${sent.body.id}`)

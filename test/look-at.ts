@@ -29,6 +29,8 @@ const allRules = { rules: { 'target-size': { enabled: true } }, resultTypes: ['v
  */
 export async function lookAt(page: Page): Promise<string[]> {
   await isWhole(page)
+  // Until it has drawn, or could not, other things stand in its place.
+  await page.locator('[data-pdf-viewer]:not([data-drawn], .post-viewer--failed)').waitFor({ state: 'detached' })
   const own = page.viewportSize()!
   const found = new Set<string>()
   const note = (where: string, sentences: string[]) => {
