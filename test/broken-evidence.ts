@@ -15,6 +15,7 @@ import type { TestDatabase } from './database.ts'
 import { drain } from './judge-evidence.ts'
 import { randomFrom } from './kill-programs.ts'
 import { buildPost } from './post.ts'
+import { patienceMs } from './until.ts'
 
 /**
  * Programs that write letters and evidence as ours does, by the same code, but for one thing: the events of a letter are committed after
@@ -35,7 +36,8 @@ export const brokenKeys: AuditKeys = {
 }
 
 const writers = 4
-const drainMs = 2_000
+/** A log that is broken may be so for good, which the judge says. */
+const brokenDrainMs = 2_000
 /** As on a disk that is slow, between two commits: a kill falls into it sooner or later where it can. */
 const betweenMs = 120
 
@@ -61,8 +63,10 @@ export async function openBroken(test: TestDatabase, broken: Broken, seed: numbe
     await sleep(200 + 300 * random())
     child.kill('SIGKILL')
     await ended
-    // What was killed may take a moment to end; and what is broken may be so for good, which the judge says.
-    await drain(test.owner, drainMs, () => sequence(post.db, evidenceKeys, options, new Date()).catch(() => {}))
+    // What was killed may take a moment to end, and so may the transactions of other tests.
+    await drain(test.owner, broken.startsWith('cursor') ? brokenDrainMs : patienceMs, () =>
+      sequence(post.db, evidenceKeys, options, new Date()).catch(() => {}),
+    )
   }
   return { runAndKill }
 }

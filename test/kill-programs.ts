@@ -4,6 +4,7 @@ import { drain, nothingTold, type Told } from './judge-evidence.ts'
 import { type Program, startProgram } from './program.ts'
 import { takeToken } from './server.ts'
 import { signInRosa } from './signed-in.ts'
+import { patienceMs, until } from './until.ts'
 
 export type Kills = { programs: number; kills: number; seed: number }
 
@@ -11,7 +12,6 @@ const lines = 6
 /** A fifth of the letters are opened. */
 const openedEvery = 5
 const beatMs = 50
-const drainMs = 20_000
 
 /** Pseudo-random numbers from 0 to 1, the same for the same seed (mulberry32): a run that failed can be run again, as far as time allows. */
 export function randomFrom(seed: number): () => number {
@@ -97,7 +97,7 @@ export async function sendMeanwhile(test: TestDatabase, fleet: Fleet, work: (tol
   }
   try {
     await Promise.all([...Array.from({ length: lines }, line), watch(), workThenEnd()])
-    await drain(test.owner, drainMs)
+    await drain(test.owner, patienceMs)
   } finally {
     isOver = true
     await fleet.endAll()
@@ -125,7 +125,7 @@ export async function runUnderKills(test: TestDatabase, { programs, kills, seed 
       starting.push(fleet.start())
     }
     await Promise.all(starting)
-    await sleep(500)
+    await until(() => told.accepted.size >= 60 && told.opened.size > 5 && told.checkpoints.size > 2, 'something to judge')
   })
 }
 
