@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Actor } from '../src/access/actor.ts'
 import { readConfig } from '../src/config.ts'
@@ -39,7 +41,11 @@ const writers = 4
 /** A log that is broken may be so for good, which the judge says. */
 const brokenDrainMs = 2_000
 /** As on a disk that is slow, between two commits: a kill falls into it sooner or later where it can. */
-const betweenMs = 120
+const betweenMs = 300
+/** It is killed while it does one of so many turns, however long they take it. */
+const turnsMax = 4
+/** Where nothing can be done in the log any more, there is no turn. */
+const turnsWaitMs = 10_000
 
 /** What the process is handed: the world was made before it. */
 type World = { broken: Broken; url: string; council: Omit<Actor, 'rights'>; rights: [string, unknown][]; letter: Submission }
@@ -59,8 +65,9 @@ export async function openBroken(test: TestDatabase, broken: Broken, seed: numbe
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     const ended = once(child, 'exit')
-    await Promise.race([once(child.stdout, 'data'), ended])
-    await sleep(200 + 300 * random())
+    const turns = 1 + Math.floor(turnsMax * random())
+    await Promise.race([countLines(child.stdout, turns), ended, sleep(turnsWaitMs, undefined, { ref: false })])
+    await sleep((betweenMs / 3) * random())
     child.kill('SIGKILL')
     await ended
     // What was killed may take a moment to end, and so may the transactions of other tests.
@@ -69,6 +76,19 @@ export async function openBroken(test: TestDatabase, broken: Broken, seed: numbe
     )
   }
   return { runAndKill }
+}
+
+async function countLines(output: Readable, wanted: number): Promise<void> {
+  let count = 0
+  for await (const _ of createInterface(output)) if (++count >= wanted) return
+}
+
+const sayTurn = () => console.log('turn')
+
+/** Between two commits that must be one. */
+async function pause(): Promise<void> {
+  sayTurn()
+  await sleep(betweenMs)
 }
 
 /** Never ends by itself. */
@@ -86,7 +106,7 @@ async function run({ broken, url, council, rights, letter }: World): Promise<voi
   const sequenceNext = async () => {
     if (broken === 'cursor-before') await sequenceAfterCursor(owner)
     else if (broken === 'cursor-after') await sequenceBeforeCursor(owner)
-    else await sequence(db, evidenceKeys, options, new Date())
+    else await sequence(db, evidenceKeys, options, new Date()).then(sayTurn)
   }
   await acceptNext('first')
   // Where this fails, it does so for good.
@@ -100,7 +120,6 @@ async function run({ broken, url, council, rights, letter }: World): Promise<voi
   const keepSequencing = async () => {
     while (isSequencing) await sequenceNext()
   }
-  console.log('running')
   await Promise.all([...Array.from({ length: writers }, write), keepSequencing().catch(() => {})])
 }
 
@@ -111,7 +130,7 @@ async function acceptInTwo(owner: Database, accept: (sql: Database) => Promise<v
       delete from event where xid = pg_current_xact_id()::text::bigint
       returning sender_id, type, message_id, reference, at, facts`
   })
-  await sleep(betweenMs)
+  await pause()
   for (const { senderId, type, messageId, reference, at, facts } of events) {
     await owner`
       insert into event (sender_id, type, message_id, reference, at, facts)
@@ -131,7 +150,7 @@ async function sequenceAfterCursor(owner: Database): Promise<void> {
   const before = await readCursor(owner)
   if (before === undefined) return void (await sequence(owner, evidenceKeys, options, new Date()))
   await owner`update log_state set xid = pg_snapshot_xmin(pg_current_snapshot())::text::bigint`
-  await sleep(betweenMs)
+  await pause()
   await owner.begin(async (sql) => {
     await setCursor(sql as unknown as Database, before)
     await sequence(sql as unknown as Database, evidenceKeys, options, new Date())
@@ -148,7 +167,7 @@ async function sequenceBeforeCursor(owner: Database): Promise<void> {
     await setCursor(sql as unknown as Database, before)
     return now!
   })
-  await sleep(betweenMs)
+  await pause()
   await setCursor(owner, after)
 }
 
