@@ -93,6 +93,34 @@ for (const javaScriptEnabled of [true, false]) {
         await page.context().close()
       })
 
+    if (javaScriptEnabled)
+      test('what is sent while it is being saved, and a file on its way, is one letter, whole', async () => {
+        const page = await open('Rosa Example')
+        await page.goto(write)
+        const [saved, sent] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+        // The answers come late.
+        await page.route(/\/(write|drafts)\//, async (route) => {
+          if (route.request().resourceType() !== 'xhr') return route.continue()
+          const response = await route.fetch()
+          saved.resolve()
+          await sent.promise
+          await route.fulfill({ response })
+        })
+        await page.getByLabel('Subject').fill('Sent meanwhile')
+        await page.getByLabel('Your message').fill('The first words')
+        await saved.promise
+        await page.getByLabel('Your message').fill('The first words, and the last.')
+        await page.getByLabel('Add files').setInputFiles([file('meter.txt', 'Meter: 1234')])
+        await press(page, 'Send')
+        sent.resolve()
+        await sees(page, 'What happens next')
+        await follow(page, 'See what you sent')
+        await sees(page, 'The first words, and the last.')
+        await sees(page, 'meter.txt')
+        assert.equal((await drafts()).length, 0)
+        await page.context().close()
+      })
+
     test('a draft that was changed in another window is not overwritten: both texts are shown', async () => {
       const page = await open('Rosa Example')
       await page.goto(write)

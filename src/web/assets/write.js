@@ -151,14 +151,21 @@ function showFiles(files) {
   // What is wrong with another stays said.
   list.replaceChildren(...items, ...wrong())
 }
-const wrong = () => list.querySelectorAll('[data-post-wrong]')
+const wrong = () => form.querySelectorAll('[data-post-wrong]')
 
 /** Those that stay under way in turn: a new one waits for the one before. */
 let queue = Promise.resolve()
+let filesLeft = 0
 
 function addFiles(files) {
   for (const row of wrong()) row.remove()
-  for (const file of files) queue = queue.then(() => addFile(file))
+  filesLeft += files.length
+  for (const file of files)
+    queue = queue
+      .then(() => addFile(file))
+      .finally(() => {
+        filesLeft -= 1
+      })
 }
 
 async function addFile(file) {
@@ -237,9 +244,22 @@ form.addEventListener('input', (event) => {
   if (event.target.type !== 'file') later()
 })
 if (fingerprint() !== saved) later()
-form.addEventListener('submit', () => {
-  isOver = true
+let isWaiting = false
+form.addEventListener('submit', async (event) => {
   clearTimeout(timer)
+  if (!underWay && filesLeft === 0) {
+    isOver = true
+    return
+  }
+  // What is being saved raises the version that this says it has seen, and a file is part of it: it goes when they are there.
+  event.preventDefault()
+  if (isWaiting) return
+  isWaiting = true
+  const known = wrong().length
+  while (underWay || filesLeft > 0) await new Promise((resolve) => setTimeout(resolve, 50))
+  isWaiting = false
+  // Whoever sends it is told first what is not taken.
+  if (wrong().length <= known) form.requestSubmit(event.submitter)
 })
 // Back by the button of the browser: the form is as it was, and goes on being kept.
 addEventListener('pageshow', ({ persisted }) => {
