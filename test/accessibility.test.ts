@@ -161,7 +161,7 @@ describe('in a browser', () => {
     }
   }
 
-  test('nothing looks wrong on any page', { timeout: 600_000 }, async () => {
+  test('nothing looks wrong on any page', { timeout: 1_800_000 }, async () => {
     const found: string[] = []
     const visit = (reader: Reader, urls: string[]) =>
       inBrowser(reader, phone, async (page) => {
@@ -251,7 +251,7 @@ describe('in a browser', () => {
 
   for (const language of ['en', 'cy']) {
     test(`nothing looks wrong on what is about oneself, and on the pages of help, in ${language}`, {
-      timeout: 600_000,
+      timeout: 1_800_000,
     }, async () => {
       const found: string[] = []
       await inBrowser('rosa', phone, async (page) => {
@@ -290,7 +290,7 @@ describe('in a browser', () => {
     })
   }
 
-  test('nothing looks wrong on the registrar’s pages', { timeout: 600_000 }, async () => {
+  test('nothing looks wrong on the registrar’s pages', { timeout: 1_800_000 }, async () => {
     const found: string[] = []
     await inBrowser('registrar', phone, async (page) => {
       const look = () => inspect(page, found)
@@ -333,7 +333,7 @@ describe('in a browser', () => {
     assert.deepEqual(found, [])
   })
 
-  test('nothing looks wrong on templates and mailings', { timeout: 600_000 }, async () => {
+  test('nothing looks wrong on templates and mailings', { timeout: 1_800_000 }, async () => {
     const found: string[] = []
     const addresses = await makeMailings(pages, now.at)
     await inBrowser('staff', phone, async (page) => {
@@ -358,7 +358,7 @@ describe('in a browser', () => {
     assert.deepEqual(found, [])
   })
 
-  test('nothing looks wrong on what is said of a receipt', { timeout: 600_000 }, async () => {
+  test('nothing looks wrong on what is said of a receipt', { timeout: 1_800_000 }, async () => {
     const found: string[] = []
     const proof = await pages.get('rosa', `/letters/${letterId}/proof`)
     const [, href] = /href="([^"]+\/proof\/[0-9a-f-]{36})"/.exec(proof.body)!
@@ -393,7 +393,7 @@ describe('in a browser', () => {
     await page.getByText('1 record found').first().waitFor()
   }
 
-  test('everything works without JavaScript', { timeout: 600_000 }, async () => {
+  test('everything works without JavaScript', { timeout: 1_800_000 }, async () => {
     await inBrowser('rosa', { javaScriptEnabled: false }, async (page) => {
       await page.goto('/inbox')
       await page.locator(`a[href="/letters/${letterId}"]`).click()
@@ -450,7 +450,7 @@ describe('the pages about who may read, in a browser', () => {
 
   for (const javaScriptEnabled of [true, false]) {
     test(`work ${javaScriptEnabled ? 'with' : 'without'} JavaScript, and nothing looks wrong on them`, {
-      timeout: 600_000,
+      timeout: 1_800_000,
     }, async () => {
       // Somebody who signs in for the first time is asked for consent; the others of the demo world are not.
       const server = await startServer({ REGISTRATION_BASIS: 'consent' })

@@ -13,7 +13,7 @@ const seed = Math.floor(Math.random() * 2 ** 31)
 /** One is enough nearly always. */
 const brokenKillsMax = 8
 
-describe('kill -9 again and again, as letters are sent and opened', { timeout: 600_000 }, () => {
+describe('kill -9 again and again, as letters are sent and opened', { timeout: 1_800_000 }, () => {
   for (const [programs, kills] of [
     [1, 2],
     [2, 3],
@@ -33,7 +33,7 @@ describe('kill -9 again and again, as letters are sent and opened', { timeout: 6
 })
 
 /** The judge above is worth something only if it finds out programs that do what must not be done. */
-describe('a program that is broken on purpose, killed again and again', { timeout: 600_000 }, () => {
+describe('a program that is broken on purpose, killed again and again', { timeout: 1_800_000 }, () => {
   const expected: [broken: Broken, what: string, found: RegExp | undefined][] = [
     ['nothing', 'nothing, where nothing is broken', undefined],
     [

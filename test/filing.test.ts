@@ -15,7 +15,7 @@ import { type Pages, startPages } from './pages.ts'
 const oddName = `Tax & "rates" <b>2026</b> 'ö' 🏠 ${'x'.repeat(20)}`
 
 /** How people live with their letters, in a real browser: with script and without. */
-describe('filing in a browser', { timeout: 600_000 }, () => {
+describe('filing in a browser', { timeout: 1_800_000 }, () => {
   const now = { at: new Date('2026-11-23T10:00:00Z') }
   let pages: Pages
   let browser: Browser

@@ -25,7 +25,7 @@ const firm = 'Example Accountants Ltd'
 const bakery = 'Example Bakery Ltd'
 
 /** A bakery lets its accountants in as a firm, each person at a browser of their own: on narrow screens, and for one without JavaScript. */
-describe('a firm that is let in', { timeout: 600_000 }, () => {
+describe('a firm that is let in', { timeout: 1_800_000 }, () => {
   let server: TestServer
   let browser: Browser
   before(async () => {

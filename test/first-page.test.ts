@@ -14,7 +14,7 @@ const scriptMs = 200
 /** What a script does and loads when the page has been loaded. */
 const settleMs = 500
 
-describe('a page that is opened', { timeout: 600_000 }, () => {
+describe('a page that is opened', { timeout: 1_800_000 }, () => {
   let server: TestServer
   let browser: Browser
   before(async () => {

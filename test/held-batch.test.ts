@@ -31,7 +31,7 @@ describe('a batch that is held, in a browser', () => {
   }
 
   test('one looks at some letters and asks, a second releases it, and then its recipient has them', {
-    timeout: 600_000,
+    timeout: 1_800_000,
   }, async () => {
     await holdLetters(server)
     const options = { javaScriptEnabled: false }

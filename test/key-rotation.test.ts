@@ -147,7 +147,7 @@ async function rotate(operator: Awaited<ReturnType<typeof startOperating>>, told
 }
 
 test('keys are exchanged while letters are sent, and what was sealed by any of them can be checked', {
-  timeout: 600_000,
+  timeout: 1_800_000,
 }, async () => {
   const [old, next] = [makeKeysFile() as Keys, makeKeysFile() as Keys]
   const announced = { ...old, formerSealKeys: [publicKeyOf(next.seal)], formerLogKeys: [publicKeyOf(next.log)] }

@@ -11,7 +11,7 @@ import { until } from './until.ts'
 const windows = [[1280, 800] as const, [375, 740] as const]
 const bill = 'Your council tax bill for 2026 to 2027'
 
-describe('by keyboard alone', { timeout: 600_000 }, () => {
+describe('by keyboard alone', { timeout: 1_800_000 }, () => {
   let server: TestServer
   let browser: Browser
   before(async () => {

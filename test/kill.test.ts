@@ -110,7 +110,7 @@ async function assertNothingLostNorTwice(program: Program, acknowledged: Map<str
   assert.equal(((await response.json()) as { messages: unknown[] }).messages.length, 1)
 }
 
-describe('kill -9 during a thousand sends', { timeout: 600_000 }, () => {
+describe('kill -9 during a thousand sends', { timeout: 1_800_000 }, () => {
   let shared: TestDatabase
   let directory: string
   before(async () => {

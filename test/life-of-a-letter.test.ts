@@ -33,7 +33,7 @@ function newLetter(reference: string) {
   }
 }
 
-describe('the life of a letter', { timeout: 600_000 }, () => {
+describe('the life of a letter', { timeout: 1_800_000 }, () => {
   let server: TestServer
   let browser: Browser
   before(async () => {

@@ -28,7 +28,7 @@ after(async () => {
   await test_.drop()
 })
 
-test('a mailing whose program is killed twice while it is sent has each letter once', { timeout: 600_000 }, async () => {
+test('a mailing whose program is killed twice while it is sent has each letter once', { timeout: 1_800_000 }, async () => {
   const { database: db, owner } = test_
   const keys = deriveIdentifierKeys(readConfig({ DEMO: 'true' }).secretKey, readSchemes(undefined, { demo: true }))
   const [mel] = await owner<{ id: string; name: string; mailboxId: string; serviceId: string }[]>`

@@ -42,7 +42,7 @@ const newNotice = (number: number) => ({
 const notices = Array.from({ length: 10 }, (_, index) => index + 1)
 
 for (const javaScriptEnabled of [true, false]) {
-  describe(`a morning of post, ${javaScriptEnabled ? 'with' : 'without'} JavaScript`, { timeout: 600_000 }, () => {
+  describe(`a morning of post, ${javaScriptEnabled ? 'with' : 'without'} JavaScript`, { timeout: 1_800_000 }, () => {
     let server: TestServer
     let browser: Browser
     let token: string

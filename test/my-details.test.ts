@@ -18,7 +18,7 @@ describe('my details, in a browser', () => {
   })
 
   for (const javaScriptEnabled of [true, false]) {
-    describe(javaScriptEnabled ? 'with JavaScript' : 'without JavaScript', { timeout: 600_000 }, () => {
+    describe(javaScriptEnabled ? 'with JavaScript' : 'without JavaScript', { timeout: 1_800_000 }, () => {
       let server: TestServer
       let sending: Loop
       before(async () => {

@@ -14,7 +14,7 @@ const letters = path.join(import.meta.dirname, '../demo/letters')
 const pdf = readFileSync(path.join(letters, 'council-tax-bill.pdf'))
 
 /** A letter with a PDF, read in a browser; each side then takes its proof to a machine that has neither our database nor a network. */
-describe('the proof of a letter', { timeout: 600_000 }, () => {
+describe('the proof of a letter', { timeout: 1_800_000 }, () => {
   let server: TestServer
   let browser: Browser
   let folder: string

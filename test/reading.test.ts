@@ -94,7 +94,7 @@ describe('reading in a browser', () => {
   const documentOf = (name: string) => `/letters/${letterId}/documents/${fileIds.get(name)}`
   const drawn = (page: Page, number: number) => page.locator(`[data-pdf-viewer][data-drawn="${number}"]`).waitFor()
 
-  test('a PDF is read page by page, by mouse and by keyboard, with its words as text', { timeout: 600_000 }, async () => {
+  test('a PDF is read page by page, by mouse and by keyboard, with its words as text', { timeout: 1_800_000 }, async () => {
     await inBrowser({ viewport: { width: 1280, height: 800 } }, async (page) => {
       await page.goto(documentOf('bill.pdf'))
       await drawn(page, 1)
@@ -128,7 +128,7 @@ describe('reading in a browser', () => {
     })
   })
 
-  test('a PDF is made larger and smaller, and fits the width', { timeout: 600_000 }, async () => {
+  test('a PDF is made larger and smaller, and fits the width', { timeout: 1_800_000 }, async () => {
     await inBrowser({ viewport: { width: 1280, height: 800 }, deviceScaleFactor: 2 }, async (page) => {
       await page.goto(documentOf('bill.pdf'))
       await drawn(page, 1)
@@ -148,7 +148,7 @@ describe('reading in a browser', () => {
     })
   })
 
-  test('printing a PDF prints its pages, and leaves the page as it was', { timeout: 600_000 }, async () => {
+  test('printing a PDF prints its pages, and leaves the page as it was', { timeout: 1_800_000 }, async () => {
     await inBrowser({}, async (page) => {
       await page.addInitScript(
         'globalThis.print = () => { globalThis.printed = document.querySelectorAll(".post-viewer__sheets canvas").length }',
@@ -162,7 +162,7 @@ describe('reading in a browser', () => {
     })
   })
 
-  test('a damaged PDF says so, and can still be downloaded', { timeout: 600_000 }, async () => {
+  test('a damaged PDF says so, and can still be downloaded', { timeout: 1_800_000 }, async () => {
     await inBrowser({}, async (page) => {
       await page.goto(documentOf('broken.pdf'))
       await page.getByText('This document cannot be shown here.').waitFor()
@@ -171,7 +171,7 @@ describe('reading in a browser', () => {
     })
   })
 
-  test('nothing of the viewer is loaded anywhere else', { timeout: 600_000 }, async () => {
+  test('nothing of the viewer is loaded anywhere else', { timeout: 1_800_000 }, async () => {
     await inBrowser({}, async (page) => {
       const loaded: string[] = []
       page.on('request', (request) => loaded.push(request.url()))
@@ -184,7 +184,7 @@ describe('reading in a browser', () => {
   })
 
   test('without JavaScript the document opens and downloads, a letter prints, and an archive comes', {
-    timeout: 600_000,
+    timeout: 1_800_000,
   }, async () => {
     await inBrowser({ javaScriptEnabled: false, acceptDownloads: true }, async (page) => {
       await page.goto(documentOf('bill.pdf'))
@@ -214,7 +214,7 @@ describe('reading in a browser', () => {
     })
   })
 
-  test('on paper there is the letter, and nothing to press', { timeout: 600_000 }, async () => {
+  test('on paper there is the letter, and nothing to press', { timeout: 1_800_000 }, async () => {
     await inBrowser({ colorScheme: 'dark' }, async (page) => {
       await page.goto(`/letters/${letterId}/print`)
       await page.emulateMedia({ media: 'print', colorScheme: 'dark' })
@@ -225,7 +225,7 @@ describe('reading in a browser', () => {
     })
   })
 
-  test('where one reads, everything looks right', { timeout: 600_000 }, async () => {
+  test('where one reads, everything looks right', { timeout: 1_800_000 }, async () => {
     await inBrowser({ viewport: { width: 375, height: 740 } }, async (page) => {
       const letter = `/letters/${letterId}`
       const urls = ['/inbox', letter, `${letter}?lang=cy`, `${letter}/print`, `${letter}/proof`, documentOf('bill.pdf')]

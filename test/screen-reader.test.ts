@@ -7,7 +7,7 @@ import { click, openBrowser, press, signIn, signInToWork } from './steps.ts'
 
 const bill = 'Your council tax bill for 2026 to 2027'
 
-describe('what a screen reader says', { timeout: 600_000 }, () => {
+describe('what a screen reader says', { timeout: 1_800_000 }, () => {
   let server: TestServer
   let browser: Browser
   let page: Page

@@ -54,7 +54,7 @@ describe('linking a service in a browser', () => {
       content: [{ language: 'en', body: 'Dear resident' }],
     })
 
-  test('somebody new links the council tax, gets a letter by that number, and unlinks it', { timeout: 600_000 }, async () => {
+  test('somebody new links the council tax, gets a letter by that number, and unlinks it', { timeout: 1_800_000 }, async () => {
     await inBrowser(async (page) => {
       await page.goto('/linked-services')
       await signIn(page, 'Priya Specimen')
@@ -89,7 +89,7 @@ describe('linking a service in a browser', () => {
     })
   })
 
-  test('the council’s own site offers it, and leads through the sign-in', { timeout: 600_000 }, async () => {
+  test('the council’s own site offers it, and leads through the sign-in', { timeout: 1_800_000 }, async () => {
     await inBrowser(async (page) => {
       await page.goto('/demo-service/council-tax')
       await page.getByLabel('Your council tax account number').fill('CT-1004')
@@ -109,7 +109,7 @@ describe('linking a service in a browser', () => {
   })
 
   test('a form that comes from a site elsewhere, without our cookie, comes to the person who asked', {
-    timeout: 600_000,
+    timeout: 1_800_000,
   }, async () => {
     // Another site than that of the program: localhost and 127.0.0.1 share no cookies.
     const service = await startLinkedService('localhost')
@@ -149,7 +149,7 @@ describe('linking a service in a browser', () => {
     }
   })
 
-  test('a person with a new One Login brings the two mailboxes together', { timeout: 600_000 }, async () => {
+  test('a person with a new One Login brings the two mailboxes together', { timeout: 1_800_000 }, async () => {
     const { database } = server.test
     const keys = deriveIdentifierKeys(server.config.secretKey)
     const [{ id: serviceId }] = (await database`select id from service where slug = 'council-tax'`) as unknown as [{ id: string }]
@@ -182,7 +182,7 @@ describe('linking a service in a browser', () => {
     assert.equal(subjects.length, 1, 'the new subject leads to the old mailbox')
   })
 
-  test('mailboxes that nobody asked to bring together stay as they are', { timeout: 600_000 }, async () => {
+  test('mailboxes that nobody asked to bring together stay as they are', { timeout: 1_800_000 }, async () => {
     const count = async () => (await server.test.owner`select from mailbox where registration = 'closed'`).length
     const before = await count()
     await inBrowser(async (page) => {

@@ -35,7 +35,7 @@ function newLetter(reference: string) {
   }
 }
 
-describe('what letters ask to do', { timeout: 600_000 }, () => {
+describe('what letters ask to do', { timeout: 1_800_000 }, () => {
   let server: TestServer
   let browser: Browser
   let folder: string

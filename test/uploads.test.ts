@@ -341,7 +341,7 @@ describe('a document in two steps', () => {
     assert.equal(status, 204)
   })
 
-  test('that stands still is cut off, what came of it is kept, and one that is slow goes on', { timeout: 600_000 }, async () => {
+  test('that stands still is cut off, what came of it is kept, and one that is slow goes on', { timeout: 1_800_000 }, async () => {
     // Two minutes of silence are three seconds here.
     const quicken = (socket: Socket) => {
       const setTimeout = socket.setTimeout.bind(socket)
@@ -456,7 +456,7 @@ function peakOf(pid: number): number {
 }
 
 describe('a document of 100 MB', { skip: process.platform !== 'linux' && 'only Linux says how much memory was held' }, () => {
-  test('goes in and out in pieces: the program holds little more than for a small one', { timeout: 600_000 }, async () => {
+  test('goes in and out in pieces: the program holds little more than for a small one', { timeout: 1_800_000 }, async () => {
     const world = await startServer()
     const program = await startProgram({ DATABASE_URL: world.test.url })
     try {
@@ -502,7 +502,7 @@ describe('a document of 100 MB', { skip: process.platform !== 'linux' && 'only L
 })
 
 describe('an upload under way when the program is killed', () => {
-  test('is gone on with in the next', { timeout: 600_000 }, async () => {
+  test('is gone on with in the next', { timeout: 1_800_000 }, async () => {
     const world = await startServer()
     const bytes = pdf(6 * megabyte)
     const headersOf = async (program: Program) => ({ authorization: `Bearer ${await takeToken(program)}` })

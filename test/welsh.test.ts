@@ -183,7 +183,7 @@ describe('in Welsh', () => {
     { whose: 'registrars', addresses: /^\/registrar([/?]|$)/, read: 30, sent: 10 },
   ]
   for (const { whose, addresses, read, sent } of doors) {
-    test(`every page for ${whose} says nothing in English, nor does a refusal or an error`, { timeout: 600_000 }, async (t) => {
+    test(`every page for ${whose} says nothing in English, nor does a refusal or an error`, { timeout: 1_800_000 }, async (t) => {
       const questions = listQuestions(world).filter((question) => addresses.test(question.address) && isForReaders(question))
       const first = <T>(several: T[]) => several.slice(0, 1)
       // Of each route what each caller is answered in each way, once.

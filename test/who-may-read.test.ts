@@ -25,7 +25,7 @@ import {
  * Who can be reached, and who may read, as people live it: each person at a browser of their own, from signing in to the
  * click that is refused, with letters that systems send over the API.
  */
-describe('who may read a letter', { timeout: 600_000 }, () => {
+describe('who may read a letter', { timeout: 1_800_000 }, () => {
   let server: TestServer
   let browser: Browser
   before(async () => {

@@ -23,7 +23,7 @@ const file = (name: string, buffer: Buffer | string, mimeType = 'application/oct
 })
 
 for (const javaScriptEnabled of [true, false]) {
-  describe(`writing, ${javaScriptEnabled ? 'with' : 'without'} JavaScript`, { timeout: 600_000 }, () => {
+  describe(`writing, ${javaScriptEnabled ? 'with' : 'without'} JavaScript`, { timeout: 1_800_000 }, () => {
     const now = { at: new Date('2026-11-23T10:00:00Z') }
     const write = '/write/northfold-council/council-tax'
     let server: TestServer
