@@ -341,7 +341,9 @@ describe('a document in two steps', () => {
     assert.equal(status, 204)
   })
 
-  test('that stands still is cut off, what came of it is kept, and one that is slow goes on', { timeout: 1_800_000 }, async () => {
+  test('that stands still is cut off, what came of it is kept, and one that is slow goes on', {
+    timeout: 1_800_000,
+  }, async () => {
     // Two minutes of silence are three seconds here.
     const quicken = (socket: Socket) => {
       const setTimeout = socket.setTimeout.bind(socket)
