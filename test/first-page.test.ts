@@ -9,7 +9,7 @@ import { openBrowser, signIn, signInToWork } from './steps.ts'
 const bytesMax = 100_000
 /** Of the window, by how far: what a browser's own rounding makes of nothing. */
 const shiftMax = 0.0005
-/** How long each script is under way: long enough for the page to be shown without it. */
+/** How long each script is under way, and the file of a document: long enough for the page to be shown without it. */
 const scriptMs = 200
 /** What a script does and loads when the page has been loaded. */
 const settleMs = 500
@@ -69,11 +69,11 @@ describe('a page that is opened', { timeout: 1_800_000 }, () => {
 
   type Watched = { page: Page; devtools: CDPSession; isScripted: boolean }
 
-  /** Somebody whose scripts come late, as over a slow connection. */
+  /** Somebody whose scripts and documents come late, as over a slow connection. */
   const begin = async (options: BrowserContextOptions, enter: (page: Page) => Promise<void>): Promise<Watched> => {
     const page = await openBrowser(browser, server.baseUrl, options)
     await enter(page)
-    await page.route('**/*.js', async (route) => {
+    await page.route(/\.js$|\/files\//, async (route) => {
       await new Promise((resolve) => setTimeout(resolve, scriptMs))
       await route.continue()
     })
@@ -96,7 +96,8 @@ describe('a page that is opened', { timeout: 1_800_000 }, () => {
     }
     devtools.on('PerformanceTimeline.timelineEventAdded', listen)
     await page.goto(url)
-    if (await page.locator('[data-pdf-viewer]:not([hidden])').count()) await page.locator('[data-drawn]').waitFor()
+    // Its viewer shows itself, and what of it then moves, only when its script has come.
+    if (isScripted && (await page.locator('[data-pdf-viewer]').count())) await page.locator('[data-drawn]').waitFor()
     await page.waitForTimeout(isScripted ? settleMs : settleMs / 5)
     devtools.off('PerformanceTimeline.timelineEventAdded', listen)
     return shifts.filter(({ value }) => value > shiftMax).map(({ value, places }) => `${url}: ${value} ${places.join('; ')}`)
