@@ -49,6 +49,19 @@ describe('a page that is opened', { timeout: 1_800_000 }, () => {
     }
   })
 
+  test('searches once', async () => {
+    const page = await openBrowser(browser, server.baseUrl)
+    await signIn(page, 'Rosa Example')
+    const searches: string[] = []
+    page.on('request', (request) => {
+      if (new URL(request.url()).pathname === '/search') searches.push(request.url())
+    })
+    await page.goto('/search?q=instalment')
+    await page.waitForTimeout(settleMs * 3)
+    assert.equal(searches.length, 1)
+    await page.context().close()
+  })
+
   for (const [width, height] of [[375, 740] as const, [1280, 800] as const])
     for (const javaScriptEnabled of [true, false])
       test(`moves nothing once it is shown, ${width} wide, ${javaScriptEnabled ? 'with' : 'without'} script`, async () => {

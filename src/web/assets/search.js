@@ -49,7 +49,7 @@ export function startSearch(form) {
   form.elements.namedItem('q').addEventListener('input', ({ target }) => {
     clearTimeout(timer)
     // Each search of another's mailbox is noted for its owner: only those that are meant.
-    const isOwn = form.dataset.live === 'yes' && new FormData(form).get('mailbox') !== 'all'
+    const isOwn = form.dataset.asTyped === 'yes' && new FormData(form).get('mailbox') !== 'all'
     if (!isOwn || target.value.trim().length < 2) return
     readAgain = 0
     timer = setTimeout(() => show(address()), pauseMs)
