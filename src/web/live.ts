@@ -27,8 +27,7 @@ export type LiveOptions = { config: Config; database: Database; clock: () => Dat
 
 /**
  * Tells a window that its mailbox looks different now, by an opaque state and without a word of what is in it: the window asks for
- * its own page again. A stream begins with the state of its moment; with `?once` it
- * ends there.
+ * its own page again. A stream begins with the state of its moment; with `?once` it ends there.
  */
 export function livePage(app: FastifyInstance, options: LiveOptions): void {
   const { config, database } = options

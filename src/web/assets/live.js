@@ -9,8 +9,9 @@ export function watch(stateShown, changed) {
   const hear = (state) => {
     if (stateShown() && state !== stateShown()) changed()
   }
-  const others = new BroadcastChannel('post')
-  others.addEventListener('message', ({ data }) => hear(data))
+  // An old browser has no such locks, or channels: each of its windows has a stream.
+  const others = navigator.locks && new BroadcastChannel('post')
+  others?.addEventListener('message', ({ data }) => hear(data))
   let live
   /** Until the stream has ended, the window is left, or another takes it (AbortError). */
   async function follow(options) {
@@ -20,7 +21,7 @@ export function watch(stateShown, changed) {
         stream = new EventSource('/live')
         live = stream
         stream.addEventListener('state', ({ data }) => {
-          others.postMessage(data)
+          others?.postMessage(data)
           hear(data)
         })
         stream.addEventListener('end', end)
