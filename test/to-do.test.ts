@@ -168,6 +168,7 @@ describe('what letters ask to do', { timeout: 1_800_000 }, () => {
     await follow(paying, 'Pay windows')
     const action = await open(paying.url())
     await press(paying, 'Pay £120.00')
+    await sees(action, 'A payment has been started')
     await press(paying, 'Pay')
     await paying.locator('.govuk-panel', { hasText: 'Paid' }).waitFor()
     await action.locator('.govuk-panel', { hasText: 'Paid' }).waitFor({ timeout: 15_000 })

@@ -9,5 +9,7 @@ import { own } from '../database/own.ts'
  */
 export async function noteChange(sql: Db, { mailboxId }: { mailboxId: string }): Promise<void> {
   await sql`lock table message in row exclusive mode`
-  await sql`update mailbox set changed = changed + 1 where ${own(sql, sql`id = ${mailboxId}`)} and id = ${mailboxId}`
+  const noted =
+    await sql`update mailbox set changed = changed + 1 where ${own(sql, sql`id = ${mailboxId}`)} and id = ${mailboxId}`
+  if (noted.count !== 1) throw new Error('A mailbox was to be changed that its scope does not let change.')
 }

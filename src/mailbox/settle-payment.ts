@@ -27,7 +27,7 @@ export async function settlePayment(
   if (payment === undefined) return
   const { mailboxId, id, messageId, actionId, by, door } = payment
   // Its sender is told also where the letter has been erased meanwhile.
-  await within(db, { mailbox: mailboxId, mailboxes: [mailboxId] }, async (sql) => {
+  await within(db, { purpose: 'paying', mailbox: mailboxId, mailboxes: [mailboxId] }, async (sql) => {
     await noteChange(sql, { mailboxId })
     const settled = await sql`
       update payment set state = ${end}, state_at = ${now}

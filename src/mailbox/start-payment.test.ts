@@ -15,6 +15,7 @@ import { signBody } from './pay-api.ts'
 import { buildPayStandIn } from './pay-stand-in.ts'
 import { startPayment } from './start-payment.ts'
 import { takePayWebhook } from './take-pay-webhook.ts'
+import { readState } from './watch-mailboxes.ts'
 
 const now = new Date('2026-11-23T10:00:00Z')
 const [token, webhookSecret] = ['api_test_a-token', 'a-webhook-secret']
@@ -83,7 +84,9 @@ describe('paying for what a letter asks', () => {
 
   test('leads to a page of the provider, and is done when the provider says so, once', async () => {
     const asked = await bill('paid')
+    const seen = [await readState(post.db, post.rosa)]
     const id = idOf(await pay(asked))
+    seen.push(await readState(post.db, post.rosa))
     assert.equal(await stateOf(asked), 'started')
     const { description, reference, amount } = standIn.find(id)!
     assert.deepEqual(
@@ -94,6 +97,8 @@ describe('paying for what a letter asks', () => {
     await Promise.all([tell(id), tell(id), checkPayment(post.db, post.rosa, asked, reach, now)])
     assert.equal(await stateOf(asked), 'done')
     assert.deepEqual(await eventsOf(asked), ['started', 'done'])
+    seen.push(await readState(post.db, post.rosa))
+    assert.equal(new Set(seen).size, 3, 'open windows are told of each')
     assert.equal(await pay(asked), undefined, 'it cannot be paid again')
   })
 
